@@ -1,0 +1,1 @@
+"""Probe, read and write media, exactly in time and colour."""

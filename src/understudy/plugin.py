@@ -1,0 +1,171 @@
+"""Plug-in records, and the registry that finds them through entry points.
+
+Listing imports manifests only, and manifests import nothing heavy; the implementation behind a
+record is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import entry_points
+from typing import Any
+
+from understudy.errors import PluginError
+
+ENTRY_POINT_GROUP = "understudy.plugins"
+KINDS = ("detect", "align", "mask", "embed", "swap", "blend", "write")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A file of learned numbers: what it is, where it comes from, what may be done with it.
+
+    Attributes:
+        name: file name.
+        sha256: hex digest; the file is checked against it before it is opened.
+        size: bytes.
+        license: SPDX id or a short statement.
+        commercial_use: whether the licence of weights and training data allows it.
+        origin: who trained it on what, in a few words.
+        package: the installed package that carries it, or "" when it is downloaded.
+        path: path inside that package.
+        url: where it is fetched from when no package carries it, or "".
+    """
+
+    name: str
+    sha256: str
+    size: int
+    license: str
+    commercial_use: bool
+    origin: str
+    package: str = ""
+    path: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One implementation of one kind, described without importing it.
+
+    Attributes:
+        kind: one of `KINDS`.
+        name: unique within its kind.
+        target: "package.module:Class"; constructed with its options dataclass, or with nothing.
+        summary: one line for people.
+        options: "package.module:OptionsDataclass", or "" when it has none.
+        weights: the files it needs.
+        license: of the code.
+        extra: the extra to install when an import fails, or "".
+        version: goes into `made_by`; raise it when results change.
+    """
+
+    kind: str
+    name: str
+    target: str
+    summary: str
+    options: str = ""
+    weights: tuple[Weights, ...] = ()
+    license: str = "Apache-2.0"
+    extra: str = ""
+    version: str = "1"
+
+    @property
+    def made_by(self) -> str:
+        """What `Face.made_by` remembers."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def commercial_use(self) -> bool:
+        """Whether all of its weights may be used commercially."""
+        return all(w.commercial_use for w in self.weights)
+
+    def load(self) -> Any:
+        """Import and return the class behind the record.
+
+        Raises:
+            PluginError: a package is missing; names what to install.
+        """
+        return self._resolve(self.target)
+
+    def load_options(self) -> Any:
+        """The options dataclass, or None when the plug-in has none."""
+        return self._resolve(self.options) if self.options else None
+
+    def _resolve(self, target: str) -> Any:
+        module, _, attribute = target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except ImportError as error:
+            hint = f"; try: pip install 'understudy[{self.extra}]'" if self.extra else ""
+            raise PluginError(f"{self.kind} plug-in {self.name!r}: {error}{hint}") from error
+
+
+class Registry:
+    """All plug-ins by kind and name; the door for ours and for other packages' alike."""
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        self._by_key: dict[tuple[str, str], Plugin] = {}
+        for plugin in plugins:
+            if plugin.kind not in KINDS:
+                raise PluginError(
+                    f"plug-in {plugin.name!r} has the unknown kind {plugin.kind!r}; "
+                    f"kinds are {', '.join(KINDS)}"
+                )
+            key = (plugin.kind, plugin.name)
+            clash = self._by_key.get(key)
+            if clash is not None and clash != plugin:
+                raise PluginError(
+                    f"two {plugin.kind} plug-ins are called {plugin.name!r}: {clash.target} and "
+                    f"{plugin.target}; uninstall one of the packages that bring them"
+                )
+            self._by_key[key] = plugin
+
+    @classmethod
+    def installed(cls) -> Registry:
+        """Everything that installed packages offer under the entry point group."""
+        found: list[Plugin] = []
+        for entry in entry_points(group=ENTRY_POINT_GROUP):
+            try:
+                found.extend(entry.load())
+            except ImportError as error:
+                raise PluginError(f"plug-in list {entry.value!r}: {error}") from error
+        return cls(found)
+
+    def of_kind(self, kind: str) -> list[Plugin]:
+        """All plug-ins of a kind, by name."""
+        return sorted((p for p in self._by_key.values() if p.kind == kind), key=lambda p: p.name)
+
+    def get(self, kind: str, name: str) -> Plugin:
+        """The record of this kind and name.
+
+        Raises:
+            PluginError: there is none; lists what there is.
+        """
+        try:
+            return self._by_key[kind, name]
+        except KeyError:
+            known = ", ".join(p.name for p in self.of_kind(kind)) or "none"
+            raise PluginError(f"no {kind} plug-in is called {name!r}; there are: {known}") from None
+
+    def create(self, kind: str, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Import and construct in one step."""
+        return self.get(kind, name).load()(*args, **kwargs)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """All names and versions in one line, for reports."""
+        return " ".join(f"{k}:{p.made_by}" for (k, _), p in sorted(self._by_key.items()))
+
+
+def default_registry() -> Registry:
+    """The registry of installed plug-ins, read once a process."""
+    global _installed
+    if _installed is None:
+        _installed = Registry.installed()
+    return _installed
+
+
+_installed: Registry | None = None
