@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+
 from understudy.errors import PluginError, ValueRefused
 from understudy.options import check, fields_of, from_mapping, option, reference, to_mapping
 from understudy.plugin import Plugin, Registry

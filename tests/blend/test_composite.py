@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from understudy.blend.composite import crop_image, feathered, paste, warp_image
 from understudy.geometry import Space, Warp
 from understudy.types import Mask

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from understudy.blend.reinhard import Reinhard
 
 RNG = np.random.default_rng(5)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from understudy.errors import ValueRefused
 from understudy.geometry import Space, Warp, umeyama
 from understudy.geometry.boxes import overlap, suppress
