@@ -44,7 +44,7 @@ ops = Operations()
 
 def commit(
     path: Path,
-    write: Callable[[BinaryIO], None],
+    write: Callable[[BinaryIO], object],
     check: Callable[[Path], None] | None = None,
     *,
     mode: int = 0o666,
@@ -86,7 +86,7 @@ def commit(
 
 def commit_bytes(path: Path, data: Buffer, *, mode: int = 0o666, durable: bool = True) -> None:
     """`commit` for bytes at hand."""
-    commit(path, lambda file: cast(None, file.write(data)), mode=mode, durable=durable)
+    commit(path, lambda file: file.write(data), mode=mode, durable=durable)
 
 
 @contextmanager
@@ -145,7 +145,9 @@ def commit_dir(path: Path) -> Iterator[Path]:
                     aside.rename(path)
             _remove(temporary)
             raise
-        _remove(aside)
+        finally:
+            if path.exists():
+                _remove(aside)
 
 
 def sweep_parts(folder: Path) -> list[Path]:
