@@ -1,1 +1,43 @@
-"""Probe, read and write media, exactly in time and colour."""
+"""Probe, read and write media, exactly in time and colour.
+
+PyAV and OpenCV are imported when a function that needs them is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from understudy.media.info import AudioInfo, ColourTags, MediaInfo, ReadReport
+
+if TYPE_CHECKING:
+    from understudy.media.probing import probe
+    from understudy.media.read import frames
+    from understudy.media.stills import encode_png, natural_key, read_image
+
+__all__ = [
+    "AudioInfo",
+    "ColourTags",
+    "MediaInfo",
+    "ReadReport",
+    "encode_png",
+    "frames",
+    "natural_key",
+    "probe",
+    "read_image",
+]
+
+_HOMES = {
+    "encode_png": "stills",
+    "frames": "read",
+    "natural_key": "stills",
+    "probe": "probing",
+    "read_image": "stills",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,114 @@
+"""RGB from stored samples and back, with matrix and range always said.
+
+swscale takes BT.601 where nothing is said, which moves luma by up to 33 levels in HD. Both ways
+go through here, with the source's effective matrix and range, so that a frame decoded, untouched
+and encoded again has the colour it had.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from understudy.errors import MediaError, ValueRefused
+from understudy.media.info import MediaInfo, Range
+
+# H.273 matrix codes to swscale's. 10 (constant luminance) is read as 9, as players do.
+_SWS_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+_SWS_RANGE = {"limited": ColorRange.MPEG, "full": ColorRange.JPEG}
+# The default flags lose up to three levels; full chroma in both directions loses at most one in
+# limited range. BITEXACT keeps machines with other vector units to the same numbers.
+_EXACT = (
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+    | Interpolation.BITEXACT
+)
+
+
+def check_matrix(info: MediaInfo) -> None:
+    """Refuse a matrix that cannot be converted rightly.
+
+    Raises:
+        MediaError: with its H.273 code.
+    """
+    if info.effective_matrix not in _SWS_MATRIX:
+        raise MediaError(
+            f"{info.path}: its colour matrix (H.273 code {info.effective_matrix}) cannot be "
+            "converted; convert the video to BT.709 first"
+        )
+
+
+class ToRgb:
+    """Decoded frames of one source to RGB.
+
+    Args:
+        info: the source, for its effective matrix and range.
+        native: keep more than 8 bits as uint16 where the source has them.
+    """
+
+    def __init__(self, info: MediaInfo, native: bool = False) -> None:
+        check_matrix(info)
+        self._format = "rgb48le" if native and info.bits > 8 else "rgb24"
+        self._range = _SWS_RANGE[info.effective_range]
+        self._matrix = 0 if info.is_rgb else _SWS_MATRIX[info.effective_matrix]
+        self._scaler = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> NDArray[Any]:
+        """(h, w, 3) RGB of a decoded frame as stored, uint8 or uint16."""
+        converted = self._scaler.reformat(
+            frame,
+            format=self._format,
+            src_colorspace=self._matrix,
+            dst_colorspace=self._matrix,
+            src_color_range=self._range,
+            dst_color_range=ColorRange.JPEG,
+            interpolation=_EXACT,
+            threads=1,
+        )
+        return converted.to_ndarray()
+
+
+class FromRgb:
+    """RGB arrays to the frames an encoder takes.
+
+    Args:
+        pixel_format: "yuv420p" or "yuv444p".
+        matrix: H.273 code, one of 1, 4, 5, 6, 7, 9, 10.
+        range_: of the stored samples.
+    """
+
+    def __init__(self, pixel_format: str, matrix: int, range_: Range) -> None:
+        self._format = pixel_format
+        self._matrix = _SWS_MATRIX[matrix]
+        self._range = _SWS_RANGE[range_]
+        self._scaler = VideoReformatter()
+
+    def __call__(self, rgb: NDArray[Any]) -> VideoFrame:
+        """A new frame in the encoder's format, without a pts.
+
+        Args:
+            rgb: (h, w, 3) RGB, uint8 or uint16.
+
+        Raises:
+            ValueRefused: another dtype.
+        """
+        if rgb.dtype not in (np.uint8, np.uint16):
+            raise ValueRefused(f"encoding: expected uint8 or uint16 RGB, got {rgb.dtype}")
+        source = "rgb24" if rgb.dtype == np.uint8 else "rgb48le"
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format=source)
+        return self._scaler.reformat(
+            frame,
+            format=self._format,
+            src_colorspace=self._matrix,
+            dst_colorspace=self._matrix,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=self._range,
+            interpolation=_EXACT,
+            threads=1,
+        )
