@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from understudy.errors import DiskFull, StoreError, ValueRefused
 from understudy.store import faceset
 from understudy.store.faceset import (
-    face_png_name,
+    face_file_name,
     list_faceset,
     read_face_png,
     read_record,
@@ -179,8 +179,8 @@ def test_listing_is_natural_and_quiet_about_temporaries(tmp_path: Path) -> None:
 
 
 def test_names() -> None:
-    assert face_png_name("dir/clip.one.mp4", "12_0") == "clip.one_000012_0.png"
-    assert len(face_png_name("é" * 300 + ".mp4", "1234567_10").encode()) < 250
+    assert face_file_name("dir/clip.one.mp4", 12, 0) == "clip.one_000012_0.png"
+    assert len(face_file_name("é" * 300 + ".mp4", 1234567, 10).encode()) < 250
 
 
 def test_a_full_disk_keeps_the_old_image(tmp_path: Path, make, faults) -> None:

@@ -64,11 +64,10 @@ class FaceRecord:
     version: int = FORMAT_VERSION
 
 
-def face_png_name(source_name: str, face_id: str) -> str:
-    """`<source stem>_<frame index, 6 digits>_<face index>.png` for a `Face.id`."""
-    frame, _, face = face_id.partition("_")
+def face_file_name(source_name: str, frame_index: int, face_index: int) -> str:
+    """`<source stem>_<frame index, 6 digits>_<face index>.png`."""
     stem = Path(source_name).stem.encode("utf-8", "surrogateescape")[:200]
-    return f"{stem.decode('utf-8', 'ignore')}_{int(frame):06d}_{int(face)}.png"
+    return f"{stem.decode('utf-8', 'ignore')}_{frame_index:06d}_{face_index}.png"
 
 
 def list_faceset(folder: Path) -> list[Path]:
@@ -105,6 +104,11 @@ def write_face_png(
     """
     import cv2
 
+    if record.crop_from_frame.src != frame_space(*record.frame_size):
+        raise ValueRefused(
+            f"{path.name}: expected a crop from a frame of {record.frame_size}, "
+            f"got {record.crop_from_frame.src}"
+        )
     want = (record.crop_from_frame.dst.height, record.crop_from_frame.dst.width, 3)
     if pixels.shape != want or pixels.dtype != np.uint8 or max(want) > MAX_SIDE_PX:
         raise ValueRefused(

@@ -1,0 +1,218 @@
+"""The alignments file: every face of one film, in one SQLite file beside it.
+
+Every frame that was looked at has a row, also when it holds no face, so an interrupted extraction
+goes on where it stopped. Rows are narrow; landmarks, masks and embeddings lie in side tables.
+Floats come back bit for bit, masks with 8 bits (see `store.codec`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from understudy.errors import ValueRefused
+from understudy.store import codec, database, rows
+from understudy.store.rows import SCHEMA, SourceRecord
+from understudy.types import Face, Timestamp
+from understudy.types.frame import frame_space
+
+__all__ = ["Alignments", "SourceRecord", "alignments_path"]
+
+_PAGE = 64
+
+
+def alignments_path(media: Path) -> Path:
+    """Where the alignments of a film or folder of images lie: `clip.mp4` -> `clip.alignments`."""
+    media = Path(media).absolute()
+    if media.is_dir():
+        return media.with_name(f"{media.name}.alignments")
+    return media.with_suffix(".alignments")
+
+
+class Alignments:
+    """An open alignments file; a context manager. Made with `Alignments.open`."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path, read_only: bool) -> None:
+        self.path = path
+        self._db = db
+        self._read_only = read_only
+        with self._reading():
+            self.source = rows.select_source(db)
+        self._frame = frame_space(self.source.width, self.source.height)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, create: SourceRecord | None = None, read_only: bool = False
+    ) -> Alignments:
+        """Open an alignments file.
+
+        Args:
+            path: the file.
+            create: make it for this source when it is not there; a file that is there is opened
+                as it is, compare `.source`.
+            read_only: change nothing, and never create.
+
+        Raises:
+            StoreError: missing, foreign, damaged, newer, or in use.
+            DiskFull: no room to create it.
+        """
+        path = Path(path)
+        if create is not None and not read_only and not path.exists():
+            database.create(path, SCHEMA, lambda db: rows.insert_source(db, create))
+        db = database.connect(path, SCHEMA, read_only=read_only)
+        try:
+            return cls(db, path, read_only)
+        except BaseException:
+            db.close()
+            raise
+
+    def __enter__(self) -> Alignments:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close; a writer leaves one plain file behind."""
+        database.close(self._db, read_only=self._read_only)
+
+    def put(self, frames: Sequence[tuple[Timestamp, Sequence[Face]]]) -> None:
+        """Add or replace frames with all their faces; all of them or none.
+
+        Raises:
+            ValueRefused: a face of another frame, grid or time base, an id in use, or a number
+                that is not finite; nothing was written.
+            DiskFull, StoreError: it could not be written; what was there stays.
+        """
+        packed = []
+        for at, faces in frames:
+            if at.time_base != self.source.time_base:
+                raise ValueRefused(
+                    f"frame {at.index}: expected the time base {self.source.time_base}, "
+                    f"got {at.time_base}"
+                )
+            pts = codec.whole("pts", at.pts)
+            packed.append((at.index, pts, [rows.pack_face(f, at, self._frame) for f in faces]))
+        with self._writing():
+            for index, pts, faces_packed in packed:
+                self._db.execute("DELETE FROM frames WHERE frame = ?", (index,))
+                self._db.execute("INSERT INTO frames VALUES (?, ?)", (index, pts))
+                for position, face in enumerate(faces_packed):
+                    rows.insert_face(self._db, position, face)
+
+    def finish(self) -> None:
+        """Say that every frame was looked at."""
+        with self._writing():
+            self._db.execute("UPDATE source SET finished = 1")
+
+    @property
+    def finished(self) -> bool:
+        """Whether every frame was looked at."""
+        with self._reading():
+            return self._db.execute("SELECT finished FROM source").fetchone()[0] == 1
+
+    def remove_faces(self, ids: Iterable[str]) -> int:
+        """Forget these faces; their frames stay looked at. Returns how many there were."""
+        with self._writing():
+            removed = self._db.executemany(
+                "DELETE FROM faces WHERE id = ?", [(face_id,) for face_id in ids]
+            )
+            return max(0, removed.rowcount)
+
+    def seen(self) -> set[int]:
+        """Indices of all frames that were looked at."""
+        return set(self.timestamps())
+
+    def timestamps(self) -> dict[int, Timestamp]:
+        """Exact times of all frames that were looked at, by index, in order."""
+        with self._reading():
+            found = self._db.execute("SELECT frame, pts FROM frames ORDER BY frame")
+            return {frame: self._at(frame, pts) for frame, pts in found}
+
+    def last_timestamp(self) -> Timestamp | None:
+        """The last frame that was looked at, or None before the first."""
+        with self._reading():
+            row = self._db.execute(
+                "SELECT frame, pts FROM frames ORDER BY frame DESC LIMIT 1"
+            ).fetchone()
+            return None if row is None else self._at(*row)
+
+    def counts(self) -> tuple[int, int, int]:
+        """(frames looked at, frames with faces, faces)."""
+        with self._reading():
+            row = self._db.execute(
+                "SELECT (SELECT count(*) FROM frames), count(DISTINCT frame), count(*) FROM faces"
+            ).fetchone()
+            return tuple(row)
+
+    def faces(self, frame_index: int) -> list[Face]:
+        """The faces of one frame; none also when it was not looked at."""
+        return [face for _, faces in self._page(frame_index, frame_index) for face in faces]
+
+    def by_frame(self) -> Iterator[tuple[Timestamp, list[Face]]]:
+        """All frames in order with their faces; holds a few frames at a time in memory."""
+        after = -1
+        while True:
+            with self._reading():
+                last = self._db.execute(
+                    "SELECT max(frame) FROM (SELECT frame FROM frames WHERE frame > ? "
+                    "ORDER BY frame LIMIT ?)",
+                    (after, _PAGE),
+                ).fetchone()[0]
+            if last is None:
+                return
+            yield from self._page(after + 1, last)
+            after = last
+
+    def _page(self, first: int, last: int) -> list[tuple[Timestamp, list[Face]]]:
+        """Frames first..last with their faces."""
+        span = (first, last)
+        with self._reading():
+            side = {
+                table: _grouped(self._db.execute(query, span))
+                for table, query in rows.SIDE_QUERIES.items()
+            }
+            frames: dict[int, tuple[Timestamp, list[Face]]] = {
+                frame: (self._at(frame, pts), [])
+                for frame, pts in self._db.execute(
+                    "SELECT frame, pts FROM frames WHERE frame BETWEEN ? AND ? ORDER BY frame", span
+                )
+            }
+            faces = self._db.execute(
+                "SELECT f.key, id, frame, left, top, right, bottom, score, track, steps_json "
+                "FROM faces f JOIN made_by m ON m.key = f.made_by "
+                "WHERE frame BETWEEN ? AND ? ORDER BY frame, position",
+                span,
+            )
+            for key, face_id, frame, *row in faces:
+                at, found = frames[frame]
+                of_this = {table: values.get(key, []) for table, values in side.items()}
+                found.append(rows.unpack_face(face_id, at, row, of_this, self._frame))
+        return list(frames.values())
+
+    def _at(self, frame: Any, pts: Any) -> Timestamp:
+        return Timestamp(
+            codec.whole("frame", frame), codec.whole("pts", pts), self.source.time_base
+        )
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return database.reading(self.path, SCHEMA)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return database.writing(self._db, self.path, SCHEMA)
+
+
+def _grouped(cursor: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
+    by_face: dict[int, list[Any]] = {}
+    for key, *values in cursor:
+        by_face.setdefault(key, []).append(values)
+    return by_face
