@@ -59,10 +59,17 @@ def rasterise(
     height, width = window.shape
     colour = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), FAR_MM, np.float32)
+    rasterise_over(camera, triangles, values, window, colour, depth)
+    return colour, depth
+
+
+def rasterise_over(
+    camera: F32, triangles: NDArray[np.int32], values: F32, window: Window, colour: F32, depth: F32
+) -> None:
+    """Draw triangles into what is already drawn, where they are nearer; `colour` and `depth` change."""
     cv2.triangleRasterize(
         _sheared(camera, window), triangles, values, colour, depth, *_camera(window), _settings()
     )
-    return colour, depth
 
 
 def depth_of(camera: F32, triangles: NDArray[np.int32], window: Window) -> F32:

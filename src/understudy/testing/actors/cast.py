@@ -1,0 +1,111 @@
+"""The two actors, and what an actor is made of: numbers for shape, skin, hair and clothes.
+
+Nobody sat for them. Every number is made up, and chosen so that the two differ in what the inner face
+shows (features, brows, marks of the skin), because that is all that a swap carries over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+RGB = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a head departs from the average one. Lengths are millimetres, ratios multiply the average."""
+
+    face_width: float = 1.0
+    face_length: float = 1.0
+    eye_spacing: float = 0.0
+    eye_size: float = 1.0
+    eye_open: float = 9.0
+    eye_tilt: float = 0.0
+    eye_depth: float = 0.0
+    lid_fold: float = 1.0
+    brow_height: float = 0.0
+    brow_ridge: float = 3.0
+    nose_length: float = 0.0
+    nose_width: float = 1.0
+    nose_height: float = 1.0
+    nose_hump: float = 0.0
+    nose_tip: float = 2.0
+    nose_lift: float = 0.0
+    mouth_width: float = 1.0
+    mouth_shift: float = 0.0
+    lip_upper: float = 6.5
+    lip_lower: float = 9.0
+    lip_bulge: float = 1.0
+    jaw_width: float = 0.0
+    chin_width: float = 0.0
+    chin_length: float = 0.0
+    chin_depth: float = 0.0
+    cheekbone: float = 3.0
+    cheek_fill: float = 0.0
+    forehead: float = 0.0
+    neck_width: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Skin:
+    """Colours are sRGB 0..1; strengths 0..1 unless said otherwise."""
+
+    tone: RGB = (0.80, 0.61, 0.51)
+    lips: RGB = (0.70, 0.40, 0.38)
+    blush: float = 0.4
+    freckles: float = 0.0
+    blotches: float = 0.5
+    stubble: float = 0.0
+    moles: tuple[tuple[float, float, float], ...] = ()
+    wrinkles: float = 0.3
+    shine: float = 0.5
+    liner: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hair:
+    """Head hair and brows. `style` is "short" or "bob"; brow lengths are millimetres."""
+
+    style: str = "short"
+    colour: RGB = (0.16, 0.10, 0.07)
+    tips: RGB = (0.27, 0.18, 0.12)
+    brow_colour: RGB = (0.14, 0.09, 0.06)
+    brow_thickness: float = 7.0
+    brow_arch: float = 3.0
+    brow_tilt: float = 0.0
+    brow_density: float = 0.8
+    parting: float = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What surrounds the head: iris apart, nothing here is carried over by a swap."""
+
+    cloth: RGB = (0.20, 0.27, 0.36)
+    collar: str = "crew"
+    wall: RGB = (0.42, 0.44, 0.46)
+    accent: RGB = (0.75, 0.55, 0.32)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One person who does not exist.
+
+    Attributes:
+        name: identifier, also the seed of everything random about the actor.
+        shape, skin, hair, scene: the parts.
+        iris: sRGB colour of the iris.
+    """
+
+    name: str
+    shape: Shape = field(default_factory=Shape)
+    skin: Skin = field(default_factory=Skin)
+    hair: Hair = field(default_factory=Hair)
+    scene: Scene = field(default_factory=Scene)
+    iris: RGB = (0.30, 0.20, 0.12)
+
+
+ACTORS: dict[str, Actor] = {
+    "actor_a": Actor("actor_a"),
+    "actor_b": Actor("actor_b", hair=Hair(style="bob")),
+}
