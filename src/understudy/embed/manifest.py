@@ -20,7 +20,7 @@ PLUGINS = (
         kind="embed",
         name="dlib128",
         target="understudy.embed.dlib128:Dlib128Embedder",
-        summary="dlib's residual network: 128 numbers, one person under a distance of 0.6.",
+        summary="dlib's network in PyTorch: 128 numbers; one person below a distance of 0.6.",
         weights=(RESNET_128,),
     ),
 )
