@@ -39,6 +39,8 @@ _BLOCKS = (
 class DlibResNet(nn.Module):
     """(n, 150, 150, 3) uint8 RGB face chips to (n, 128) float32 identity vectors."""
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(_MEAN_RGB).view(1, 3, 1, 1), persistent=False)
@@ -125,7 +127,7 @@ class _Reader:
         return array
 
     def _integer(self) -> int:
-        control = self._data[self._at]
+        control = int.from_bytes(self._data[self._at : self._at + 1], "little")
         stop = self._at + 1 + (control & 0x0F)
         value = int.from_bytes(self._data[self._at + 1 : stop], "little")
         self._at = stop

@@ -1,0 +1,78 @@
+"""Every registered detector, aligner, masker and embedder keeps to its kind's contract."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from understudy.plugin import Plugin, default_registry
+from understudy.testing.actors import ACTORS, Performance, Shot, render
+from understudy.testing.contracts import CHECKS
+from understudy.types import Alignment, Faces
+from understudy.types.frame import frame_space
+
+SIZE_WH = (320, 180)
+
+
+def of_kind(kind: str) -> list[Plugin]:
+    return default_registry().of_kind(kind)
+
+
+def name(plugin: Plugin) -> str:
+    return plugin.name
+
+
+@pytest.fixture(scope="module")
+def shots() -> list[Shot]:
+    performance = Performance(seed=1, n_frames=3, fps=Fraction(25))
+    return [render(ACTORS["actor_a"], performance, i, SIZE_WH) for i in (0, 2)]
+
+
+@pytest.fixture(scope="module")
+def detected(shots: list[Shot]) -> Faces:
+    return default_registry().create("detect", "mtcnn").detect([shots[0].pixels])[0]
+
+
+@pytest.fixture(scope="module")
+def alignment(shots: list[Shot]) -> Alignment:
+    return Alignment.fit(shots[0].landmarks, frame_space(*SIZE_WH))
+
+
+@pytest.mark.parametrize("plugin", of_kind("detect"), ids=name)
+def test_detectors(plugin: Plugin, shots: list[Shot]) -> None:
+    CHECKS["detect"](plugin.load()(), [shot.pixels for shot in shots])
+
+
+@pytest.mark.parametrize("plugin", of_kind("align"), ids=name)
+def test_aligners(plugin: Plugin, shots: list[Shot], detected: Faces) -> None:
+    CHECKS["align"](plugin.load()(), shots[0].pixels, detected)
+
+
+@pytest.mark.parametrize("plugin", of_kind("align"), ids=name)
+def test_aligners_find_the_rendered_points(
+    plugin: Plugin, shots: list[Shot], detected: Faces
+) -> None:
+    truth = shots[0].landmarks
+    landmarks = plugin.load()().align(shots[0].pixels, detected).landmarks[0]
+    error = np.linalg.norm(landmarks - truth, axis=1)[17:].mean()
+    assert error < 0.06 * np.linalg.norm(truth[45] - truth[36])
+
+
+@pytest.mark.parametrize("plugin", of_kind("mask"), ids=name)
+def test_maskers(plugin: Plugin, shots: list[Shot], alignment: Alignment) -> None:
+    CHECKS["mask"](plugin.load()(), shots[0].pixels, alignment)
+
+
+@pytest.mark.parametrize("plugin", of_kind("embed"), ids=name)
+def test_embedders(plugin: Plugin, shots: list[Shot], alignment: Alignment) -> None:
+    CHECKS["embed"](plugin.load()(), shots[0].pixels, [alignment])
+
+
+@pytest.mark.parametrize("kind", ["detect", "align", "mask", "embed"])
+def test_records_of_weights_are_whole(kind: str) -> None:
+    for plugin in of_kind(kind):
+        for weights in plugin.weights:
+            assert len(weights.sha256) == 64 and weights.size > 0 and weights.license
+            assert bool(weights.package and weights.path) != bool(weights.url)
