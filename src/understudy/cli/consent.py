@@ -1,0 +1,159 @@
+"""`understudy consent`: who is in the films, and what they agreed to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from understudy.cli.project import opened
+
+if TYPE_CHECKING:
+    from understudy.provenance.consent import Declaration
+    from understudy.store.project import Project
+
+_FILMS = {"a": "A, the footage whose face is replaced", "b": "B, whose face goes in"}
+
+
+def consent(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")],
+    side: Annotated[
+        Literal["a", "b"] | None,
+        typer.Option(help="Declare this film's person by flags, without questions."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Who it is; stays in the project.")] = "",
+    basis: Annotated[
+        str,
+        typer.Option(help="self, consented, estate, synthetic or historic-education."),
+    ] = "",
+    scope: Annotated[str, typer.Option(help="What the consent covers, such as a title.")] = "",
+    purpose: Annotated[
+        str, typer.Option(help="film-vfx, education, research, museum, parody or dubbing.")
+    ] = "",
+    declared_by: Annotated[str, typer.Option(help="Who declares this.")] = "",
+    adult: Annotated[bool, typer.Option(help="The person is of age.")] = False,
+    intimate: Annotated[
+        bool, typer.Option(help="The footage is intimate or sexual; always refused.")
+    ] = False,
+    evidence: Annotated[
+        Path | None, typer.Option(help="A release form; only its SHA-256 is kept.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Take the declarations from this TOML file.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print what is declared.")] = False,
+) -> None:
+    """Declare who is in films A and B, on what basis, for what scope and purpose.
+
+    Without flags it asks, which takes less than a minute. The declarations lie in
+    PROJECT/consent.toml and can be edited there.
+    """
+    from understudy.errors import ValueRefused
+    from understudy.provenance.consent import Declaration, now
+
+    with opened(project, create=True) as (store, _):
+        if show:
+            typer.echo(store.consent.read_text() if store.consent.exists() else "nothing declared")
+        elif file is not None:
+            _take_over(store, file)
+        elif side is not None:
+            if not basis:
+                raise ValueRefused("--basis is needed; see understudy consent --help")
+            declaration = Declaration(
+                side=side,
+                name=name,
+                basis=basis,  # type: ignore[arg-type]  # checked by Declaration
+                adult=adult,
+                intimate=intimate,
+                scope=scope,
+                purpose=purpose,  # type: ignore[arg-type]  # checked by Declaration
+                declared_by=declared_by or name,
+                declared_at=now(),
+                evidence_sha256=_sha256(evidence),
+            )
+            declare(store, [declaration])
+        else:
+            declare(store, [_ask("a"), _ask("b")])
+
+
+def ensure_declared(project: Project, file: Path | None) -> None:
+    """Before the work begins: take over a file, or ask when nothing is declared and one can ask.
+
+    Raises:
+        ConsentMissing: nobody is there to ask, or what is declared does not hold.
+    """
+    from understudy.provenance.consent import read_declarations, require
+
+    if file is not None:
+        _take_over(project, file)
+    declarations = read_declarations(project.consent)
+    if not declarations and sys.stdin.isatty():
+        typer.echo("Before anything is made: who is in these films, and what did they agree to?")
+        declare(project, [_ask("a"), _ask("b")])
+        declarations = read_declarations(project.consent)
+    require(declarations, project=str(project.folder))
+
+
+def declare(project: Project, new: list[Declaration]) -> None:
+    """Keep declarations, replacing those of the same side, and log that they were made."""
+    from understudy.provenance.audit import AuditLog
+    from understudy.provenance.consent import read_declarations, write_declarations
+
+    sides = {d.side for d in new}
+    kept = [d for d in read_declarations(project.consent) if d.side not in sides]
+    write_declarations(project.consent, sorted([*kept, *new], key=lambda d: d.side))
+    for d in new:
+        AuditLog(project.audit).append("declared", side=d.side, basis=d.basis, purpose=d.purpose)
+    typer.echo(f"declared: {project.consent}")
+
+
+def _take_over(project: Project, file: Path) -> None:
+    from understudy.errors import StoreError
+    from understudy.provenance.consent import read_declarations
+
+    if not file.is_file():
+        raise StoreError(f"{file}: there is no such consent file")
+    declare(project, read_declarations(file))
+
+
+def _ask(side: Literal["a", "b"]) -> Declaration:
+    from understudy.provenance.consent import BASES, PURPOSES, Declaration, now
+
+    typer.echo(f"\nFilm {_FILMS[side]}")
+    name = typer.prompt("  Who is it? (stays in this project)")
+    for key, words in BASES.items():
+        typer.echo(f"    {key}: {words}")
+    basis = typer.prompt("  On what basis may the face be used?", type=_choice(BASES))
+    adult = typer.confirm("  Is this person of age?")
+    intimate = typer.confirm("  Is the footage intimate or sexual?")
+    scope = typer.prompt("  What does the consent cover? (a film's title, a lesson)")
+    purpose = typer.prompt("  For what purpose?", type=_choice(PURPOSES))
+    declared_by = typer.prompt("  Who declares this?")
+    return Declaration(
+        side=side,
+        name=name,
+        basis=basis,
+        adult=adult,
+        intimate=intimate,
+        scope=scope,
+        purpose=purpose,
+        declared_by=declared_by,
+        declared_at=now(),
+    )
+
+
+def _choice(names: object) -> object:
+    import click
+
+    return click.Choice(list(names))  # type: ignore[call-overload]
+
+
+def _sha256(path: Path | None) -> str:
+    import hashlib
+
+    if path is None:
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

