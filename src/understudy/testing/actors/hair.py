@@ -28,11 +28,16 @@ class Strands:
     Attributes:
         points: (S, K, 3) float32 mm.
         colour: (S, K, 3) float32 linear RGB, own shading by depth included.
+        sheen: (S, K, 3) float32 colour of the highlight.
+        tangent, outward: (S, K, 3) float32 unit vectors along the strand and away from the head.
         width_mm: (S, K) float32.
     """
 
     points: F32
     colour: F32
+    sheen: F32
+    tangent: F32
+    outward: F32
     width_mm: F32
 
 
@@ -60,8 +65,8 @@ def hairline(hair: Hair, u: F64) -> F64:
     """Ring position v of the hair's lower edge at column u."""
     a = np.abs(u)
     if hair.style == "bob":
-        knots = [0, 0.8, 1.5, 1.95, 2.15, 2.35, 5]
-        lines = [-77, -75, -66, -45, 10, 88, 96]
+        knots = [0, 0.8, 1.4, 1.9, 2.12, 2.26, 2.4, 5]
+        lines = [-77, -75, -68, -50, -22, 10, 90, 96]
     else:
         knots = [0, 0.7, 1.2, 1.6, 1.95, 2.2, 2.42, 2.62, 2.75, 2.9, 3.15, 3.4, 3.8, 5]
         lines = [-71, -71, -70, -62, -50, -34, -14, 14, 18, -2, -8, 30, 66, 74]
@@ -102,7 +107,7 @@ def lifted(hair: Hair, u: F64, v: F64, height: F64) -> F64:
 def normal(hair: Hair, u: F64, v: F64) -> F64:
     du, dv = _tangents(hair, u, v)
     n = np.cross(dv, du)
-    return np.asarray(n / (np.linalg.norm(n, axis=-1, keepdims=True) + 1e-9)) * -1.0
+    return np.asarray(n / (np.linalg.norm(n, axis=-1, keepdims=True) + 1e-9))
 
 
 def _tangents(hair: Hair, u: F64, v: F64) -> tuple[F64, F64]:
@@ -123,6 +128,12 @@ def cap(actor: Actor, grid: Grid) -> F64:
 def cap_rows(hair: Hair) -> F64:
     end = BOB_END_V - 6 if hair.style == "bob" else 78.0
     return np.linspace(-149, end, 46)
+
+
+def cap_quads(hair: Hair, grid: Grid) -> NDArray[np.bool_]:
+    """Which cells of the cap are hair."""
+    inside = hairline(hair, grid.u)[None] - cap_rows(hair)[:, None] > -5
+    return np.asarray(inside[:-1, :-1] & inside[:-1, 1:] & inside[1:, :-1] & inside[1:, 1:])
 
 
 def grow(actor: Actor, seed: int) -> Strands:
@@ -157,16 +168,30 @@ def grow(actor: Actor, seed: int) -> Strands:
         det = guu * gvv - guv**2 + 1e-3
         u = np.clip(u + np.clip((gvv * bu - guv * bv) / det, -0.6, 0.6), -5, 5)
         v = np.clip(v + np.clip((guu * bv - guv * bu) / det, -18, 24), -148, 190)
+        if hair.style == "bob":
+            u = _behind_curtain(u, v, wander[:, 0])
     tip = np.linspace(0, 1, steps)[None]
     shade = rng.uniform(0.70, 1.30, count) * (0.45 + 0.55 * (layer - 0.70) / 0.42)
     blend = (tip**1.5)[..., None]
     colour = linear(hair.colour) * (1 - blend) + linear(hair.tips) * blend
     width = 0.72 * np.ones((count, 1)) * (1 - 0.75 * tip**3)
-    return Strands(
-        np.stack(points, axis=1).astype(np.float32),
-        (colour * shade[:, None, None]).astype(np.float32),
-        width.astype(np.float32),
-    )
+    return _strands(np.stack(points, axis=1), colour * shade[:, None, None], width)
+
+
+def _behind_curtain(u: F64, v: F64, wander: F64) -> F64:
+    """Columns moved off the face: hair that reaches the face's edge falls along it."""
+    edge = np.interp(v, [-70, -45, -10, 30, 95], [1.2, 2.0, 2.22, 2.32, 2.40]) + 0.06 * np.abs(wander)
+    return np.where(v > -72, np.sign(u) * np.maximum(np.abs(u), edge), u)
+
+
+def _strands(points: F64, colour: F64, width: F64) -> Strands:
+    tangent = np.gradient(points, axis=1)
+    outward = points - (0, 25, -8)
+    brightness = colour.mean(-1, keepdims=True)
+    sheen = (colour / np.maximum(brightness, 1e-4) * 0.6 + 0.4) * np.clip(brightness * 14, 0.15, 1.0)
+    unit = [v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-9) for v in (tangent, outward)]
+    arrays = (points, colour, sheen, *unit, width)
+    return Strands(*(np.ascontiguousarray(a, np.float32) for a in arrays))
 
 
 def _flow(hair: Hair, p: F64, u: F64) -> F64:

@@ -71,7 +71,8 @@ class Model:
         rigid: (H, W) float32, 1 where the head's turn is followed in full, 0 on the body.
         colour, finish: maps of the whole atlas.
         part: (H, W) float32 index into `SECTIONS`.
-        triangles: (T, 3) int32; quads: (H-1, W-1) bool of what is drawn.
+        triangles: (T, 3) int32, and those of the body alone; places_in_atlas: (H * W, 3) column, row, part.
+        quads: (H-1, W-1) bool of what is drawn.
         eyes: centres (2, 3) mm and radii (2,) mm, viewer's left first.
         inner: (H, W) float32, 1 on what a swap carries over, 0 outside.
         places: row and column (68,) of the landmarks on the head.
@@ -87,6 +88,8 @@ class Model:
     finish: F32
     part: F32
     triangles: NDArray[np.int32]
+    body_triangles: NDArray[np.int32]
+    places_in_atlas: F32
     quads: NDArray[np.bool_]
     eyes: tuple[F64, F64]
     inner: F32
@@ -114,7 +117,9 @@ def build(actor: Actor) -> Model:
         finish=np.zeros((0,), np.float32),
         part=_parts(sections, shape),
         triangles=np.zeros((0, 3), np.int32),
-        quads=_quads(sections, shape, grid),
+        body_triangles=np.zeros((0, 3), np.int32),
+        places_in_atlas=_places_in_atlas(sections, shape),
+        quads=_quads(sections, shape, actor, grid),
         eyes=_eyes(actor),
         inner=_inner(sections, shape, grid),
         places=places(actor),
@@ -123,7 +128,9 @@ def build(actor: Actor) -> Model:
         lashes=hairs.lashes(actor, grid, 9),
     )
     colour, finish = _paint(sections, shape, actor, grid)
-    return replace(model, colour=colour, finish=finish, triangles=_triangles(model.quads))
+    triangles = _triangles(model.quads)
+    body = model.part.ravel()[triangles[:, 0]] == SECTIONS.index("body")
+    return replace(model, colour=colour, finish=finish, triangles=triangles, body_triangles=triangles[body])
 
 
 @lru_cache(maxsize=4)
@@ -248,10 +255,18 @@ def _parts(sections: dict[str, Section], shape: tuple[int, int]) -> F32:
     return part
 
 
-def _quads(sections: dict[str, Section], shape: tuple[int, int], grid: Grid) -> NDArray[np.bool_]:
+def _places_in_atlas(sections: dict[str, Section], shape: tuple[int, int]) -> F32:
+    rows, cols = np.indices(shape, dtype=np.float32)
+    return np.stack([cols, rows, _parts(sections, shape)], axis=-1).reshape(-1, 3)
+
+
+def _quads(sections: dict[str, Section], shape: tuple[int, int], actor: Actor, grid: Grid) -> NDArray[np.bool_]:
     quads = np.zeros((shape[0] - 1, shape[1] - 1), bool)
     for name, s in sections.items():
-        quads[s.top : s.top + s.rows - 1, : s.cols - 1] = grid.quads if name == "head" else True
+        if name.startswith("ear") and actor.hair.style == "bob":
+            continue
+        drawn = {"head": grid.quads, "cap": hairs.cap_quads(actor.hair, grid)}.get(name, True)
+        quads[s.top : s.top + s.rows - 1, : s.cols - 1] = drawn
     return quads
 
 

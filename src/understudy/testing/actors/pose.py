@@ -21,7 +21,7 @@ from understudy.testing.actors.sculpt import EXPRESSIONS
 
 PIVOT = np.array([0.0, -62.0, -20.0])
 CAMERA_MM = 900.0
-CAMERA_HEIGHT_MM = -22.0
+CAMERA_HEIGHT_MM = -2.0
 LID_MM = 1.1
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 FAR_MM = 5000.0
+EMPTY_MM = 4500.0  # the rasteriser returns slightly less than FAR_MM where it drew nothing
 NEAR_MM = 50.0
 
 

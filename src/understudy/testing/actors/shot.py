@@ -7,7 +7,7 @@ face the other's features and skin, drawn as one surface, so that there is no se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -18,13 +18,13 @@ from understudy.testing.actors import landmarks
 from understudy.testing.actors.cage import F32, F64, head_grid
 from understudy.testing.actors.cast import Actor
 from understudy.testing.actors.model import Model, build, swapped
-from understudy.testing.actors.performance import Moment, Performance
+from understudy.testing.actors.performance import Performance
 from understudy.testing.actors.pose import Posed, posed
 from understudy.testing.actors.raster import Window
 from understudy.testing.actors.scene import backdrop
-from understudy.testing.actors.shade import Drawn, draw
+from understudy.testing.actors.shade import Drawn, cast_shadows, draw
 
-FOCAL_PER_HEIGHT = 2.8
+FOCAL_PER_HEIGHT = 2.65
 SUPERSAMPLING = 2
 
 
@@ -73,15 +73,21 @@ def render(
     Raises:
         IndexError: when the script has no such frame.
     """
+    moment = performance[index]
     plain = _plain(actor, performance, index, size)
     if face_of is None:
-        return plain
-    moment = performance[index]
-    window = _window(posed(build(actor), moment), size)
-    other = _shot(swapped(actor, face_of), actor, moment, size, window)
-    gate = np.clip(other.mask * 6, 0, 1)[..., None]
-    mixed = plain.pixels + (other.pixels.astype(np.float32) - plain.pixels) * gate
-    return Shot(np.rint(mixed).astype(np.uint8), other.landmarks, other.mask, other.pose_deg)
+        return plain.shot
+    model = swapped(actor, face_of)
+    shape = posed(model, moment)
+    window = _face_window(plain)
+    canvas, mask = plain.canvas.copy(), np.zeros(plain.canvas.shape[:2], np.float32)
+    shadows = cast_shadows(model, shape, moment.light)
+    _lay_over(canvas, mask, draw(model, shape, window, moment.light, shadows), window)
+    # Outside the mask nothing may differ, not even the shadow of another nose.
+    mask[plain.shot.mask == 0] = 0
+    gate = np.clip(mask * 6, 0, 1)[..., None]
+    mixed = plain.shot.pixels + (_encoded(canvas) - plain.shot.pixels.astype(np.float32)) * gate
+    return Shot(np.rint(mixed).astype(np.uint8), _landmarks(model, shape, plain.window), mask, plain.shot.pose_deg)
 
 
 def render_clip(
@@ -92,27 +98,45 @@ def render_clip(
         yield render(actor, performance, index, size, face_of)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plain:
+    """An actor as itself, and what a swap on it builds on: the room with body (linear RGB) and the head's window."""
+
+    shot: Shot
+    canvas: F32
+    window: Window
+
+
 @lru_cache(maxsize=2)
-def _plain(actor: Actor, performance: Performance, index: int, size: tuple[int, int]) -> Shot:
-    moment = performance[index]
-    shot = _shot(build(actor), actor, moment, size, None)
-    shot.pixels.setflags(write=False)
-    return shot
-
-
-def _shot(model: Model, actor: Actor, moment: Moment, size: tuple[int, int], window: Window | None) -> Shot:
+def _plain(actor: Actor, performance: Performance, index: int, size: tuple[int, int]) -> _Plain:
+    moment, model = performance[index], build(actor)
     shape = posed(model, moment)
-    window = window or _window(shape, size)
-    canvas = backdrop(actor, moment, size)
-    whole = Window(window.focal, window.centre, 0, 0, *size)
-    body = draw(model, shape, whole, moment.light, only_body=True)
-    canvas = canvas * (1 - body.cover[..., None]) + body.colour
-    mask = np.zeros(canvas.shape[:2], np.float32)
-    _lay_over(canvas, mask, draw(model, shape, window, moment.light), window)
-    grid = head_grid()
-    pixels = whole.project(shape.camera[: grid.shape[0], : grid.shape[1]])
+    window = _window(shape, size)
+    whole = replace(window, left=0, top=0, width=size[0], height=size[1], scale=1)
+    shadows = cast_shadows(model, shape, moment.light)
+    body = draw(model, shape, whole, moment.light, shadows, only_body=True)
+    room = backdrop(actor, moment, size) * (1 - body.cover[..., None]) + body.colour
+    canvas, mask = room.copy(), np.zeros(room.shape[:2], np.float32)
+    _lay_over(canvas, mask, draw(model, shape, window, moment.light, shadows), window)
+    pixels = _encoded(canvas)
+    pixels.setflags(write=False)
     pose = moment.pose
-    return Shot(_encoded(canvas), landmarks.seen(pixels, model.places), mask, (pose.yaw, pose.pitch, pose.roll))
+    shot = Shot(pixels, _landmarks(model, shape, window), mask, (pose.yaw, pose.pitch, pose.roll))
+    return _Plain(shot, room, window)
+
+
+def _landmarks(model: Model, shape: Posed, window: Window) -> F64:
+    rows, cols = head_grid().shape
+    frame = replace(window, left=0, top=0, scale=1)
+    return landmarks.seen(frame.project(shape.camera[:rows, :cols]), model.places)
+
+
+def _face_window(plain: _Plain) -> Window:
+    rows, cols = np.flatnonzero(plain.shot.mask.any(1)), np.flatnonzero(plain.shot.mask.any(0))
+    height, width = plain.shot.mask.shape
+    top, left = max(rows[0] - 6, 0), max(cols[0] - 6, 0)
+    bottom, right = min(rows[-1] + 7, height), min(cols[-1] + 7, width)
+    return replace(plain.window, left=int(left), top=int(top), width=int(right - left), height=int(bottom - top))
 
 
 def _window(shape: Posed, size: tuple[int, int]) -> Window:
@@ -125,7 +149,7 @@ def _window(shape: Posed, size: tuple[int, int]) -> Window:
     points = np.concatenate([whole.project(shape.camera[:neck].reshape(-1, 3)), whole.project(shape.strands).reshape(-1, 2)])
     low = np.clip(np.floor(points.min(0)) - 4, 0, (width - 2, height - 2))
     high = np.clip(np.ceil(points.max(0)) + 4, low + 2, (width, height))
-    return Window(focal, centre, low[0], low[1], int(high[0] - low[0]), int(high[1] - low[1]), SUPERSAMPLING)
+    return Window(focal, centre, int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]), SUPERSAMPLING)
 
 
 def _lay_over(canvas: F32, mask: F32, drawn: Drawn, window: Window) -> None:
