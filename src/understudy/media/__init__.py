@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from understudy.media.info import AudioInfo, ColourTags, MediaInfo, ReadReport
 
 if TYPE_CHECKING:
+    from understudy.media.encode import encode_segment
+    from understudy.media.joining import check_sound, join
     from understudy.media.probing import probe
     from understudy.media.read import frames
     from understudy.media.stills import encode_png, natural_key, read_image
@@ -20,16 +22,22 @@ __all__ = [
     "ColourTags",
     "MediaInfo",
     "ReadReport",
+    "check_sound",
     "encode_png",
+    "encode_segment",
     "frames",
+    "join",
     "natural_key",
     "probe",
     "read_image",
 ]
 
 _HOMES = {
+    "check_sound": "joining",
     "encode_png": "stills",
+    "encode_segment": "encode",
     "frames": "read",
+    "join": "joining",
     "natural_key": "stills",
     "probe": "probing",
     "read_image": "stills",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -23,6 +24,9 @@ from understudy.types import Frame, Timestamp
 # and then the nearest key frame can lie behind the frame that was asked for.
 _SEEK_MARGINS_S = (0, 2, 10)
 _DEMUX_ATTEMPTS = 8
+# AVI knows when a packet is decoded, not when its picture is shown; what FFmpeg puts there for
+# streams with B-frames runs back and forth.
+_WITHOUT_PTS = "avi"
 
 
 def frames(
@@ -132,6 +136,8 @@ def _pictures_from(
 
 def _seek_is_safe(info: MediaInfo, start: Timestamp, report: ReadReport) -> bool:
     """Whether frames up to `start` can be told apart by pts; reads packets without decoding."""
+    if info.container == _WITHOUT_PTS:
+        return False
     seen: set[int] = set()
     key_pts: int | None = None
     with open_input(info.path) as container:
@@ -156,16 +162,31 @@ def _decoded(
     container: InputContainer, stream: VideoStream, report: ReadReport
 ) -> Iterator[VideoFrame]:
     """Every picture the decoder gives; what it refuses is counted."""
+    waiting: list[int] | None = [] if container.format.name == _WITHOUT_PTS else None
     for packet in _packets(container, stream, report):
         _count_hidden(packet, report)
+        if waiting is not None and packet.dts is not None:
+            heapq.heappush(waiting, packet.dts)
         try:
-            yield from packet.decode()
+            for picture in packet.decode():
+                yield _with_pts(picture, waiting)
         except av.error.FFmpegError:
             report.errors += 1
+            if waiting and packet.dts in waiting:
+                waiting.remove(packet.dts)
+                heapq.heapify(waiting)
     try:
-        yield from stream.codec_context.decode(None)
+        for picture in stream.codec_context.decode(None):
+            yield _with_pts(picture, waiting)
     except av.error.FFmpegError:  # already emptied at the end of the file
         return
+
+
+def _with_pts(picture: VideoFrame, waiting: list[int] | None) -> VideoFrame:
+    """Where there are decoding times only, pictures take them in order as they come out."""
+    if waiting is not None:
+        picture.pts = heapq.heappop(waiting) if waiting else None
+    return picture
 
 
 def _packets(
