@@ -89,6 +89,33 @@ def commit_bytes(path: Path, data: Buffer, *, mode: int = 0o666, durable: bool =
     commit(path, lambda file: file.write(data), mode=mode, durable=durable)
 
 
+def commit_once(path: Path, data: Buffer, *, mode: int = 0o666) -> bool:
+    """Write a file unless it is there; of several processes exactly one wins.
+
+    Returns:
+        Whether it was this call that wrote it.
+
+    Raises:
+        DiskFull, StoreError: as `commit`.
+    """
+    path = Path(path)
+    temporary = _temporary(path)
+    commit_bytes(temporary, data, mode=mode)
+    with _explained(path, temporary):
+        try:
+            os.link(temporary, path)
+            _sync_folder(path.parent)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS) or path.exists():
+                raise
+            ops.replace(temporary, path)  # a file system without links, such as exFAT
+        finally:
+            _remove(temporary)
+    return True
+
+
 @contextmanager
 def commit_path(path: Path) -> Iterator[Path]:
     """A temporary name in the target's folder, for libraries that want a name to write to.
