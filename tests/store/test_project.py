@@ -32,7 +32,10 @@ def test_it_is_made_once_and_found_again(tmp_path: Path) -> None:
         project.set_source("a", film, "x")
         project.remember(train={"model": "quick"})
         created = project.created
+    (tmp_path / "p" / "work" / "key").mkdir()
+    (tmp_path / "p" / "work" / "key" / ".x.999999999-1.00000000.part").touch()
     with Project.open(tmp_path / "p") as project:
+        assert not list((project.work / "key").iterdir())
         assert project.source("a") == film
         assert project.settings == {"train": {"model": "quick"}}
         assert project.created == created

@@ -16,6 +16,7 @@ from typing import Any
 
 from understudy.errors import ValueRefused
 from understudy.store import codec, database, rows
+from understudy.store.atomic import sweep_parts
 from understudy.store.rows import SCHEMA, SourceRecord
 from understudy.types import Face, Timestamp
 from understudy.types.frame import frame_space
@@ -62,6 +63,7 @@ class Alignments:
         """
         path = Path(path)
         if create is not None and not read_only and not path.exists():
+            sweep_parts(path.parent)
             database.create(path, SCHEMA, lambda db: rows.insert_source(db, create))
         db = database.connect(path, SCHEMA, read_only=read_only)
         try:

@@ -63,8 +63,8 @@ class Project:
             project = cls(path, lock)
             for folder in (project.faces("a"), project.faces("b"), project.model, project.work):
                 _make(folder)
+            for folder in (path, *(p for p in path.glob("*/**") if p.is_dir())):
                 sweep_parts(folder)
-            sweep_parts(path)
         except BaseException:
             lock.release()
             raise
