@@ -109,22 +109,27 @@ class MtcnnDetector:
 
     def _propose(self, picture: NDArray[Any]) -> _Candidates:
         """Windows that the first network takes for faces, at all scales."""
-        levels = []
+        levels, source = [], picture
         scale = _WINDOW / self._options.min_face_px
         while min(picture.shape[:2]) * scale >= _WINDOW:
-            levels.append(self._level(picture, scale))
+            height, width = (round(side * scale) for side in picture.shape[:2])
+            # Halving is cheap: each level is made from the smallest half that is large enough.
+            while source.shape[0] >= 2 * height and source.shape[1] >= 2 * width:
+                half = (source.shape[1] // 2, source.shape[0] // 2)
+                source = cv2.resize(source, half, interpolation=cv2.INTER_AREA)
+            level = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA)
+            levels.append(self._level(level, picture))
             scale *= self._options.scale_factor
         return _Candidates.join(levels).thinned(_OVERLAP)
 
-    def _level(self, picture: NDArray[Any], scale: float) -> _Candidates:
-        height, width = (round(side * scale) for side in picture.shape[:2])
-        level = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    def _level(self, level: NDArray[Any], picture: NDArray[Any]) -> _Candidates:
+        """Windows found in one level of the pyramid, in pixels of the picture."""
         logits, shifts = self._proposal(self._tensor(level[None]))
         face = logits.softmax(1)[0, 1].cpu().numpy()
         rows, columns = np.nonzero(face > self._options.proposal_threshold)
         corner = np.stack([columns, rows], 1) * float(_STRIDE)
         windows = np.concatenate([corner, corner + _WINDOW], 1)
-        windows *= [picture.shape[1] / width, picture.shape[0] / height] * 2
+        windows *= [picture.shape[1] / level.shape[1], picture.shape[0] / level.shape[0]] * 2
         scores = face[rows, columns].astype(np.float64)
         found = _Candidates(windows, scores, shifts[0].cpu().numpy()[:, rows, columns].T)
         return found.thinned(_LEVEL_OVERLAP)
