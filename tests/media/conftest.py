@@ -88,21 +88,17 @@ def write_clip(
 
 
 def _sound(stream: Any, seconds: float, start_s: float) -> list[Any]:
-    rate = stream.codec_context.sample_rate
-    kind = stream.codec_context.format.name
+    context = stream.codec_context
+    rate = context.sample_rate
+    fit = av.AudioResampler(context.format.name, "stereo", rate)
     packets: list[Any] = []
     for first in range(0, int(seconds * rate), 1024):
-        wave = tone(1024, rate, first)
-        if kind == "s16":
-            data = (np.repeat(wave, 2, 0).T.reshape(1, -1) * 32767).astype(np.int16)
-        elif kind == "flt":
-            data = np.repeat(wave, 2, 0).T.reshape(1, -1).copy()
-        else:
-            data = np.repeat(wave, 2, 0)
-        frame = av.AudioFrame.from_ndarray(data, format=kind, layout="stereo")
+        wave = np.repeat(tone(1024, rate, first), 2, 0)
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="stereo")
         frame.sample_rate, frame.pts = rate, first + round(start_s * rate)
         frame.time_base = Fraction(1, rate)
-        packets += stream.encode(frame)
+        for fitting in fit.resample(frame):
+            packets += stream.encode(fitting)
     return packets + stream.encode(None)
 
 

@@ -7,6 +7,7 @@ and x264 is held to decisions that depend on neither.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,12 @@ from understudy.types import Frame
 # where AVX-512 also reads past the end of small frames: the same frames gave up to 14 different
 # files before `cpu-independent` was set.
 _SAME_BYTES = {"threads": "4", "x264-params": "cpu-independent=1"}
+
+_OF_THE_SYSTEM = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EACCES", "EPERM", "ENOENT")
+    if hasattr(errno, name)
+)
 
 
 def encode_segment(
@@ -103,7 +110,7 @@ def open_output(path: Path, format_: str, options: dict[str, str]) -> Iterator[O
         with container:
             yield container
     except av.error.FFmpegError as error:
-        if error.errno is not None and 0 < error.errno < 200:  # the system's, not FFmpeg's own
+        if error.errno in _OF_THE_SYSTEM:
             raise OSError(error.errno, error.strerror) from error
         raise MediaError(
             f"{path}: the video could not be written ({reason(error)}); try another preset or size"

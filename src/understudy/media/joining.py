@@ -32,17 +32,36 @@ _MAX_TIMESCALE = 2**31 - 1
 def check_sound(info: MediaInfo, container: Container) -> None:
     """Refuse sound that the output cannot hold, before hours of work.
 
+    The first packet of each stream is written to a container in memory: some codecs fit in
+    principle, but not with the channels or headers that this source has.
+
     Raises:
-        MediaError: names the codec and what to try.
+        MediaError: names the codecs and what to try.
     """
-    with av.open(BytesIO(), "w", format=container) as output:
-        holds = output.supported_codecs
-    for stream in info.audio:
-        if stream.codec not in holds:
-            raise MediaError(
-                f"{info.path}: its sound ({stream.codec}, stream {stream.index}) cannot be copied "
-                f"into .{container}; convert the sound to AAC first, or write a folder of PNGs"
-            )
+    if not info.audio:
+        return
+    try:
+        with (
+            open_input(info.path) as source,
+            av.open(BytesIO(), "w", format=container) as output,
+        ):
+            sound = [source.streams[a.index] for a in info.audio]
+            tracks = _add_sound(output, sound)
+            waiting = set(tracks)
+            for packet in _sound_packets(source, sound, Fraction(0)):
+                if packet.stream_index in waiting:
+                    waiting.remove(packet.stream_index)
+                    packet.stream = tracks[packet.stream_index]
+                    output.mux_one(packet)
+                if not waiting:
+                    break
+    except (av.error.FFmpegError, ValueError) as error:
+        codecs = ", ".join(sorted({a.codec for a in info.audio}))
+        other = "" if container == "mov" else "write a .mov, "
+        raise MediaError(
+            f"{info.path}: its sound ({codecs}) cannot be copied into .{container}; "
+            f"{other}convert the sound to AAC first, or write a folder of PNGs"
+        ) from error
 
 
 def join(
@@ -167,20 +186,23 @@ def _mux(
     }
     with open_output(target, container, options) as output:
         video = output.add_stream_from_template(template, opaque=True)
-        tracks = {}
-        for stream in sound:
-            try:
-                track = output.add_stream_from_template(stream)
-            except ValueError as error:
-                raise MediaError(f"the sound cannot be copied into .{container}: {error}") from None
-            if stream.language:
-                track.metadata["language"] = stream.language
-            tracks[stream.index] = track
+        tracks = _add_sound(output, sound)
         merged = heapq.merge(_video_packets(plan), sound_packets, key=_seconds)
         for packet in merged:
             is_video = packet.stream is None or packet.stream.type == "video"
             packet.stream = video if is_video else tracks[packet.stream_index]
             output.mux_one(packet)
+
+
+def _add_sound(output: Any, sound: Sequence[Any]) -> dict[int, Any]:
+    """The output's tracks by stream number of the source."""
+    tracks = {}
+    for stream in sound:
+        track = output.add_stream_from_template(stream)
+        if stream.language:
+            track.metadata["language"] = stream.language
+        tracks[stream.index] = track
+    return tracks
 
 
 def _video_packets(plan: _Plan) -> Iterator[Packet[Any]]:
