@@ -27,11 +27,15 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
     classes: dict[str, type] = {}
     parameters: dict[str, inspect.Parameter] = {}
+    declared: dict[str, OptionField] = {}
     for name, parameter in signature.parameters.items():
         hint = hints[name]
         if isinstance(hint, type) and is_dataclass(hint):
             classes[name] = hint
             for field in fields_of(hint):
+                first = declared.setdefault(field.name, field)
+                if (first.kind, first.choices) != (field.kind, field.choices):
+                    raise TypeError(f"{name}: {field.name!r} is declared differently elsewhere")
                 parameters.setdefault(field.name, _parameter(field))
         else:
             parameters[name] = parameter.replace(annotation=hint)

@@ -30,13 +30,13 @@ def verify(
         raise MediaError(f"{file}: there are no PNG files in this folder")
     verdicts = [(f, read(f)) for f in files]
     if as_json:
-        typer.echo(json.dumps({str(f): v.as_plain() for f, v in verdicts}, indent=2))
+        typer.echo(json.dumps({str(f): v.to_plain() for f, v in verdicts}, indent=2))
     elif file.is_dir():
         states = [v.state for _, v in verdicts]
         for state in dict.fromkeys(states):
             typer.echo(f"{states.count(state)} of {len(states)} pictures: {state}")
-        typer.echo(verdicts[0][1].words)
+        typer.echo("\n".join(verdicts[0][1].sentences))
     else:
-        typer.echo(verdicts[0][1].words)
+        typer.echo("\n".join(verdicts[0][1].sentences))
     if any(v.state not in ("ours", "stranger") for _, v in verdicts):
         raise typer.Exit(1)

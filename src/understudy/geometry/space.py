@@ -74,7 +74,7 @@ class Warp:
     def inverse(self) -> Warp:
         """The map from `dst` back to `src`; refused when the matrix is singular."""
         try:
-            inverse = np.linalg.inv(self.matrix)
+            inverse: Float64 = np.linalg.inv(self.matrix).astype(np.float64)
         except np.linalg.LinAlgError as error:
             raise ValueRefused(
                 f"Warp {self.src.name} to {self.dst.name} is singular: {self.matrix.tolist()}"

@@ -101,7 +101,8 @@ def convert(
     read = ReadReport()
     segments = _write_segments(inputs, info, job, writer, work, read, progress)
     progress.say("joining and signing")
-    release(writer, work, segments, info, inputs.output, inputs.label)
+    about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
+    release(writer, work, segments, info, inputs.output, inputs.label, about)
     shutil.rmtree(work)
     n_faces = sum(len(faces) for faces in chosen.values())
     seconds = time.monotonic() - started
@@ -156,7 +157,7 @@ class _Job:
         self.swapper = swapper
         self.chosen = chosen
         self.side_to = side_to
-        self.matcher = registry.create("blend", options.colour)
+        self.matcher = registry.create("blend", options.match_colour)
         self.workers = os.cpu_count() or 1
 
     def converted(self, source: Iterable[Frame], bar: Task) -> Iterator[Frame]:

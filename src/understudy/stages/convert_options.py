@@ -34,7 +34,9 @@ class ConvertOptions:
         high=0.3,
         group="Blending",
     )
-    colour: str = option("reinhard", "Colour matching; see `understudy plugins`.", group="Blending")
+    match_colour: str = option(
+        "reinhard", "Colour matching; see `understudy plugins`.", group="Blending"
+    )
     crf: int = option(
         16,
         "H.264 quality: lower is better and larger; 16 can hardly be told from the source.",

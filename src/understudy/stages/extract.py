@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-from understudy.blend.composite import crop_image
 from understudy.errors import NoFaces, StoreError
 from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
@@ -22,9 +22,11 @@ from understudy.options import to_mapping
 from understudy.plugin import Registry
 from understudy.stages.analyse import Analyser
 from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.pictures import Pictures
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
-from understudy.store.faceset import FaceRecord, face_file_name, write_face_png
 from understudy.types import Face, Frame, Timestamp
+
+T = TypeVar("T")
 
 BATCH = 32
 """Frames a transaction; a kill loses at most these."""
@@ -89,13 +91,14 @@ def extract(
     if options.new:
         _set_aside(path, progress)
     record = _source_record(info, options)
-    inputs.faces.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(inputs.faces, info, options)
     read = ReadReport()
     with Alignments.open(path, create=record) as store:
         _check_same(store, record, path)
+        pictures.catch_up(store, progress)
         if not store.finished:
             analyser = Analyser(options, registry, info, progress)
-            _run(info, inputs.faces, options, store, analyser, read, progress)
+            _run(info, pictures, options, store, analyser, read, progress)
         n_frames, with_faces, n_faces = store.counts()
     if n_faces == 0:
         raise NoFaces(
@@ -103,12 +106,13 @@ def extract(
             f"lower --min-confidence or --min-face-px, or a higher --max-detection-px"
         )
     seconds = time.monotonic() - started
-    return ExtractReport(path, inputs.faces, n_frames, with_faces, n_faces, seconds, str(read))
+    words = str(read) if read.decoded else "extracted earlier"
+    return ExtractReport(path, inputs.faces, n_frames, with_faces, n_faces, seconds, words)
 
 
 def _run(
     info: MediaInfo,
-    folder: Path,
+    pictures: Pictures,
     options: ExtractOptions,
     store: Alignments,
     analyser: Analyser,
@@ -126,8 +130,9 @@ def _run(
         work = mapped(analyser.faces_of, ahead(wanted), analyser.workers, 2 * analyser.workers)
         for batch in batches(work, BATCH):
             for frame, faces in batch:
-                _write_pictures(info, folder, options, frame, faces)
+                pictures.write(frame, faces)
             store.put([(frame.at, faces) for frame, faces in batch])
+            pictures.mark(batch[-1][0].at.index)
             found = sum(len(faces) for _, faces in batch)
             bar.advance(len(batch) * options.every, f"{found} faces in the last {len(batch)}")
             stop_if_cancelled(progress, f"{batch[-1][0].at.index + 1} frames are extracted")
@@ -143,24 +148,6 @@ def batches(
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
-
-
-def _write_pictures(
-    info: MediaInfo, folder: Path, options: ExtractOptions, frame: Frame, faces: list[Face]
-) -> None:
-    for number, face in enumerate(faces):
-        crop_from_frame = face.alignment.crop(options.size, 1.0, options.centering)
-        record = FaceRecord(
-            face=face,
-            crop_from_frame=crop_from_frame,
-            centering=options.centering,
-            coverage=1.0,
-            source_name=info.path.name,
-            source_fingerprint=info.fingerprint,
-            frame_size=frame.space.size_wh,
-        )
-        name = face_file_name(info.path.name, frame.at.index, number)
-        write_face_png(folder / name, crop_image(frame.pixels, crop_from_frame), record)
 
 
 def _source_record(info: MediaInfo, options: ExtractOptions) -> SourceRecord:

@@ -140,13 +140,14 @@ def evaluate_project(
 
 def label_of(project: Project, options: ConvertOptions) -> Label:
     """What an output of this project will say about itself."""
-    _, donor = _sides(options)
+    plate, donor = _sides(options)
     pictures = list_faceset(project.faces(donor)) if project.faces(donor).is_dir() else []
     return Label(
         declarations=read_declarations(project.consent),
         donor=pictures[0] if pictures else None,
         audit=AuditLog(project.audit),
-        project=project.folder.name,
+        plate=plate,
+        project=str(project.folder),
     )
 
 
@@ -169,7 +170,8 @@ def _report(
         )
     lines.append(
         f"- model {trained.model}: step {trained.step}, loss A {trained.loss_a:.4f}, "
-        f"B {trained.loss_b:.4f}; {trained.seconds:.0f} s in this run"
+        f"B {trained.loss_b:.4f}; {trained.iterations} iterations and {trained.seconds:.0f} s "
+        f"in this run"
     )
     lines.append(
         f"- conversion: {converted.swapped_faces} faces in {converted.frames} frames; "

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from understudy.errors import ConsentMissing
 from understudy.media import MediaInfo
 from understudy.provenance.audit import AuditLog
-from understudy.provenance.consent import Declaration, require
+from understudy.provenance.consent import Declaration, Side, require
 from understudy.provenance.credentials import disclosure_of, sign
-from understudy.store.atomic import commit_dir, commit_path
+from understudy.store.atomic import commit_dir, commit_path, sweep_parts
 
 MIME = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 
@@ -28,15 +29,15 @@ class Label:
         declarations: consent of the people in it.
         donor: a picture of the donor's face set; the credentials name it by its hash.
         audit: the project's log.
+        plate: the side whose footage it is.
         project: the project's name, for messages.
-        about: further facts for the disclosure, plain data.
     """
 
     declarations: Sequence[Declaration]
     donor: Path | None
     audit: AuditLog
+    plate: Side = "a"
     project: str = "PROJECT"
-    about: Mapping[str, Any] = field(default_factory=dict)
 
     def require(self) -> None:
         """Refuse unless the people of both films have valid declarations; a refusal is logged.
@@ -44,21 +45,41 @@ class Label:
         Raises:
             ConsentMissing: says who and what to do.
         """
-        require(self.declarations, project=self.project)
+        try:
+            require(self.declarations, project=self.project)
+        except ConsentMissing as refusal:
+            self.audit.append("refused", reason=str(refusal))
+            raise
 
 
 def release(
-    writer: Any, work: Path, segments: int, info: MediaInfo, output: Path, label: Label
+    writer: Any,
+    work: Path,
+    segments: int,
+    info: MediaInfo,
+    output: Path,
+    label: Label,
+    about: Mapping[str, Any],
 ) -> None:
     """Join the segments, sign the result and give it its final name.
+
+    Args:
+        writer: made the segments.
+        work: where they lie.
+        segments: how many.
+        info: the footage, the credentials' parent ingredient.
+        output: a file, or a folder of PNGs when the name has no suffix.
+        label: consent and donor.
+        about: further facts for the disclosure, plain data such as the model's name.
 
     Raises:
         ProvenanceError, DiskFull, StoreError: the segments are kept; there is no output.
     """
+    sweep_parts(output.absolute().parent)
     joined = work / f"joined{output.suffix}"
     writer.finish(work, segments, joined)
     head = label.audit.append("converted", output=output.name, source=info.fingerprint)
-    disclosure = {**disclosure_of(label.declarations, audit_head=head), **label.about}
+    disclosure = disclosure_of(label.declarations, head, label.plate, about)
     if output.suffix:
         with commit_path(output) as part:
             sign(
