@@ -29,21 +29,21 @@ CAGE: tuple[tuple[tuple[float, float, float], ...], ...] = (
     ((0, 0, 91.5), (31, 0, 87), (61, 0, 60), (72.5, -5, 3), (58, -12, -76), (0, -22, -94)),
     ((0, -25, 92.5), (32, -25, 86.5), (62, -25, 58), (71, -27, 6), (57, -36, -66), (0, -50, -82)),
     ((0, -48, 95), (31.5, -48, 84), (58, -49, 53), (67, -50, 8), (55, -60, -58), (0, -75, -72)),
-    ((0, -69, 96), (30, -69, 81), (52, -71, 50), (61.5, -73, 9), (53, -85, -53), (0, -98, -67)),
+    ((0, -69, 96), (30, -69, 81), (52, -71, 50), (59.5, -73, 9), (53, -85, -53), (0, -98, -67)),
     (
         (0, -90, 93),
         (26.5, -90, 80),
         (44.5, -90, 48),
-        (56.5, -88, 11),
+        (53.5, -88, 11),
         (51, -105, -50),
         (0, -115, -65),
     ),
-    ((0, -107, 91), (20, -106, 80), (37, -102, 50), (53, -97, 9), (50, -118, -48), (0, -128, -65)),
+    ((0, -107, 91), (20, -106, 80), (37, -102, 50), (49.5, -97, 9), (50, -118, -48), (0, -128, -65)),
     (
         (0, -114.5, 80),
         (17, -113, 71),
         (33, -108.5, 44),
-        (51, -105, 4),
+        (47, -105, 4),
         (50, -128, -48),
         (0, -138, -66),
     ),
@@ -51,7 +51,7 @@ CAGE: tuple[tuple[tuple[float, float, float], ...], ...] = (
         (0, -117, 54),
         (17, -116, 50),
         (32, -114, 33),
-        (49, -117, -2),
+        (46, -117, -2),
         (49, -140, -50),
         (0, -148, -68),
     ),
@@ -59,15 +59,15 @@ CAGE: tuple[tuple[tuple[float, float, float], ...], ...] = (
         (0, -127, 36),
         (17, -127, 32),
         (35, -129, 16),
-        (51, -133, -13),
+        (48, -133, -13),
         (45, -150, -53),
         (0, -160, -73),
     ),
     (
         (0, -150, 31),
         (20, -150, 27),
-        (41, -152, 8),
-        (54, -154, -20),
+        (39, -152, 8),
+        (51, -154, -20),
         (44, -168, -60),
         (0, -176, -80),
     ),
@@ -117,20 +117,20 @@ def head_grid() -> Grid:
     """Build the grid once: dense in the face, coarse behind, with the rows around each slit doubled."""
     u = _mirrored(
         np.concatenate(
-            [np.arange(0, 2.2, 0.04), np.linspace(2.2, 3.2, 12)[1:], np.linspace(3.2, 5, 12)[1:]]
+            [np.arange(0, 2.2, 0.05), np.linspace(2.2, 3.2, 12)[1:], np.linspace(3.2, 5, 12)[1:]]
         )
     )
-    rows: list[tuple[float, int]] = [(v, 0) for v in np.linspace(-150, -50, 24)]
-    rows += [(v, 0) for v in np.linspace(-50, 2, 42)[1:]]
+    rows: list[tuple[float, int]] = [(v, 0) for v in np.linspace(-150, -50, 20)]
+    rows += [(v, 0) for v in np.linspace(-50, 2, 35)[1:]]
     eye_top = len(rows) - 1
     rows += [(2.0, 1), (2.0, -1), (2.0, 0)]
-    rows += [(v, 0) for v in np.linspace(2, 69, 57)[1:]]
+    rows += [(v, 0) for v in np.linspace(2, 69, 47)[1:]]
     mouth_top = len(rows) - 1
     rows += [(69.0, 1), (69.0, 2), (69.0, -2), (69.0, -1), (69.0, 0)]
-    rows += [(v, 0) for v in np.linspace(69, 120, 42)[1:]]
-    rows += [(v, 0) for v in np.linspace(120, 221, 22)[1:]]
+    rows += [(v, 0) for v in np.linspace(69, 120, 34)[1:]]
+    rows += [(v, 0) for v in np.linspace(120, 221, 16)[1:]]
     v = np.array([r[0] for r in rows])
-    base = loft(u[None, :], v[:, None])
+    base = loft(u, v)
     eye_rows, mouth_rows = (eye_top, eye_top + 3), (mouth_top, mouth_top + 5)
     quads = np.ones((len(v) - 1, len(u) - 1), bool)
     x = base[eye_top, :, 0]
@@ -148,15 +148,14 @@ MOUTH_HALF_WIDTH = 26.0
 
 
 def loft(u: F64, v: F64) -> F64:
-    """Positions (..., 3) on the smooth head at column u (-5..5) and ring v, by cubic splines through the cage."""
-    u, v = np.broadcast_arrays(np.asarray(u, np.float64), np.asarray(v, np.float64))
+    """Positions (V, U, 3) on the smooth head at columns u (-5..5) and rings v, by cubic splines through the cage."""
     cage = np.array(CAGE, np.float64)
     mirrored = cage[:, 5:0:-1] * (-1.0, 1.0, 1.0)
     ring = np.concatenate([mirrored, cage], axis=1)  # columns -5..5
     padded = np.concatenate([ring[:, 6:10], ring, ring[:, 1:5]], axis=1)
-    along = spline_weights(np.arange(-9.0, 10.0), u.ravel())
-    down = spline_weights(np.array(ROW_KNOTS), v.ravel())
-    return np.einsum("nr,nc,rcd->nd", down, along, padded, optimize=True).reshape(*u.shape, 3)
+    along = spline_weights(np.arange(-9.0, 10.0), u)
+    down = spline_weights(np.array(ROW_KNOTS), v)
+    return np.einsum("rk,kcd,nc->rnd", down, padded, along, optimize=True)
 
 
 def spline_weights(knots: F64, at: F64) -> F64:

@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from understudy.testing.actors.model import Model
 
 # (|x|, y) of the average face; jaw 0..8 from the ear to the chin, then brow, nose and eye of one side.
-_JAW = ((70.5, -5), (70, -22), (67.5, -39), (63.5, -56), (57, -72), (46, -87), (32, -99), (16, -108), (0, -110.5))
+_JAW = (
+    (70.5, -5),
+    (70, -22),
+    (67.5, -39),
+    (63.5, -56),
+    (57, -72),
+    (46, -87),
+    (32, -99),
+    (16, -108),
+    (0, -110.5),
+)
 _BROW_X = (54.0, 46.0, 35.5, 24.5, 13.5)
 _BRIDGE = ((0, 3), (0, -10), (0, -23), (0, -36))
 _NOSTRIL = ((14.5, -46.5), (7.5, -49), (0, -50))

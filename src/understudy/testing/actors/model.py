@@ -56,7 +56,9 @@ class Section:
     @property
     def texels(self) -> tuple[slice, slice]:
         top = self.top * TEXELS
-        return slice(top, top + (self.rows - 1) * TEXELS + 1), slice(0, (self.cols - 1) * TEXELS + 1)
+        return slice(top, top + (self.rows - 1) * TEXELS + 1), slice(
+            0, (self.cols - 1) * TEXELS + 1
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,9 @@ def build(actor: Actor) -> Model:
     colour, finish = _paint(sections, shape, actor, grid)
     triangles = _triangles(model.quads)
     body = model.part.ravel()[triangles[:, 0]] == SECTIONS.index("body")
-    return replace(model, colour=colour, finish=finish, triangles=triangles, body_triangles=triangles[body])
+    return replace(
+        model, colour=colour, finish=finish, triangles=triangles, body_triangles=triangles[body]
+    )
 
 
 @lru_cache(maxsize=4)
@@ -210,15 +214,24 @@ def _fill(sections: dict[str, Section], shape: tuple[int, int], surfaces: dict[s
 def _shade(sections: dict[str, Section], shape: tuple[int, int], actor: Actor, grid: Grid) -> F32:
     shade = np.ones(shape, np.float32)
     x, y = np.abs(grid.base[..., 0]), grid.base[..., 1]
-    height = relief(grid, actor.shape).astype(np.float32)
+    height = relief(actor.shape).astype(np.float32)
     for spread, strength in ((3.0, 0.10), (8.0, 0.045)):
         hollow = np.minimum(height - cv2.GaussianBlur(height, (0, 0), spread), 0.8)
         shade[sections["head"].at] *= np.clip(1 + strength * hollow, 0.45, 1.06)
     head = shade[sections["head"].at]
-    head *= 1 - 0.55 * smooth(grid.v, 112, 126)[:, None] * (1 - 0.55 * smooth(grid.v, 126, 185)[:, None])
+    head *= 1 - 0.55 * smooth(grid.v, 112, 126)[:, None] * (
+        1 - 0.55 * smooth(grid.v, 126, 185)[:, None]
+    )
     head *= 1 - 0.30 * bump(x, y, 0, -50.5, 9, 3)
-    head[grid.mouth_rows[0] + 1 : grid.mouth_rows[1]] *= np.float32([0.75, 0.35, 0.35, 0.75])[:, None]
-    for name, level in (("teeth_upper", 0.85), ("teeth_lower", 0.62), ("tongue", 0.50), ("cavity", 0.10)):
+    head[grid.mouth_rows[0] + 1 : grid.mouth_rows[1]] *= np.float32([0.75, 0.35, 0.35, 0.75])[
+        :, None
+    ]
+    for name, level in (
+        ("teeth_upper", 0.85),
+        ("teeth_lower", 0.62),
+        ("tongue", 0.50),
+        ("cavity", 0.10),
+    ):
         shade[sections[name].at] = level
     for name, side in (("ear_left", -1), ("ear_right", 1)):
         ear = parts.ear(side)
@@ -237,10 +250,12 @@ def _rigid(sections: dict[str, Section], shape: tuple[int, int], grid: Grid) -> 
 
 def _inner(sections: dict[str, Section], shape: tuple[int, int], grid: Grid) -> F32:
     x, y = np.abs(grid.base[..., 0]), grid.base[..., 1]
-    top = smooth(y, 43, 29)
-    low = smooth(y, -111, -99)
-    half = np.interp(y, [-110, -100, -85, -70, -50, -25, 0, 20, 45], [24, 34, 45, 52, 56, 59, 59, 58, 54])
-    side = smooth(x - half, 5, -9)
+    top = smooth(y, 46, 27)
+    low = smooth(y, -112, -93)
+    half = np.interp(
+        y, [-110, -100, -85, -70, -50, -25, 0, 20, 45], [24, 34, 45, 52, 56, 59, 59, 58, 54]
+    )
+    side = smooth(x - half, 5, -15)
     inner = np.zeros(shape, np.float32)
     inner[sections["head"].at] = top * low * side * (np.abs(grid.u) < 2.6)
     for name in INNER_SECTIONS:
@@ -260,12 +275,14 @@ def _places_in_atlas(sections: dict[str, Section], shape: tuple[int, int]) -> F3
     return np.stack([cols, rows, _parts(sections, shape)], axis=-1).reshape(-1, 3)
 
 
-def _quads(sections: dict[str, Section], shape: tuple[int, int], actor: Actor, grid: Grid) -> NDArray[np.bool_]:
+def _quads(
+    sections: dict[str, Section], shape: tuple[int, int], actor: Actor, grid: Grid
+) -> NDArray[np.bool_]:
     quads = np.zeros((shape[0] - 1, shape[1] - 1), bool)
     for name, s in sections.items():
         if name.startswith("ear") and actor.hair.style == "bob":
             continue
-        drawn = {"head": grid.quads, "cap": hairs.cap_quads(actor.hair, grid)}.get(name, True)
+        drawn = {"head": grid.quads & hairs.scalp_quads(actor.hair, grid), "cap": hairs.cap_quads(actor.hair, grid)}.get(name, True)
         quads[s.top : s.top + s.rows - 1, : s.cols - 1] = drawn
     return quads
 
@@ -327,7 +344,9 @@ def _recoloured(a: Model, b: Model) -> F32:
     ratio = np.clip(lab_a[weight].std(0) / lab_b[weight].std(0), 0.8, 1.25)
     lab = (lab_b - mean_b) * ratio + mean_a
     out = b.colour.copy()
-    out[at] = np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0.02, 1) ** np.float32(2.2)
+    out[at] = np.clip(
+        cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0.02, 1
+    ) ** np.float32(2.2)
     return out
 
 

@@ -107,7 +107,12 @@ def body(collar: str, neck_width: float) -> F64:
         dtype=np.float64,
     )  # fmt: skip
     ring[:4, :2] *= neck_width
-    rows = spline_weights(np.arange(len(ring), dtype=np.float64), np.linspace(0, len(ring) - 1, BODY_SHAPE[0])) @ ring
+    rows = (
+        spline_weights(
+            np.arange(len(ring), dtype=np.float64), np.linspace(0, len(ring) - 1, BODY_SHAPE[0])
+        )
+        @ ring
+    )
     phi = np.linspace(-np.pi, np.pi, BODY_SHAPE[1])[None]
     w, d, y, drop, cz = (rows[:, i, None] for i in range(5))
     power = 0.86

@@ -79,7 +79,14 @@ def posed(model: Model, moment: Moment) -> Posed:
 def rotation(pose: Pose) -> F64:
     """Head to world, (3, 3)."""
     yaw, pitch, roll = np.radians([pose.yaw, -pose.pitch, -pose.roll])
-    cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    cy, sy, cp, sp, cr, sr = (
+        np.cos(yaw),
+        np.sin(yaw),
+        np.cos(pitch),
+        np.sin(pitch),
+        np.cos(roll),
+        np.sin(roll),
+    )
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
@@ -114,7 +121,7 @@ def _turn_eyes(model: Model, head: F32, expression: Expression) -> None:
 
 def _rest_lids_on_eyes(model: Model, head: F32) -> None:
     grid = head_grid()
-    rows = slice(grid.eye_rows[0] - 26, grid.eye_rows[1] + 18)
+    rows = slice(*np.searchsorted(grid.v, (-32.0, 27.0)))
     inner_rows = (np.abs(grid.side[rows]) > 0)[:, None]
     for centre, radius in zip(*model.eyes, strict=True):
         cols = np.flatnonzero((np.sign(grid.u) == np.sign(centre[0])) & (np.abs(grid.u) < 2.2))
@@ -139,7 +146,9 @@ def _in_shadow_of_lids(model: Model, head: F32) -> F32:
         under = np.interp(eye[..., 0], upper[:, 0], upper[:, 1]) - eye[..., 1]
         over = eye[..., 1] - np.interp(eye[..., 0], lower[:, 0], lower[:, 1])
         aside = np.abs(eye[..., 0] - centre[0]) / 14
-        shade = (0.40 + 0.60 * np.clip(under / 4.2, 0, 1) ** 0.8) * (0.72 + 0.28 * np.clip(over / 2.2, 0, 1))
+        shade = (0.40 + 0.60 * np.clip(under / 4.2, 0, 1) ** 0.8) * (
+            0.72 + 0.28 * np.clip(over / 2.2, 0, 1)
+        )
         factor[model.sections[name].at] = shade * (1 - 0.45 * np.clip(aside, 0, 1) ** 3)
     front = np.flatnonzero(np.abs(grid.u) < 1.2)
     upper, lower = head[grid.mouth_rows[0], front], head[grid.mouth_rows[1], front]
@@ -148,7 +157,9 @@ def _in_shadow_of_lids(model: Model, head: F32) -> F32:
         under = np.interp(tooth[..., 0], upper[:, 0], upper[:, 1]) - tooth[..., 1]
         over = tooth[..., 1] - np.interp(tooth[..., 0], lower[:, 0], lower[:, 1])
         room = np.clip((under + over) / 9, 0, 1)
-        factor[model.sections[name].at] = (0.30 + 0.70 * np.clip(under / 5, 0, 1)) * (0.35 + 0.65 * room)
+        factor[model.sections[name].at] = (0.45 + 0.55 * np.clip(under / 5, 0, 1)) * (
+            0.55 + 0.45 * room
+        )
     return factor
 
 

@@ -16,6 +16,7 @@ F32 = NDArray[np.float32]
 FAR_MM = 5000.0
 EMPTY_MM = 4500.0  # the rasteriser returns slightly less than FAR_MM where it drew nothing
 NEAR_MM = 50.0
+_LINE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,14 @@ def _settings() -> cv2.TriangleRasterizeSettings:
     settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
     settings.setCullingMode(cv2.RASTERIZE_CULLING_CW)
     return settings
+
+
+def look_up(atlas: F32, x: F32, y: F32) -> F32:
+    """Bilinear values (N,) or (N, D) at places; laid out in lines because remap limits an image's height."""
+    count = len(x)
+    lines = -(-count // _LINE)
+    maps = np.zeros((2, lines * _LINE), np.float32)
+    maps[0, :count], maps[1, :count] = x, y
+    maps = maps.reshape(2, lines, _LINE)
+    found = cv2.remap(atlas, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return found.reshape(lines * _LINE, *atlas.shape[2:])[:count]

@@ -40,19 +40,39 @@ def _plate(actor: Actor, size: tuple[int, int]) -> F32:
     accent = linear(actor.scene.accent)
     shelf = round(h * rng.uniform(0.34, 0.44))
     left = round(w * 0.66)
-    cv2.rectangle(image, (left, shelf), (w, shelf + h // 50), (image[shelf, left] * 0.35).tolist(), -1)
+    cv2.rectangle(
+        image, (left, shelf), (w, shelf + h // 50), (image[shelf, left] * 0.35).tolist(), -1
+    )
     at = left + w // 40
     while at < w:
         book_w, book_h = round(w * rng.uniform(0.010, 0.026)), round(h * rng.uniform(0.12, 0.22))
         colour = accent * rng.uniform(0.15, 0.9) * (0.6 + 0.8 * rng.uniform(0, 1, 3))
         cv2.rectangle(image, (at, shelf - book_h), (at + book_w, shelf), colour.tolist(), -1)
         at += book_w + round(w * rng.uniform(0.001, 0.012))
-    cv2.rectangle(image, (round(w * 0.06), round(h * 0.05)), (round(w * 0.24), round(h * 0.62)), (1.0, 1.02, 1.05), -1)
-    cv2.rectangle(image, (round(w * 0.145), round(h * 0.05)), (round(w * 0.155), round(h * 0.62)), (0.3, 0.3, 0.3), -1)
+    cv2.rectangle(
+        image,
+        (round(w * 0.06), round(h * 0.05)),
+        (round(w * 0.24), round(h * 0.62)),
+        (1.0, 1.02, 1.05),
+        -1,
+    )
+    cv2.rectangle(
+        image,
+        (round(w * 0.145), round(h * 0.05)),
+        (round(w * 0.155), round(h * 0.62)),
+        (0.3, 0.3, 0.3),
+        -1,
+    )
     image = cv2.GaussianBlur(image, (0, 0), h / 26)
     for _ in range(7):
         centre = (round(w * rng.uniform(0.68, 1.0)), round(h * rng.uniform(0.52, 0.8)))
         glow = np.zeros_like(image)
-        cv2.circle(glow, centre, round(h * rng.uniform(0.02, 0.045)), (accent * rng.uniform(0.15, 0.5)).tolist(), -1)
+        cv2.circle(
+            glow,
+            centre,
+            round(h * rng.uniform(0.02, 0.045)),
+            (accent * rng.uniform(0.15, 0.5)).tolist(),
+            -1,
+        )
         image += cv2.GaussianBlur(glow, (0, 0), h / 150)
     return np.asarray(np.clip(image, 0, 1.2), np.float32)

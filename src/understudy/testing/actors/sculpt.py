@@ -7,6 +7,8 @@ what lets two actors be blended.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from understudy.testing.actors.cage import (
@@ -17,6 +19,7 @@ from understudy.testing.actors.cage import (
     MOUTH_HALF_WIDTH,
     MOUTH_SLIT_Y,
     Grid,
+    head_grid,
     spline_weights,
 )
 from understudy.testing.actors.cast import Shape
@@ -38,15 +41,17 @@ _NOSE_W = np.array([12, 12, 13, 14, 15, 15.3, 14, 12.4, 10.6, 9.4, 8.6, 8.6, 9, 
 def sculpt(grid: Grid, shape: Shape, expression: str | None = None) -> F64:
     """Positions (R, C, 3) in mm of one actor's head at rest, lids closed, or with one expression in full."""
     p = grid.base.copy()
-    p[..., 2] += relief(grid, shape)
+    p[..., 2] += relief(shape)
     _fold_in_edges(p, grid)
     if expression is not None:
         p += expressed(grid, shape, p, expression)
     return warp(p, shape)
 
 
-def relief(grid: Grid, shape: Shape) -> F64:
+@lru_cache(maxsize=4)
+def relief(shape: Shape) -> F64:
     """Forward displacement (R, C) in mm of the features over the smooth head."""
+    grid = head_grid()
     x, y = np.abs(grid.base[..., 0]), grid.base[..., 1]
     z = np.zeros_like(x)
     z += shape.brow_ridge * bump(x, y, 25, 15, 17, 6) + 1.2 * bump(x, y, 0, 17, 9, 8)
@@ -129,16 +134,22 @@ def expressed(grid: Grid, shape: Shape, p: F64, expression: str) -> F64:
         d = _jaw(grid, p, x, y)
     elif expression == "smile":
         pull = bump(x, y, 29, -67, 17, 13)
-        d[..., 0] = sx * (6.0 * np.minimum(x / 26, 1) * np.exp(-(((y + 69) / 17) ** 2)) * smooth(x, 60, 34))
+        d[..., 0] = sx * (
+            6.0 * np.minimum(x / 26, 1) * np.exp(-(((y + 69) / 17) ** 2)) * smooth(x, 60, 34)
+        )
         d[..., 1] = 6.0 * pull + 2.6 * bump(x, y, 40, -32, 15, 13) + 0.8 * bump(x, y, 0, -66, 18, 9)
-        d[..., 2] = -2.6 * pull + 3.6 * bump(x, y, 40, -33, 12, 11) - 1.5 * bump(x, y, 27, -53, 3.6, 9)
+        d[..., 2] = (
+            -2.6 * pull + 3.6 * bump(x, y, 40, -33, 12, 11) - 1.5 * bump(x, y, 27, -53, 3.6, 9)
+        )
         d[..., 0] += sx * 1.6 * bump(x, y, 15, -43, 6, 7)
     elif expression == "pucker":
         near = np.exp(-((x / 34) ** 4) - ((y + 70) / 17) ** 2)
         d[..., 0] = -sx * x * 0.34 * near
         d[..., 2] = 5.0 * np.exp(-((x / 19) ** 2) - ((y + 70) / 13) ** 2)
     elif expression == "wide":
-        d[..., 0] = sx * 4.2 * np.minimum(x / 26, 1) * np.exp(-(((y + 69) / 15) ** 2)) * smooth(x, 58, 32)
+        d[..., 0] = (
+            sx * 4.2 * np.minimum(x / 26, 1) * np.exp(-(((y + 69) / 15) ** 2)) * smooth(x, 58, 32)
+        )
         d[..., 2] = -1.2 * bump(x, y, 0, -69, 28, 9)
     elif expression == "press":
         flat = np.exp(-((x / 25) ** 4) - ((y - MOUTH_SLIT_Y) / 7) ** 2)
@@ -202,12 +213,23 @@ def warp(p: F64, shape: Shape) -> F64:
     nose = np.exp(-((x / 24) ** 4)) * smooth(y, 6, -36) * smooth(y, -86, -50) * front
     dy = dy - shape.nose_length * nose
     dy = dy + shape.nose_lift * bump(x, y, 0, -38, 9, 8) * front
-    dx = dx + x * (shape.nose_width - 1) * np.exp(-((x / 21) ** 4)) * bump(0 * x, y, 0, -40, 9, 16) * front
+    dx = (
+        dx
+        + x
+        * (shape.nose_width - 1)
+        * np.exp(-((x / 21) ** 4))
+        * bump(0 * x, y, 0, -40, 9, 16)
+        * front
+    )
     mouth = np.exp(-((x / 38) ** 4) - ((y + 70) / 19) ** 4) * front
     dx = dx + x * (shape.mouth_width - 1) * mouth
     dy = dy + shape.mouth_shift * mouth
     jaw = smooth(y, -30, -72) * smooth(x, 20, 52) * smooth(y, -150, -108)
-    dx = dx + shape.jaw_width * jaw + shape.chin_width * smooth(x, 0, 20) * bump(x, y, 26, -103, 24, 15)
+    dx = (
+        dx
+        + shape.jaw_width * jaw
+        + shape.chin_width * smooth(x, 0, 20) * bump(x, y, 26, -103, 24, 15)
+    )
     dy = dy - shape.chin_length * smooth(y, -78, -104) * smooth(z, -20, 70) * smooth(y, -190, -125)
     neck = smooth(y, -100, -130)
     dx = dx + x * (shape.neck_width - 1) * neck
@@ -234,5 +256,5 @@ def _upper_half(grid: Grid, rows: tuple[int, int]) -> np.ndarray:
 
 
 def _along_nose(y: F64, values: F64) -> F64:
-    inside = np.clip(y, _NOSE_Y[0], _NOSE_Y[-1]).ravel()
-    return np.asarray(spline_weights(_NOSE_Y, inside) @ values).reshape(y.shape)
+    fine = np.linspace(_NOSE_Y[0], _NOSE_Y[-1], 400)
+    return np.asarray(np.interp(y, fine, spline_weights(_NOSE_Y, fine) @ values))

@@ -17,14 +17,22 @@ from understudy.testing.actors.cage import F32, F64
 from understudy.testing.actors.model import SECTIONS, SKIN_SECTIONS, TEXELS, Model
 from understudy.testing.actors.performance import Light
 from understudy.testing.actors.pose import Posed
-from understudy.testing.actors.raster import EMPTY_MM, Window, depth_of, rasterise, rasterise_over
+from understudy.testing.actors.raster import (
+    EMPTY_MM,
+    Window,
+    depth_of,
+    look_up,
+    rasterise,
+    rasterise_over,
+)
+
+Planes = tuple[F32, F32, F32]
 
 _WRAP_SKIN = (0.42, 0.22, 0.15)
 _WRAP_OTHER = 0.12
 # How fast open sky falls off in a hollow of skin: its own colour bounces there, so least in red.
 _HOLLOW_SKIN = (0.15, -0.05, -0.12)
 _WET = 1.5
-_LINE = 512
 _SHADOW_TEXELS = 400
 _SHADOW_SPAN_MM = 470.0
 _SHADOW_LENS_MM = 2000.0
@@ -69,46 +77,47 @@ def lamps(light: Light) -> Lamps:
 
 
 def draw(
-    model: Model, shape: Posed, window: Window, light: Light, shadows: Shadows, only_body: bool = False
+    model: Model,
+    shape: Posed,
+    window: Window,
+    light: Light,
+    shadows: Shadows,
+    only_body: bool = False,
 ) -> Drawn:
     """Draw a window of the image plane: surfaces, hair into the same depth buffer, then light on what is seen."""
     lit = lamps(light)
     triangles = model.body_triangles if only_body else model.triangles
     camera = np.ascontiguousarray(shape.camera.reshape(-1, 3))
     values, depth = rasterise(camera, triangles, model.places_in_atlas, window)
-    covered = depth < EMPTY_MM
-    bare, inner = covered, np.zeros(depth.shape, np.float32)
-    hair = np.zeros((*depth.shape, 3), np.float32)
-    skin_only = covered
+    uncut = bare = depth < EMPTY_MM
+    image, inner = np.zeros((*depth.shape, 3), np.float32), np.zeros(depth.shape, np.float32)
     if not only_body:
-        skin_only = covered & ~_hair(model, shape, lit, window, hair, depth)
-        covered = depth < EMPTY_MM
-        bare = hair.max(axis=2) == 0
-        bare &= covered
+        head_hair, any_hair = _hair(model, shape, lit, window, image, depth)
+        uncut, bare = uncut & ~head_hair, uncut & ~any_hair
     ys, xs = np.nonzero(bare)
     at = values[ys, xs]
     shadow = _shadow(shadows, window, (ys, xs), at, depth.shape)
-    hair[ys, xs] = _surfaces(model, shape, lit, at, shadow)
+    image[ys, xs] = _surfaces(model, shape, lit, at, shadow)
     if not only_body:
-        ys, xs = np.nonzero(skin_only)
-        inner[ys, xs] = _look_up(model.inner, values[ys, xs, 0], values[ys, xs, 1])
-    return Drawn(hair, covered.astype(np.float32), inner)
+        ys, xs = np.nonzero(uncut)
+        inner[ys, xs] = look_up(model.inner, values[ys, xs, 0], values[ys, xs, 1])
+    return Drawn(image, (depth < EMPTY_MM).astype(np.float32), inner)
 
 
 def _surfaces(model: Model, shape: Posed, lit: Lamps, at: F32, shadow: tuple[F32, F32]) -> F32:
     col, row = at[:, 0], at[:, 1]
     skin = _IS_SKIN[np.round(at[:, 2]).astype(np.intp)]
-    normal = _look_up(shape.normals, col, row)
-    colour = _look_up(model.colour, col * TEXELS, row * TEXELS)
-    finish = _look_up(model.finish, col * TEXELS, row * TEXELS)
-    sky = np.sqrt(np.einsum("nd,nd->n", normal, normal))
-    normal = _bumped(normal / np.maximum(sky, np.float32(1e-6))[:, None], finish, shape.turn)
-    facing = normal @ lit.key_to
-    fill = np.maximum((normal @ lit.fill_to) * np.float32(0.7) + np.float32(0.3), 0)
-    up = normal[:, 1] * np.float32(0.5) + np.float32(0.5)
+    colour = look_up(model.colour, col * TEXELS, row * TEXELS)
+    slope_x, slope_y, gloss = _planes(look_up(model.finish, col * TEXELS, row * TEXELS))
+    x, y, z = _planes(look_up(shape.normals, col, row))
+    sky = np.sqrt(x * x + y * y + z * z) + np.float32(1e-6)
+    normal = _bumped((x / sky, y / sky, z / sky), slope_x, slope_y, shape.turn)
+    facing = _dot(normal, lit.key_to)
+    fill = np.maximum(_dot(normal, lit.fill_to) * np.float32(0.7) + np.float32(0.3), 0)
+    up = normal[1] * np.float32(0.5) + np.float32(0.5)
     direct = np.float32(0.35) + np.float32(0.65) * sky
     soft, sharp = shadow
-    glints = _glints(normal, finish[:, 2], lit, sharp, sky)
+    glints = _glints(normal, gloss, lit, sharp, sky)
     out = np.empty_like(colour)
     for c in range(3):
         wrap = skin * np.float32(_WRAP_SKIN[c] - _WRAP_OTHER) + np.float32(_WRAP_OTHER)
@@ -121,10 +130,10 @@ def _surfaces(model: Model, shape: Posed, lit: Lamps, at: F32, shadow: tuple[F32
     return out
 
 
-def _glints(normal: F32, gloss: F32, lit: Lamps, shadow: F32, sky: F32) -> F32:
+def _glints(normal: Planes, gloss: F32, lit: Lamps, shadow: F32, sky: F32) -> F32:
     """Highlights (N,): a broad one on skin, sharp ones of key and fill on wet eyes."""
     half = _half_way(lit.key_to)
-    near = np.maximum(normal @ half, 0)
+    near = np.maximum(_dot(normal, half), 0)
     near4 = near * near
     near4 *= near4
     near16 = near4 * near4
@@ -133,14 +142,13 @@ def _glints(normal: F32, gloss: F32, lit: Lamps, shadow: F32, sky: F32) -> F32:
     # Between an exponent of 8 (matt) and 32 (glossy), by mixing the two.
     broad = near4 * near4 * (1 - matt) + near16 * near16 * matt
     out = np.float32(0.30) * matt * (np.float32(0.35) + matt) * broad * shadow
-    grazing = 1 - np.clip(normal[:, 2], 0, 1)
+    grazing = 1 - np.clip(normal[2], 0, 1)
     grazing *= grazing
     out += np.float32(0.03) * grazing * grazing * matt
     wet = np.flatnonzero(gloss > _WET)
     if len(wet):
-        n = normal[wet]
-        key = np.maximum(n @ half, 0) ** 260 * 3.0 * (0.25 + 0.75 * shadow[wet])
-        out[wet] = key + np.maximum(n @ _half_way(lit.fill_to), 0) ** 200 * 0.5
+        fill = np.maximum(_dot((normal[0][wet], normal[1][wet], normal[2][wet]), _half_way(lit.fill_to)), 0)
+        out[wet] = near[wet] ** 260 * 3.0 * (0.25 + 0.75 * shadow[wet]) + fill**200 * 0.5
     return np.asarray(out * sky, np.float32)
 
 
@@ -149,12 +157,24 @@ def _half_way(to: F32) -> F32:
     return np.asarray(half / np.linalg.norm(half), np.float32)
 
 
-def _bumped(normal: F32, finish: F32, turn: F64) -> F32:
-    up = turn[:, 1].astype(np.float32)
-    # right = up x normal, written as a matrix so that one product does it.
-    cross = np.array([[0, -up[2], up[1]], [up[2], 0, -up[0]], [-up[1], up[0], 0]], np.float32)
-    tilted = normal - finish[:, :1] * (normal @ cross.T) - finish[:, 1:2] * up
-    return np.asarray(tilted / np.sqrt(np.einsum("nd,nd->n", tilted, tilted))[:, None], np.float32)
+def _bumped(normal: Planes, slope_x: F32, slope_y: F32, turn: F64) -> Planes:
+    """Normals tilted by the relief, whose axes are the head's up and, across it, up x normal."""
+    ux, uy, uz = (float(c) for c in turn[:, 1])
+    nx, ny, nz = normal
+    x = nx - slope_x * (uy * nz - uz * ny) - slope_y * ux
+    y = ny - slope_x * (uz * nx - ux * nz) - slope_y * uy
+    z = nz - slope_x * (ux * ny - uy * nx) - slope_y * uz
+    scale = 1 / np.sqrt(x * x + y * y + z * z)
+    return x * scale, y * scale, z * scale
+
+
+def _dot(planes: Planes, to: F32) -> F32:
+    return planes[0] * to[0] + planes[1] * to[1] + planes[2] * to[2]
+
+
+def _planes(values: F32) -> Planes:
+    x, y, z = np.ascontiguousarray(values.T)
+    return x, y, z
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +193,22 @@ def cast_shadows(model: Model, shape: Posed, light: Light) -> Shadows:
     frame = np.stack([x, np.cross(z, x), z], axis=1).astype(np.float32)
     head = model.sections["head"]
     middle = shape.camera[: head.rows : 6, : head.cols : 6].reshape(-1, 3).mean(0)
-    from_light = ((shape.camera.reshape(-1, 3) - middle) @ frame - np.array([0, 0, _SHADOW_LENS_MM])).astype(np.float32)
+    from_light = (
+        (shape.camera.reshape(-1, 3) - middle) @ frame - np.array([0, 0, _SHADOW_LENS_MM])
+    ).astype(np.float32)
     half = _SHADOW_TEXELS / 2
     view = Window(
-        _SHADOW_TEXELS / _SHADOW_SPAN_MM * _SHADOW_LENS_MM, (0, 0), -half, -half, _SHADOW_TEXELS, _SHADOW_TEXELS
+        _SHADOW_TEXELS / _SHADOW_SPAN_MM * _SHADOW_LENS_MM,
+        (0, 0),
+        -half,
+        -half,
+        _SHADOW_TEXELS,
+        _SHADOW_TEXELS,
     )
     vertices = np.concatenate([view.project(from_light) - 0.5, -from_light[:, 2:]], axis=1)
-    return Shadows(depth_of(from_light, model.triangles, view), vertices.reshape(shape.camera.shape))
+    return Shadows(
+        depth_of(from_light, model.triangles, view), vertices.reshape(shape.camera.shape)
+    )
 
 
 def _shadow(
@@ -190,10 +219,12 @@ def _shadow(
     size: tuple[int, int],
 ) -> tuple[F32, F32]:
     """Light of the key that arrives, twice (N,): spread as under skin, for red, and sharper for the rest."""
-    here = _look_up(shadows.vertices, at[:, 0], at[:, 1])
+    here = look_up(shadows.vertices, at[:, 0], at[:, 1])
     light = np.zeros(len(at), np.float32)
     for dx, dy in ((-0.6, -0.4), (0.6, 0.4)):
-        behind = here[:, 2] - _look_up(shadows.nearest, here[:, 0] + np.float32(dx), here[:, 1] + np.float32(dy))
+        behind = here[:, 2] - look_up(
+            shadows.nearest, here[:, 0] + np.float32(dx), here[:, 1] + np.float32(dy)
+        )
         light += np.clip(np.float32(0.75) - behind * np.float32(0.125), 0, np.float32(0.5))
     image = np.ones(size, np.float32)
     image[seen] = light
@@ -204,19 +235,19 @@ def _shadow(
 
 def _hair(
     model: Model, shape: Posed, lit: Lamps, window: Window, image: F32, depth: F32
-) -> NDArray[np.bool_]:
-    """Draw all hair into image and depth; returns where head hair covers what was there."""
-    before = depth.copy()
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Draw all hair into image and depth; returns where head hair, and where any hair, covers what was there."""
+    # The rasteriser rounds what it does not touch, hence the tenth of a millimetre.
+    before = depth - np.float32(0.1)
     vertices, triangles = _ribbons(shape.strands, model.strands.width_mm)
     colours = np.repeat(_lit_strands(model, shape, lit).reshape(-1, 3), 2, axis=0)
     rasterise_over(vertices, triangles, colours, window, image, depth)
-    # The rasteriser rounds what it does not touch, hence the tenth of a millimetre.
-    covered = depth < before - 0.1
+    by_head_hair = depth < before
     vertices, triangles = _ribbons(shape.small, shape.small_width)
     small = shape.small_colour * (lit.sky + np.float32(0.6) * lit.key)
     colours = np.repeat(small.astype(np.float32), 2 * shape.small.shape[1], axis=0)
     rasterise_over(vertices, triangles, colours, window, image, depth)
-    return np.asarray(covered)
+    return by_head_hair, depth < before
 
 
 def _lit_strands(model: Model, shape: Posed, lit: Lamps) -> F32:
@@ -234,7 +265,9 @@ def _lit_strands(model: Model, shape: Posed, lit: Lamps) -> F32:
     out = np.empty_like(strands.colour)
     for c in range(3):
         soft = 0.85 * (lit.floor[c] + (lit.sky[c] - lit.floor[c]) * level + 0.6 * lit.fill[c])
-        out[..., c] = strands.colour[..., c] * (soft + diffuse * lit.key[c]) + shine * strands.sheen[..., c]
+        out[..., c] = (
+            strands.colour[..., c] * (soft + diffuse * lit.key[c]) + shine * strands.sheen[..., c]
+        )
     return out
 
 
@@ -245,7 +278,11 @@ def _ribbons(points: F32, width_mm: F32) -> tuple[F32, NDArray[np.int32]]:
     along = np.empty_like(flat)
     along[:, 1:-1] = flat[:, :-2] - flat[:, 2:]
     along[:, 0], along[:, -1] = flat[:, 0] - flat[:, 1], flat[:, -2] - flat[:, -1]
-    along *= (np.float32(0.5) * width_mm / (np.sqrt(np.einsum("skd,skd->sk", along, along)) + np.float32(1e-9)))[..., None]
+    along *= (
+        np.float32(0.5)
+        * width_mm
+        / (np.sqrt(np.einsum("skd,skd->sk", along, along)) + np.float32(1e-9))
+    )[..., None]
     vertices = np.repeat(points[:, :, None], 2, axis=2)
     vertices[:, :, 0, 0] += along[..., 1]
     vertices[:, :, 0, 1] -= along[..., 0]
@@ -259,17 +296,6 @@ def _ribbon_triangles(count: int, steps: int) -> NDArray[np.int32]:
     start = (np.arange(count)[:, None] * steps + np.arange(steps - 1)).ravel() * 2
     first, second = [start, start + 2, start + 3], [start, start + 3, start + 1]
     return np.concatenate([np.stack(first, 1), np.stack(second, 1)]).astype(np.int32)
-
-
-def _look_up(atlas: F32, x: F32, y: F32) -> F32:
-    """Bilinear values (N,) or (N, D) at places; laid out in lines because remap limits an image's height."""
-    count = len(x)
-    lines = -(-count // _LINE)
-    maps = np.zeros((2, lines * _LINE), np.float32)
-    maps[0, :count], maps[1, :count] = x, y
-    maps = maps.reshape(2, lines, _LINE)
-    found = cv2.remap(atlas, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(lines * _LINE, *atlas.shape[2:])[:count]
 
 
 _IS_SKIN = np.array([name in SKIN_SECTIONS for name in SECTIONS], np.float32)

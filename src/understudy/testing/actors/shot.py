@@ -87,11 +87,19 @@ def render(
     mask[plain.shot.mask == 0] = 0
     gate = np.clip(mask * 6, 0, 1)[..., None]
     mixed = plain.shot.pixels + (_encoded(canvas) - plain.shot.pixels.astype(np.float32)) * gate
-    return Shot(np.rint(mixed).astype(np.uint8), _landmarks(model, shape, plain.window), mask, plain.shot.pose_deg)
+    return Shot(
+        np.rint(mixed).astype(np.uint8),
+        _landmarks(model, shape, plain.window),
+        mask,
+        plain.shot.pose_deg,
+    )
 
 
 def render_clip(
-    actor: Actor, performance: Performance, size: tuple[int, int] = (640, 360), face_of: Actor | None = None
+    actor: Actor,
+    performance: Performance,
+    size: tuple[int, int] = (640, 360),
+    face_of: Actor | None = None,
 ) -> Iterator[Shot]:
     """Every frame of a performance, in order."""
     for index in range(len(performance)):
@@ -136,7 +144,13 @@ def _face_window(plain: _Plain) -> Window:
     height, width = plain.shot.mask.shape
     top, left = max(rows[0] - 6, 0), max(cols[0] - 6, 0)
     bottom, right = min(rows[-1] + 7, height), min(cols[-1] + 7, width)
-    return replace(plain.window, left=int(left), top=int(top), width=int(right - left), height=int(bottom - top))
+    return replace(
+        plain.window,
+        left=int(left),
+        top=int(top),
+        width=int(right - left),
+        height=int(bottom - top),
+    )
 
 
 def _window(shape: Posed, size: tuple[int, int]) -> Window:
@@ -146,10 +160,23 @@ def _window(shape: Posed, size: tuple[int, int]) -> Window:
     whole = Window(focal, centre, 0, 0, width, height)
     grid = head_grid()
     neck = int(np.searchsorted(grid.v, 185))
-    points = np.concatenate([whole.project(shape.camera[:neck].reshape(-1, 3)), whole.project(shape.strands).reshape(-1, 2)])
+    points = np.concatenate(
+        [
+            whole.project(shape.camera[:neck].reshape(-1, 3)),
+            whole.project(shape.strands).reshape(-1, 2),
+        ]
+    )
     low = np.clip(np.floor(points.min(0)) - 4, 0, (width - 2, height - 2))
     high = np.clip(np.ceil(points.max(0)) + 4, low + 2, (width, height))
-    return Window(focal, centre, int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]), SUPERSAMPLING)
+    return Window(
+        focal,
+        centre,
+        int(low[0]),
+        int(low[1]),
+        int(high[0] - low[0]),
+        int(high[1] - low[1]),
+        SUPERSAMPLING,
+    )
 
 
 def _lay_over(canvas: F32, mask: F32, drawn: Drawn, window: Window) -> None:
@@ -164,8 +191,15 @@ def _lay_over(canvas: F32, mask: F32, drawn: Drawn, window: Window) -> None:
 
 def _encoded(linear: F32) -> NDArray[np.uint8]:
     """Linear light to 8-bit, with a shoulder that keeps highlights from clipping."""
-    soft = np.where(linear > 0.7, 0.7 + 0.3 * np.tanh((linear - 0.7) / 0.3), linear)
-    return _TO_SRGB[np.clip(soft * 4095 + 0.5, 0, 4095).astype(np.uint16)]
+    steps = np.clip(linear, 0, _BRIGHTEST) * np.float32(_STEPS / _BRIGHTEST)
+    return _TO_SRGB[steps.astype(np.uint16)]
 
 
-_TO_SRGB = np.rint((np.arange(4096) / 4095) ** (1 / 2.2) * 255).astype(np.uint8)
+def _encoding() -> NDArray[np.uint8]:
+    light = (np.arange(_STEPS + 1) + 0.5) * _BRIGHTEST / _STEPS
+    soft = np.where(light > 0.7, 0.7 + 0.3 * np.tanh((light - 0.7) / 0.3), light)
+    return np.rint(soft ** (1 / 2.2) * 255).astype(np.uint8)
+
+
+_BRIGHTEST, _STEPS = 1.5, 12000
+_TO_SRGB = _encoding()

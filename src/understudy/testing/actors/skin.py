@@ -1,6 +1,6 @@
 """Painted surfaces: skin, lips, eyes, teeth, ears and cloth as colour and relief maps.
 
-Every map has four texels per grid cell. Colours are linear RGB; a finish map holds the relief's slope
+Every map has five texels per grid cell. Colours are linear RGB; a finish map holds the relief's slope
 across and up (no unit) and the gloss (0 matt, 1 wet).
 """
 
@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 
 from understudy.testing.actors.cage import EYE_SLIT_Y, F32, MOUTH_HALF_WIDTH, MOUTH_SLIT_Y, Grid
 from understudy.testing.actors.cast import RGB, Actor
-from understudy.testing.actors.parts import BODY_SHAPE, EYE_CAP_RAD, EYE_SHAPE, TEETH_SHAPE, tooth_phase
+from understudy.testing.actors.parts import (
+    BODY_SHAPE,
+    EYE_CAP_RAD,
+    EYE_SHAPE,
+    TEETH_SHAPE,
+    tooth_phase,
+)
 from understudy.testing.actors.sculpt import bump, lip_edges, smooth
 
-TEXELS = 4
+TEXELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,9 @@ class Noise:
         my = np.mod(y / cell_mm, 256).astype(np.float32)
         return cv2.remap(tile, mx, my, cv2.INTER_CUBIC) * np.float32(1.25)
 
-    def spots(self, count: int, low: tuple[float, float], high: tuple[float, float]) -> NDArray[np.float64]:
+    def spots(
+        self, count: int, low: tuple[float, float], high: tuple[float, float]
+    ) -> NDArray[np.float64]:
         """`count` random points (count, 2) in a box."""
         return self._rng.uniform(low, high, (count, 2))
 
@@ -82,10 +90,16 @@ def paint_head(actor: Actor, grid: Grid) -> Paint:
     _tint(colour, 0.05 * skin.blotches * coarse, (1, 1, 1))
     _tint(colour, 0.035 * fine, (1, 1, 1))
     _tint(colour, 0.09 * skin.blotches * red, (0.25, -0.7, -0.6))
-    blush = bump(x, y, 41, -32, 17, 13) + 0.8 * bump(x, y, 0, -38, 13, 8) + 0.35 * bump(x, y, 0, -101, 16, 9)
+    blush = (
+        0.8 * bump(x, y, 43, -32, 22, 16)
+        + 0.8 * bump(x, y, 0, -38, 13, 8)
+        + 0.35 * bump(x, y, 0, -101, 16, 9)
+    )
     _tint(colour, skin.blush * blush * front * (1 + 0.3 * red), (0.02, -0.42, -0.34))
     _tint(colour, -0.28 * bump(x, y, 25, -11, 12, 4.5) * front, (0.8, 1, 0.75))
-    _tint(colour, -0.16 * (bump(x, y, 31, 6, 17, 6) + bump(x, y, 15, -2, 5, 6)) * front, (0.5, 1, 0.9))
+    _tint(
+        colour, -0.16 * (bump(x, y, 31, 6, 17, 6) + bump(x, y, 15, -2, 5, 6)) * front, (0.5, 1, 0.9)
+    )
     _tint(colour, -0.20 * bump(x, y, 21, -44, 2.2, 5.5) * front, (0.6, 1, 1))
     _tint(colour, -0.9 * bump(x, y, 6.8, -47.2, 3.4, 1.9) * front, (0.8, 1, 1))
 
@@ -95,9 +109,14 @@ def paint_head(actor: Actor, grid: Grid) -> Paint:
     relief += _stubble(colour, noise, actor, x, y, across, down, front)
     _brow_shadow(colour, actor, x, y, front)
     gloss = skin.shine * (
-        0.30 + 0.30 * bump(x, y, 0, -25, 13, 26) + 0.25 * bump(x, y, 0, 45, 34, 22) + 0.15 * bump(x, y, 42, -20, 13, 9)
+        0.30
+        + 0.30 * bump(x, y, 0, -25, 13, 26)
+        + 0.25 * bump(x, y, 0, 45, 34, 22)
+        + 0.15 * bump(x, y, 42, -20, 13, 9)
     )
-    gloss, relief = _lips(colour, noise, actor, grid, (x, y, across, down), (gloss.astype(np.float32), relief))
+    gloss, relief = _lips(
+        colour, noise, actor, grid, (x, y, across, down), (gloss.astype(np.float32), relief)
+    )
     _lid_edges(colour, gloss, actor, grid, x)
     return Paint(np.clip(colour, 0.004, 1), _finish(relief, gloss))
 
@@ -105,13 +124,21 @@ def paint_head(actor: Actor, grid: Grid) -> Paint:
 def _wrinkles(x: F32, signed: F32, y: F32) -> F32:
     lines = np.zeros_like(x)
     for level in (36.0, 46.0, 57.0):
-        lines += 0.16 * np.exp(-(((y - level - 3 * np.cos(signed / 26)) / 1.3) ** 2)) * bump(x, 0 * y, 0, 0, 38, 1)
+        lines += (
+            0.16
+            * np.exp(-(((y - level - 3 * np.cos(signed / 26)) / 1.3) ** 2))
+            * bump(x, 0 * y, 0, 0, 38, 1)
+        )
     fold = 17.5 + (-(y + 42)) * 0.52
     lines += 0.35 * np.exp(-(((x - fold) / 1.6) ** 2)) * smooth(y, -40, -48) * smooth(y, -72, -60)
     for tilt in (-0.45, 0.0, 0.45):
         ray = (y + 1) - tilt * (x - 44)
         lines += 0.18 * np.exp(-((ray / 0.9) ** 2)) * smooth(x, 46, 50) * smooth(x, 60, 54)
-    lines += 0.25 * np.exp(-(((y + 9.5 + (x - 30) ** 2 * 0.012 * -1) / 1.1) ** 2)) * bump(x, 0 * y, 25, 0, 12, 1)
+    lines += (
+        0.25
+        * np.exp(-(((y + 9.5 + (x - 30) ** 2 * 0.012 * -1) / 1.1) ** 2))
+        * bump(x, 0 * y, 25, 0, 12, 1)
+    )
     return lines.astype(np.float32)
 
 
@@ -141,7 +168,9 @@ def _stamp(into: F32, signed: F32, y: F32, spot: tuple[float, float, float, floa
     if not len(rows):
         return
     window = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    into[window] += amount * np.exp(-(((signed[window] - cx) ** 2 + (y[window] - cy) ** 2) / size**2) ** 1.5)
+    into[window] += amount * np.exp(
+        -((((signed[window] - cx) ** 2 + (y[window] - cy) ** 2) / size**2) ** 1.5)
+    )
 
 
 def _stubble(
@@ -149,7 +178,10 @@ def _stubble(
 ) -> F32:
     amount = actor.skin.stubble
     beard = np.clip(smooth(y, -66, -82) * smooth(x, 68, 46) + bump(x, y, 0, -55.5, 24, 5.5), 0, 1)
-    beard = np.maximum(beard, smooth(y, -25, -60) * smooth(x, 40, 52) * smooth(across, 100, 75) * (np.abs(across) < 100))
+    beard = np.maximum(
+        beard,
+        smooth(y, -25, -60) * smooth(x, 40, 52) * smooth(across, 100, 75) * (np.abs(across) < 100),
+    )
     beard = beard * smooth(down, 150, 122) * (1 - 0.85 * bump(x, y, 0, -83, 7, 3))
     grain = noise(across, down, 0.75)
     if amount:
@@ -161,13 +193,17 @@ def _brow_shadow(colour: F32, actor: Actor, x: F32, y: F32, front: F32) -> None:
     distance, inside = brow_field(actor, x, y)
     soft = np.exp(-((distance / 0.62) ** 2)) * inside * front * actor.hair.brow_density
     dark = linear(actor.hair.brow_colour)
-    colour += (dark * 0.75 + colour * 0.25 - colour) * (0.80 * soft)[..., None].astype(np.float32)
+    colour += (dark * 0.75 + colour * 0.25 - colour) * (0.90 * soft)[..., None].astype(np.float32)
 
 
 def brow_field(actor: Actor, x: F32, y: F32) -> tuple[F32, F32]:
     """Signed height over the brow's middle line in half thicknesses, and how much the point lies along the brow."""
     t = (x - 11.5) / 44.0
-    thick = 0.5 * actor.hair.brow_thickness * (0.62 + 0.5 * np.sin(np.pi * np.clip(t * 0.9 + 0.12, 0, 1)) - 0.55 * t**3)
+    thick = (
+        0.5
+        * actor.hair.brow_thickness
+        * (0.62 + 0.5 * np.sin(np.pi * np.clip(t * 0.9 + 0.12, 0, 1)) - 0.55 * t**3)
+    )
     centre = brow_line(actor, t)
     inside = smooth(t, -0.03, 0.10) * smooth(t, 1.03, 0.86)
     return ((y - centre) / np.maximum(thick, 0.6)).astype(np.float32), inside.astype(np.float32)
@@ -177,7 +213,9 @@ def brow_line(actor: Actor, t: F32) -> F32:
     """Height in mm of the brow's middle, t = 0 at the inner end to 1 at the outer."""
     hair = actor.hair
     arch = np.sin(np.pi * np.clip(t, 0, 1.1) ** 1.35)
-    return np.asarray(16.5 + hair.brow_tilt * t + (3.4 + hair.brow_arch) * arch - 3.0 * np.clip(t, 0, 1.2) ** 2.5)
+    return np.asarray(
+        16.5 + hair.brow_tilt * t + (3.4 + hair.brow_arch) * arch - 3.0 * np.clip(t, 0, 1.2) ** 2.5
+    )
 
 
 def _lips(
@@ -193,15 +231,23 @@ def _lips(
     t = np.minimum(x / MOUTH_HALF_WIDTH, 1)
     upper, lower = lip_edges(t, actor.shape)
     offset = y - MOUTH_SLIT_Y
-    red = smooth(offset - upper, 0.7, -0.7) * smooth(-offset - lower, 0.9, -0.9) * smooth(x, 26.5, 25)
-    red = (red * (upsampled(np.broadcast_to(grid.base[..., 2], grid.shape)) > 40)).astype(np.float32)
+    red = (
+        smooth(offset - upper, 0.7, -0.7) * smooth(-offset - lower, 0.9, -0.9) * smooth(x, 26.5, 25)
+    )
+    red = (red * (upsampled(np.broadcast_to(grid.base[..., 2], grid.shape)) > 40)).astype(
+        np.float32
+    )
     lines = noise(across * 1.0, down * 0.16, 0.95)
-    base = linear(actor.skin.lips) * (1 + 0.05 * noise(across, down, 3)[..., None] - 0.05 * lines[..., None])
+    base = linear(actor.skin.lips) * (
+        1 + 0.05 * noise(across, down, 3)[..., None] - 0.05 * lines[..., None]
+    )
     upper_dark = 1 - 0.16 * (offset > 0)
     colour += (base * upper_dark[..., None] - colour) * (0.92 * red)[..., None]
     edge = np.exp(-((offset / 1.0) ** 2)) * smooth(x, 30, 25)
     _tint(colour, -0.45 * edge, (0.8, 1, 1))
-    rows = upsampled(np.broadcast_to((np.abs(grid.side) * (np.abs(grid.v - 69) < 0.5))[:, None], grid.shape))
+    rows = upsampled(
+        np.broadcast_to((np.abs(grid.side) * (np.abs(grid.v - 69) < 0.5))[:, None], grid.shape)
+    )
     inner = np.clip(rows, 0, 1)[..., None] * (x < 27)[..., None]
     colour += (linear((0.42, 0.17, 0.16)) - colour) * inner
     rim = np.exp(-(((offset - upper - 0.9) / 0.8) ** 2)) * smooth(x, 26, 20) * (x < 26)
@@ -211,7 +257,9 @@ def _lips(
 
 
 def _lid_edges(colour: F32, gloss: F32, actor: Actor, grid: Grid, x: F32) -> None:
-    at_edge = upsampled(np.broadcast_to((np.abs(grid.side) * (np.abs(grid.v - 2) < 0.5))[:, None], grid.shape))
+    at_edge = upsampled(
+        np.broadcast_to((np.abs(grid.side) * (np.abs(grid.v - 2) < 0.5))[:, None], grid.shape)
+    )
     along = smooth(np.abs(x - 31.5), 14.6, 13.0)
     edge = (np.clip(at_edge, 0, 1) * along).astype(np.float32)[..., None]
     colour += (linear((0.62, 0.40, 0.36)) - colour) * 0.75 * edge
@@ -225,20 +273,28 @@ def paint_eye(actor: Actor) -> Paint:
     """Iris with fibres and limbus, pupil, and a white that is neither white nor even; polar map."""
     noise = Noise(_seed(actor.name) + 1)
     rows, cols = (EYE_SHAPE[0] - 1) * TEXELS + 1, (EYE_SHAPE[1] - 1) * TEXELS + 1
-    theta = np.linspace(0, EYE_CAP_RAD, rows, dtype=np.float32)[:, None] + np.zeros((1, cols), np.float32)
+    theta = np.linspace(0, EYE_CAP_RAD, rows, dtype=np.float32)[:, None] + np.zeros(
+        (1, cols), np.float32
+    )
     phi = np.linspace(0, 2 * np.pi, cols, dtype=np.float32)[None] + 0 * theta
     ring_x, ring_y = 40 + 22 * np.cos(phi), 40 + 22 * np.sin(phi)
     fibres = noise(ring_x + theta * 3, ring_y + theta * 3, 0.9) + 0.6 * noise(ring_x, ring_y, 2.2)
     iris_rad, pupil_rad = 0.49, 0.17
-    sclera = linear((0.86, 0.82, 0.79)) * (1 - 0.22 * smooth(theta, 0.75, 1.3)[..., None] * np.float32([0.5, 1, 1.05]))
-    veins = np.clip(noise(ring_x * 0.5 + theta * 1.5, ring_y * 0.5, 0.6) - 1.5, 0, 1) * smooth(theta, 0.6, 0.95)
+    sclera = linear((0.86, 0.82, 0.79)) * (
+        1 - 0.22 * smooth(theta, 0.75, 1.3)[..., None] * np.float32([0.5, 1, 1.05])
+    )
+    veins = np.clip(noise(ring_x * 0.5 + theta * 1.5, ring_y * 0.5, 0.6) - 1.5, 0, 1) * smooth(
+        theta, 0.6, 0.95
+    )
     colour = sclera * (1 - 0.35 * veins[..., None] * np.float32([0.1, 1, 1]))
     q = np.clip((theta - pupil_rad) / (iris_rad - pupil_rad), 0, 1)
     glow = 0.85 + 0.75 * np.exp(-(((q - 0.30) / 0.28) ** 2)) + 0.18 * fibres * (1 - q * 0.4)
     iris = linear(actor.iris) * np.clip(glow, 0.25, 2.2)[..., None]
     iris *= (1 - 0.75 * smooth(q, 0.72, 1.0))[..., None]
     colour += (iris - colour) * smooth(theta, iris_rad + 0.045, iris_rad - 0.03)[..., None]
-    colour += (np.float32(0.004) - colour) * smooth(theta, pupil_rad + 0.03, pupil_rad - 0.03)[..., None]
+    colour += (np.float32(0.004) - colour) * smooth(theta, pupil_rad + 0.03, pupil_rad - 0.03)[
+        ..., None
+    ]
     gloss = np.full(theta.shape, 2.0, np.float32)
     return Paint(colour.astype(np.float32), _finish(np.zeros_like(gloss), gloss))
 
@@ -251,12 +307,19 @@ def paint_teeth() -> Paint:
     phase = tooth_phase(across)
     gap = np.abs(phase - np.round(phase))
     enamel = linear((0.86, 0.82, 0.74)) * (1 - 0.5 * np.exp(-((gap / 0.05) ** 2)))[..., None]
-    enamel = enamel * (1 - 0.55 * np.abs(across) ** 1.6)[..., None] * (0.86 + 0.14 * smooth(down, 0.3, 0.8))[..., None]
+    enamel = (
+        enamel
+        * (1 - 0.55 * np.abs(across) ** 1.6)[..., None]
+        * (0.86 + 0.14 * smooth(down, 0.3, 0.8))[..., None]
+    )
     gum_line = 0.26 + 0.10 * np.cos(2 * np.pi * phase)
     gum = smooth(down, gum_line + 0.05, gum_line - 0.05)[..., None]
     colour = enamel * (1 - gum) + linear((0.66, 0.36, 0.35)) * gum
     relief = -0.5 * np.exp(-((gap / 0.12) ** 2)) * (1 - gum[..., 0])
-    return Paint(colour.astype(np.float32), _finish(relief.astype(np.float32), np.full(down.shape, 0.8, np.float32)))
+    return Paint(
+        colour.astype(np.float32),
+        _finish(relief.astype(np.float32), np.full(down.shape, 0.8, np.float32)),
+    )
 
 
 def paint_flat(shape: tuple[int, int], colour: RGB, gloss: float) -> Paint:
@@ -280,9 +343,9 @@ def paint_cloth(actor: Actor) -> Paint:
     col = np.arange(cols, dtype=np.float32)[None] + 0 * row
     colour = np.ones((rows, cols, 3), np.float32) * linear(actor.scene.cloth)
     _tint(colour, 0.09 * noise(col, row, 1.0) + 0.06 * noise(col, row, 7), (1, 1, 1))
-    collar = smooth(row, 44, 38)
+    collar = smooth(row / TEXELS, 11, 9.5)
     rib = np.sin(col * np.pi / 1.5) * collar
-    _tint(colour, 0.12 * rib - 0.25 * np.exp(-(((row - 42) / 2) ** 2)), (1, 1, 1))
+    _tint(colour, 0.12 * rib - 0.25 * np.exp(-(((row / TEXELS - 10.5) * 2) ** 2)), (1, 1, 1))
     relief = 0.5 * rib + 0.25 * noise(col, row, 1.2) + 2.5 * noise(col * 0.6, row, 14)
     return Paint(np.clip(colour, 0.003, 1), _finish(relief, np.full(row.shape, 0.03, np.float32)))
 
