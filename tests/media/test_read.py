@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.media import ReadReport, frames, probe
+from understudy.media.read import _Clock
 from understudy.types import Timestamp
 
 VFR = [7, 9, 14, 15, 23, 40, 41, 60, 75, 76, 77, 90]
@@ -161,23 +163,52 @@ def test_only_garbage_after_the_header(make_clip):
         probe(path)
 
 
-def test_repeated_and_backward_times_lose_no_frame(make_clip):
-    """A stream whose time jumps back, as after a cut in a broadcast recording."""
-    path = make_clip("x.nut", n=12, codec="mpeg2video", options={"g": "1", "qscale": "3"})
-    jumpy = path.with_name("jumpy.ts")
-    with av.open(str(path)) as source, av.open(str(jumpy), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0], opaque=True)
-        for i, packet in enumerate(p for p in source.demux(video=0) if p.size):
-            packet.time_base = Fraction(1, 90000)
-            packet.pts = packet.dts = 900000 + 3600 * i - (500000 if i >= 6 else 0)
-            packet.stream = stream
-            try:
-                target.mux_one(packet)
-            except av.error.FFmpegError:
-                pytest.skip("this FFmpeg refuses to write the jump")
+def test_a_time_jump_backward_loses_no_frame(make_clip, tmp_path):
+    """Two broadcast recordings in one file: the second begins again at the first's times."""
+    one = make_clip("1.ts", n=30, options={"g": "10"})
+    path = tmp_path / "both.ts"
+    path.write_bytes(one.read_bytes() * 2)
+    info = probe(path)
     report = ReadReport()
-    found = [f.at.pts for f in frames(probe(jumpy), report=report)]
-    assert len(found) == 12 and found == sorted(set(found))
+    whole = list(frames(info, report=report))
+    times = [f.at.pts for f in whole]
+    assert len(whole) >= 58 and times == sorted(set(times))
+    steps = np.diff(times) / 3600
+    assert (np.abs(steps - 1) < 0.01).sum() >= len(steps) - 2
+    for first in (3, 25, 33, 50):
+        rest = list(frames(info, start=whole[first].at))
+        assert [f.at for f in rest] == [f.at for f in whole[first:]]
+        assert all(
+            np.array_equal(a.pixels, b.pixels) for a, b in zip(rest, whole[first:], strict=True)
+        )
+
+
+def test_clock_takes_missing_repeated_and_backward_times(make_clip):
+    info = probe(make_clip())
+    second = round(1 / info.time_base)
+    step = second // 25
+    report = ReadReport()
+    clock = _Clock(info, report)
+
+    def tell(pts):
+        return clock(SimpleNamespace(pts=pts, time_base=info.time_base))
+
+    assert [tell(p) for p in (0, None, step, 2 * step)] == [0, step, step + 1, 2 * step]
+    far = 100 * second
+    assert [tell(p) for p in (far, 5, 5 + step)] == [far, far + step, far + 2 * step]
+    assert report.derived == 3
+
+
+def test_names_that_look_like_addresses(make_clip):
+    path = make_clip("10:30 100% #1?.mp4", n=3)
+    assert len(list(frames(probe(path)))) == 3
+
+
+def test_cut_off_before_the_index_is_said(make_clip):
+    path = make_clip(n=60)
+    path.write_bytes(path.read_bytes()[:-600])
+    with pytest.raises(MediaError, match="cut off"):
+        probe(path)
 
 
 @pytest.mark.parametrize("depth,dtype", [("8", np.uint8), ("native", np.uint16)])

@@ -114,7 +114,7 @@ def test_options_are_checked():
     with pytest.raises(ValueRefused, match="crf"):
         H264Options(crf=90)
     with pytest.raises(ValueRefused, match="preset"):
-        H264Options(**{"preset": "warp"})
+        H264Options(preset="warp")
 
 
 def test_pngs_of_a_video_are_exact_and_carry_times(clip, tmp_path):
