@@ -126,7 +126,7 @@ ACTORS: dict[str, Actor] = {
         "actor_b",
         Shape(
             face_width=0.95, eye_spacing=0.8, eye_size=1.12, eye_open=9.2, eye_tilt=3.5, eye_depth=-1.5, lid_fold=0.7,
-            brow_height=2.5, brow_ridge=1.2, nose_length=-3.0, nose_width=0.86, nose_height=0.88, nose_hump=-1.0,
+            brow_height=-1.0, brow_ridge=1.2, nose_length=-3.0, nose_width=0.86, nose_height=0.88, nose_hump=-1.0,
             nose_tip=1.6, nose_lift=2.0, mouth_width=0.95, mouth_shift=1.0, lip_upper=7.8, lip_lower=10.4,
             lip_bulge=1.2, jaw_width=-5.0, chin_width=-4.0, chin_length=-2.0, chin_depth=0.5, cheekbone=4.2,
             cheek_fill=1.5, forehead=1.5, neck_width=0.84,
@@ -137,7 +137,7 @@ ACTORS: dict[str, Actor] = {
         ),
         Hair(
             "bob", (0.36, 0.17, 0.09), (0.55, 0.29, 0.15), brow_colour=(0.36, 0.21, 0.13), brow_thickness=5.0,
-            brow_arch=4.5, brow_tilt=2.0, brow_density=0.8,
+            brow_arch=3.2, brow_tilt=1.0, brow_density=0.8,
         ),
         Scene(cloth=(0.45, 0.50, 0.40), wall=(0.50, 0.46, 0.42), accent=(0.35, 0.52, 0.55)),
         iris=(0.30, 0.42, 0.38),

@@ -146,7 +146,7 @@ def cap(actor: Actor, grid: Grid) -> F64:
 
 
 def cap_rows(hair: Hair) -> F64:
-    end = BOB_END_V - 20 if hair.style == "bob" else 78.0
+    end = BOB_END_V - 9 if hair.style == "bob" else 78.0
     return np.linspace(-149, end, 46)
 
 
@@ -182,7 +182,7 @@ def grow(actor: Actor, seed: int) -> Strands:
         beside = (curtain(v[-500:]) + rng.uniform(0.03, 0.4, 500)) * rng.choice((-1, 1), 500)
         u = np.concatenate([u, beside])
     count = len(u)
-    steps = 13 if hair.style == "bob" else 8
+    steps = 11 if hair.style == "bob" else 7
     length = rng.uniform(0.75, 1.1, count) * np.where(
         hair.style == "bob",
         np.clip(BOB_END_V + 12 - v, 40, 260) * 1.3,

@@ -56,7 +56,7 @@ def places(actor: Actor) -> tuple[F64, F64]:
     row, col = np.zeros(68), np.zeros(68)
     _pairs(row, col, [(i, 16 - i, x, y) for i, (x, y) in enumerate(_JAW)])
     t = (np.array(_BROW_X) - 11.5) / 44
-    brow = brow_line(actor, t) + 0.18 * actor.hair.brow_thickness
+    brow = brow_line(actor, t) + 0.2 * actor.hair.brow_thickness
     _pairs(row, col, [(17 + i, 26 - i, _BROW_X[i], brow[i]) for i in range(5)])
     _pairs(row, col, [(27 + i, 27 + i, x, y) for i, (x, y) in enumerate(_BRIDGE)])
     _pairs(row, col, [(31 + i, 35 - i, x, y) for i, (x, y) in enumerate(_NOSTRIL)])
@@ -107,13 +107,11 @@ def _pairs(row: F64, col: F64, spots: list[tuple[int, int, float, float]]) -> No
 
 def _eyes(row: F64, col: F64) -> None:
     top, bottom = head_grid().eye_rows
-    third = EYE_HALF_WIDTH * 0.36
-    spots = ((-1.0, top), (-third / EYE_HALF_WIDTH, top), (third / EYE_HALF_WIDTH, top),
-             (1.0, top), (third / EYE_HALF_WIDTH, bottom), (-third / EYE_HALF_WIDTH, bottom))  # fmt: skip
-    mirrored = (45, 44, 43, 42, 47, 46)
-    for i, (t, r) in enumerate(spots):
-        row[36 + i], col[36 + i] = r, _column(r, -EYE_CENTRE_X + t * (EYE_HALF_WIDTH + 0.3))
-        row[mirrored[i]], col[mirrored[i]] = _mirror(row[36 + i], col[36 + i])
+    # The outer corner is seen where the lids part, a little inside the end of the slit.
+    spots = ((-0.88, top), (-0.36, top), (0.36, top), (1.02, top), (0.36, bottom), (-0.36, bottom))
+    for i, j, (t, r) in zip(range(36, 42), (45, 44, 43, 42, 47, 46), spots, strict=True):
+        row[i], col[i] = r, _column(r, -EYE_CENTRE_X + t * EYE_HALF_WIDTH)
+        row[j], col[j] = _mirror(row[i], col[i])
 
 
 def _lips(row: F64, col: F64, actor: Actor) -> None:

@@ -73,7 +73,7 @@ class Model:
         rigid: (H, W) float32, 1 where the head's turn is followed in full, 0 on the body.
         colour, finish: maps of the whole atlas.
         part: (H, W) float32 index into `SECTIONS`.
-        triangles: (T, 3) int32, and those of the body alone; places_in_atlas: (H * W, 3) column, row, part.
+        triangles: (T, 3) int32, those of the body alone, and a coarser set that casts shadows; places_in_atlas: (H * W, 3) column, row, part.
         quads: (H-1, W-1) bool of what is drawn.
         eyes: centres (2, 3) mm and radii (2,) mm, viewer's left first.
         inner: (H, W) float32, 1 on what a swap carries over, 0 outside.
@@ -91,6 +91,7 @@ class Model:
     part: F32
     triangles: NDArray[np.int32]
     body_triangles: NDArray[np.int32]
+    shadow_triangles: NDArray[np.int32]
     places_in_atlas: F32
     quads: NDArray[np.bool_]
     eyes: tuple[F64, F64]
@@ -120,6 +121,7 @@ def build(actor: Actor) -> Model:
         part=_parts(sections, shape),
         triangles=np.zeros((0, 3), np.int32),
         body_triangles=np.zeros((0, 3), np.int32),
+        shadow_triangles=_coarse_triangles(sections, shape, actor),
         places_in_atlas=_places_in_atlas(sections, shape),
         quads=_quads(sections, shape, actor, grid),
         eyes=_eyes(actor),
@@ -293,6 +295,21 @@ def _triangles(quads: NDArray[np.bool_]) -> NDArray[np.int32]:
     a = rows * width + cols
     b, c, d = a + 1, a + width + 1, a + width
     return np.concatenate([np.stack([a, d, c], 1), np.stack([a, c, b], 1)]).astype(np.int32)
+
+
+def _coarse_triangles(
+    sections: dict[str, Section], shape: tuple[int, int], actor: Actor
+) -> NDArray[np.int32]:
+    """Every second row and column of what throws a visible shadow."""
+    found = []
+    for name in ("head", "body", "cap") + (("ear_left", "ear_right") if actor.hair.style != "bob" else ()):
+        s = sections[name]
+        index = (np.arange(s.rows)[:, None] + s.top) * shape[1] + np.arange(s.cols)
+        rows = np.r_[0 : s.rows - 1 : 2, s.rows - 1]
+        coarse = index[np.ix_(rows, np.r_[0 : s.cols - 1 : 2, s.cols - 1])]
+        a, b, c, d = coarse[:-1, :-1], coarse[:-1, 1:], coarse[1:, 1:], coarse[1:, :-1]
+        found += [np.stack([a, d, c], -1).reshape(-1, 3), np.stack([a, c, b], -1).reshape(-1, 3)]
+    return np.concatenate(found).astype(np.int32)
 
 
 def _eyes(actor: Actor) -> tuple[F64, F64]:

@@ -76,32 +76,51 @@ def lamps(light: Light) -> Lamps:
     )
 
 
-def draw(
-    model: Model,
-    shape: Posed,
-    window: Window,
-    light: Light,
-    shadows: Shadows,
-    only_body: bool = False,
-) -> Drawn:
+def draw(model: Model, shape: Posed, window: Window, light: Light, shadows: Shadows) -> Drawn:
     """Draw a window of the image plane: surfaces, hair into the same depth buffer, then light on what is seen."""
     lit = lamps(light)
-    triangles = model.body_triangles if only_body else model.triangles
-    camera = np.ascontiguousarray(shape.camera.reshape(-1, 3))
-    values, depth = rasterise(camera, triangles, model.places_in_atlas, window)
-    uncut = bare = depth < EMPTY_MM
-    image, inner = np.zeros((*depth.shape, 3), np.float32), np.zeros(depth.shape, np.float32)
-    if not only_body:
-        head_hair, any_hair = _hair(model, shape, lit, window, image, depth)
-        uncut, bare = uncut & ~head_hair, uncut & ~any_hair
-    ys, xs = np.nonzero(bare)
-    at = values[ys, xs]
-    shadow = _shadow(shadows, window, (ys, xs), at, depth.shape)
-    image[ys, xs] = _surfaces(model, shape, lit, at, shadow)
-    if not only_body:
-        ys, xs = np.nonzero(uncut)
-        inner[ys, xs] = look_up(model.inner, values[ys, xs, 0], values[ys, xs, 1])
+    values, depth = _places(model, shape, model.triangles, window)
+    covered = depth < EMPTY_MM
+    image = np.zeros((*depth.shape, 3), np.float32)
+    head_hair, any_hair = _hair(model, shape, lit, window, image, depth)
+    _light_up(image, np.flatnonzero(covered & ~any_hair), model, shape, values, lit, (shadows, window))
+    inner = np.zeros(depth.shape, np.float32)
+    bare = np.flatnonzero(covered & ~head_hair)
+    at = values.reshape(-1, 3)[bare]
+    inner.reshape(-1)[bare] = look_up(model.inner, at[:, 0], at[:, 1])
     return Drawn(image, (depth < EMPTY_MM).astype(np.float32), inner)
+
+
+def draw_body(
+    model: Model, shape: Posed, window: Window, light: Light, shadows: Shadows, hole: tuple[slice, slice]
+) -> tuple[F32, F32]:
+    """Draw the shoulders without the pixels in `hole`; returns linear RGB (h, w, 3) and cover (h, w)."""
+    values, depth = _places(model, shape, model.body_triangles, window)
+    depth[hole] = EMPTY_MM
+    covered = depth < EMPTY_MM
+    image = np.zeros((*depth.shape, 3), np.float32)
+    _light_up(image, np.flatnonzero(covered), model, shape, values, lamps(light), (shadows, window))
+    return image, covered.astype(np.float32)
+
+
+def _places(model: Model, shape: Posed, triangles: NDArray[np.int32], window: Window) -> tuple[F32, F32]:
+    return rasterise(np.ascontiguousarray(shape.camera.reshape(-1, 3)), triangles, model.places_in_atlas, window)
+
+
+def _light_up(
+    image: F32,
+    seen: NDArray[np.intp],
+    model: Model,
+    shape: Posed,
+    values: F32,
+    lit: Lamps,
+    dark: tuple[Shadows, Window],
+) -> None:
+    if not len(seen):
+        return
+    at = values.reshape(-1, 3)[seen]
+    shadow = _shadow(*dark, seen, at, image.shape[:2])
+    image.reshape(-1, 3)[seen] = _surfaces(model, shape, lit, at, shadow)
 
 
 def _surfaces(model: Model, shape: Posed, lit: Lamps, at: F32, shadow: tuple[F32, F32]) -> F32:
@@ -207,14 +226,14 @@ def cast_shadows(model: Model, shape: Posed, light: Light) -> Shadows:
     )
     vertices = np.concatenate([view.project(from_light) - 0.5, -from_light[:, 2:]], axis=1)
     return Shadows(
-        depth_of(from_light, model.triangles, view), vertices.reshape(shape.camera.shape)
+        depth_of(from_light, model.shadow_triangles, view), vertices.reshape(shape.camera.shape)
     )
 
 
 def _shadow(
     shadows: Shadows,
     window: Window,
-    seen: tuple[NDArray[np.intp], NDArray[np.intp]],
+    seen: NDArray[np.intp],
     at: F32,
     size: tuple[int, int],
 ) -> tuple[F32, F32]:
@@ -227,10 +246,12 @@ def _shadow(
         )
         light += np.clip(np.float32(0.75) - behind * np.float32(0.125), 0, np.float32(0.5))
     image = np.ones(size, np.float32)
-    image[seen] = light
-    sharp = cv2.GaussianBlur(image, (0, 0), 1.3 * window.scale)
-    soft = cv2.GaussianBlur(sharp, (0, 0), 2.2 * window.scale)
-    return soft[seen], sharp[seen]
+    image.reshape(-1)[seen] = light
+    # Box blurs, because their cost does not grow with the width.
+    side = 2 * round(1.5 * window.scale) + 1
+    sharp = cv2.blur(cv2.blur(image, (side, side)), (side, side))
+    soft = cv2.blur(cv2.blur(sharp, (2 * side - 1, 2 * side - 1)), (side, side))
+    return soft.reshape(-1)[seen], sharp.reshape(-1)[seen]
 
 
 def _hair(

@@ -22,7 +22,7 @@ from understudy.testing.actors.performance import Performance
 from understudy.testing.actors.pose import Posed, posed
 from understudy.testing.actors.raster import Window
 from understudy.testing.actors.scene import backdrop
-from understudy.testing.actors.shade import Drawn, cast_shadows, draw
+from understudy.testing.actors.shade import Drawn, cast_shadows, draw, draw_body
 
 FOCAL_PER_HEIGHT = 2.65
 SUPERSAMPLING = 2
@@ -122,8 +122,8 @@ def _plain(actor: Actor, performance: Performance, index: int, size: tuple[int, 
     window = _window(shape, size)
     whole = replace(window, left=0, top=0, width=size[0], height=size[1], scale=1)
     shadows = cast_shadows(model, shape, moment.light)
-    body = draw(model, shape, whole, moment.light, shadows, only_body=True)
-    room = backdrop(actor, moment, size) * (1 - body.cover[..., None]) + body.colour
+    body, cover = draw_body(model, shape, whole, moment.light, shadows, _place(window))
+    room = backdrop(actor, moment, size) * (1 - cover[..., None]) + body
     canvas, mask = room.copy(), np.zeros(room.shape[:2], np.float32)
     _lay_over(canvas, mask, draw(model, shape, window, moment.light, shadows), window)
     pixels = _encoded(canvas)
@@ -162,12 +162,12 @@ def _window(shape: Posed, size: tuple[int, int]) -> Window:
     neck = int(np.searchsorted(grid.v, 185))
     points = np.concatenate(
         [
-            whole.project(shape.camera[:neck].reshape(-1, 3)),
-            whole.project(shape.strands).reshape(-1, 2),
+            whole.project(shape.camera[:neck:3, ::3]).reshape(-1, 2),
+            whole.project(shape.strands[::7]).reshape(-1, 2),
         ]
     )
-    low = np.clip(np.floor(points.min(0)) - 4, 0, (width - 2, height - 2))
-    high = np.clip(np.ceil(points.max(0)) + 4, low + 2, (width, height))
+    low = np.clip(np.floor(points.min(0)) - 6, 0, (width - 2, height - 2))
+    high = np.clip(np.ceil(points.max(0)) + 6, low + 2, (width, height))
     return Window(
         focal,
         centre,
@@ -183,10 +183,14 @@ def _lay_over(canvas: F32, mask: F32, drawn: Drawn, window: Window) -> None:
     size = (window.width, window.height)
     colour = cv2.resize(np.minimum(drawn.colour, 1.5), size, interpolation=cv2.INTER_AREA)
     cover = cv2.resize(drawn.cover, size, interpolation=cv2.INTER_AREA)[..., None]
-    top, left = int(window.top), int(window.left)
-    at = np.s_[top : top + window.height, left : left + window.width]
+    at = _place(window)
     canvas[at] = canvas[at] * (1 - cover) + colour
     mask[at] = cv2.resize(drawn.inner, size, interpolation=cv2.INTER_AREA)
+
+
+def _place(window: Window) -> tuple[slice, slice]:
+    top, left = int(window.top), int(window.left)
+    return slice(top, top + window.height), slice(left, left + window.width)
 
 
 def _encoded(linear: F32) -> NDArray[np.uint8]:
