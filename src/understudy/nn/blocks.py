@@ -65,6 +65,23 @@ def glorot(module: nn.Module) -> None:
                 nn.init.zeros_(part.bias)
 
 
+def kaiming(module: nn.Module, slope: float = 0.1) -> None:
+    """Start convolutions and dense layers so that signals keep their size through LeakyReLUs.
+
+    Second convolutions of residual blocks stay at zero.
+
+    Source: He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", ICCV 2015.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(part.weight, a=slope)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+    for part in module.modules():
+        if isinstance(part, Residual):
+            nn.init.zeros_(part.second.weight)
+
+
 def all_finite(tensors: list[Tensor]) -> bool:
     """Whether no number in any of them is NaN or infinite."""
     return all(bool(torch.isfinite(t).all()) for t in tensors)

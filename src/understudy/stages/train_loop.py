@@ -24,7 +24,7 @@ from understudy.stages.train_faces import WEIGHT_UNIT, FaceArrays
 from understudy.stages.train_options import TrainOptions
 from understudy.swap import SIDES, Recipe, Side
 
-_ORDER, _AUGMENT = 1, 2  # so that no two uses of the seed share a stream
+_ORDER, _AUGMENT, _INIT = 1, 2, 3  # so that no two uses of the seed share a stream
 
 
 class Trainer:
@@ -58,21 +58,25 @@ class Trainer:
             eps=self.recipe.epsilon,
             fused=device.type in ("cpu", "cuda"),
         )
-        self.ema = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.ema = self._copy()
 
-    def init_from_faces(self, most: int = 512) -> None:
-        """Show the model the faces before the first iteration."""
+    def init_from_faces(self, count: int = 384) -> None:
+        """Show the model what it will have to show, before the first iteration."""
         size = self.model.crop.output_px
         shown = []
         for side in SIDES:
             pixels = self.pixels[side]
-            stride = math.ceil(len(pixels) / most)
-            margin = (pixels.shape[-1] - size) // 2
-            inner = pixels[::stride, :3, margin : margin + size, margin : margin + size]
-            shown.append(inner.float() / 255)
+            chosen = torch.arange(count, device=self.device) * len(pixels) // count
+            generator = augment.generator_for(self.seed, _INIT, SIDES.index(side))
+            drawn = augment.draw(count, self.switches, generator).to(self.device)
+            planes = augment.cut(
+                pixels[chosen].float() / 255, drawn, size, self.inner, warped=False
+            )
+            images = augment.recolour(planes[:, :3], drawn)
+            shown.append(torch.cat([images, planes[:, 3:] * (255 / WEIGHT_UNIT)], 1))
         with torch.no_grad():
             self.model.init_from(*shown)
-        self.ema = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.ema = self._copy()
 
     def step(self, number: int, done: float) -> dict[Side, float]:
         """Iteration `number` (from 0) with the share `done` (0..1) of the plan behind it.
@@ -158,7 +162,9 @@ class Trainer:
     def restore(self, weights: Any, optimizer: Mapping[str, Tensor], ema: Any | None) -> None:
         """Go on from a checkpoint's tensors (the weights were checked by `load_into`)."""
         self.model.load_state_dict(weights)
-        self.ema = {k: v.to(self.device) for k, v in (ema or weights).items()}
+        twin = copy.deepcopy(self.model)
+        twin.load_state_dict(ema or weights)
+        self.ema = {name: value.detach() for name, value in twin.state_dict().items()}
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in optimizer.items():
             index, _, name = key.partition(".")
@@ -187,10 +193,12 @@ class Trainer:
             return
         # early on the mean follows closely, or it would remember the beginning for too long
         keep = min(self.recipe.ema, (1 + number) / (10 + number))
-        now = self.model.state_dict()
-        floats = [k for k, v in now.items() if v.is_floating_point()]
         with torch.no_grad():
-            torch._foreach_lerp_([self.ema[k] for k in floats], [now[k] for k in floats], 1 - keep)
+            for name, parameter in self.model.named_parameters():
+                self.ema[name].lerp_(parameter, 1 - keep)
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
 
 
 def rate(recipe: Recipe, number: int, done: float) -> float:

@@ -48,6 +48,7 @@ class Recipe:
         final_rate: share of the learning rate left at the planned end (cosine), 1 for no decay.
         ema: decay of the running mean of the weights that converts, 0 for none.
         dssim: weight of the structural loss.
+        dssim_stride: pixels between the windows of the structural loss.
         mae: weight of the absolute error.
         gradient: weight of the edge loss.
         batch: faces of each side in one iteration.
@@ -60,6 +61,7 @@ class Recipe:
     final_rate: float = 1.0
     ema: float = 0.0
     dssim: float = 1.0
+    dssim_stride: int = 1
     mae: float = 1.0
     gradient: float = 0.0
     batch: int = 16
@@ -91,6 +93,7 @@ class SwapModel(Protocol):
         """Look at the faces once before training begins; deterministic.
 
         Args:
-            faces_a: (n, 3, output_px, output_px) float32 RGB 0..1, not augmented.
+            faces_a: (n, 4, output_px, output_px) float32: RGB 0..1, augmented as in training, and
+                how much each pixel counts.
             faces_b: the other side's.
         """
