@@ -1,13 +1,22 @@
-"""Shared by all tests: one thread per worker, and where the real media lie when they do."""
+"""Shared by all tests: one thread per worker, small films of two actors, and the real media."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-# Two test workers share two cores; more threads each would only spin. Set before torch loads.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Two test workers share two cores; more threads each would only spin. Set before NumPy and torch load.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED = Path(__file__).parents[1].parent / "shared"
@@ -25,3 +34,123 @@ def shared() -> Path:
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys and caches of tests never touch the person's own."""
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+
+
+@dataclass(frozen=True)
+class People:
+    """Two actors who do not exist, each (16, 120, 160, 3) uint8 RGB, and a picture of nobody."""
+
+    a: NDArray[np.uint8]
+    b: NDArray[np.uint8]
+    nobody: NDArray[np.uint8]
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    """Rendered once a run, whatever the number of test workers."""
+    import numpy as np
+
+    base = tmp_path_factory.getbasetemp()
+    kept = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "people.npz"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            _render_people(kept)
+    with np.load(kept) as arrays:
+        return People(arrays["a"], arrays["b"], arrays["nobody"])
+
+
+def _render_people(path: Path) -> None:
+    import numpy as np
+
+    from understudy.testing.actors import ACTORS, Performance, render_clip
+
+    clips = {
+        side: np.stack([s.pixels for s in render_clip(ACTORS[f"actor_{side}"], script, (160, 120))])
+        for side, script in (
+            ("a", Performance(3, 16, Fraction(25))),
+            ("b", Performance(4, 16, Fraction(25))),
+        )
+    }
+    rows, columns = np.mgrid[:120, :160]
+    nobody = np.stack([rows, columns // 2 + 40, 120 - rows // 2], -1).astype(np.uint8)
+    np.savez(path, nobody=nobody, **clips)
+
+
+@dataclass(frozen=True)
+class Films:
+    """Small films, read only."""
+
+    folder: Path
+    a: Path
+    b: Path
+    nobody: Path
+
+
+Film = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def film() -> Film:
+    """A video file from pictures, with exactly the times, size and turn asked for."""
+    return _film
+
+
+def _film(
+    path: Path,
+    pictures: Sequence[NDArray[np.uint8]],
+    *,
+    rate: Fraction = Fraction(25),
+    time_base: Fraction | None = None,
+    pts: Sequence[int] | None = None,
+    turned: int = 0,
+    sound: bool = True,
+) -> Path:
+    """`turned` degrees counter-clockwise as stored, with the display matrix that undoes it."""
+    import av
+    import numpy as np
+
+    base = time_base or 1 / rate
+    stored = [np.ascontiguousarray(np.rot90(p, turned // 90)) for p in pictures]
+    height, width = stored[0].shape[:2]
+    format_ = "yuv444p" if height % 2 or width % 2 else "yuv420p"
+    with av.open(str(path), "w") as container:
+        # x264's vector code is not repeatable on small frames
+        options = {"crf": "12", "x264-params": "cpu-independent=1"}
+        video: Any = container.add_stream("libx264", rate=rate, options=options)
+        video.width, video.height, video.pix_fmt = width, height, format_
+        video.codec_context.time_base = base
+        if turned:
+            video.set_display_rotation(-turned)
+        tone: Any = container.add_stream("aac", rate=44100, layout="mono") if sound else None
+        packets = []
+        for number, pixels in enumerate(stored):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            frame.pts, frame.time_base = (pts[number] if pts else number), base
+            packets += video.encode(frame)
+        packets += video.encode(None)
+        for first in range(0, round(44100 * len(stored) / rate) if sound else 0, 1024):
+            t = (first + np.arange(1024)) / 44100
+            wave = (0.3 * np.sin(2 * np.pi * (330 + 200 * t) * t)).astype(np.float32)
+            block = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+            block.sample_rate, block.pts = 44100, first
+            packets += tone.encode(block)
+        if sound:
+            packets += tone.encode(None)
+        packets.sort(key=lambda p: (p.dts or 0) * p.time_base)
+        container.mux(packets)
+    return path
+
+
+@pytest.fixture(scope="session")
+def films(people: People, tmp_path_factory: pytest.TempPathFactory) -> Films:
+    """A of 24 frames without a face in frames 10 to 12, B of 20, and one of nobody; read only."""
+    folder = tmp_path_factory.mktemp("films")
+    a, b = [*people.a, *people.a[-2:-10:-1]], [*people.b, *people.b[-2:-6:-1]]
+    a[10:13] = [people.nobody] * 3
+    return Films(
+        folder,
+        _film(folder / "a.mp4", a),
+        _film(folder / "b.mp4", b),
+        _film(folder / "nobody.mp4", [people.nobody] * 6),
+    )

@@ -20,11 +20,11 @@ def main() -> None:
     except UnderstudyError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say("stopped at once; finished batches, checkpoints and segments are kept")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(141)
+    except OSError as error:
+        # What no room explained better: a disk or network drive that failed under us.
+        place = f"{error.filename}: " if error.filename else ""
+        _say(f"{place}{(error.strerror or str(error)).lower()}; check the disk and run again")
+        sys.exit(1)
 
 
 def _say(message: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -81,19 +82,18 @@ def consent(
 def ensure_declared(project: Project, file: Path | None) -> None:
     """Before the work begins: take over a file, or ask when nothing is declared and one can ask.
 
+    What is declared is judged, and a refusal logged, where the work begins.
+
     Raises:
-        ConsentMissing: nobody is there to ask, or what is declared does not hold.
+        StoreError: the file is not there, or is no such file.
     """
-    from understudy.provenance.consent import read_declarations, require
+    from understudy.provenance.consent import read_declarations
 
     if file is not None:
         _take_over(project, file)
-    declarations = read_declarations(project.consent)
-    if not declarations and sys.stdin.isatty():
+    if not read_declarations(project.consent) and sys.stdin.isatty():
         typer.echo("Before anything is made: who is in these films, and what did they agree to?")
         declare(project, [_ask("a"), _ask("b")])
-        declarations = read_declarations(project.consent)
-    require(declarations, project=str(project.folder))
 
 
 def declare(project: Project, new: list[Declaration]) -> None:
@@ -125,11 +125,12 @@ def _ask(side: Literal["a", "b"]) -> Declaration:
     name = typer.prompt("  Who is it? (stays in this project)")
     for key, words in BASES.items():
         typer.echo(f"    {key}: {words}")
-    basis = typer.prompt("  On what basis may the face be used?", type=_choice(BASES))
+    basis = typer.prompt("  On what basis may the face be used?", value_proc=_one_of(BASES))
     adult = typer.confirm("  Is this person of age?")
     intimate = typer.confirm("  Is the footage intimate or sexual?")
     scope = typer.prompt("  What does the consent cover? (a film's title, a lesson)")
-    purpose = typer.prompt("  For what purpose?", type=_choice(PURPOSES))
+    typer.echo(f"    {', '.join(PURPOSES)}")
+    purpose = typer.prompt("  For what purpose?", value_proc=_one_of(PURPOSES))
     declared_by = typer.prompt("  Who declares this?")
     return Declaration(
         side=side,
@@ -144,16 +145,27 @@ def _ask(side: Literal["a", "b"]) -> Declaration:
     )
 
 
-def _choice(names: object) -> object:
-    import click
+def _one_of(names: Iterable[str]) -> Callable[[str], Any]:
+    """Takes one of these words; anything else is asked again."""
+    known = list(names)
 
-    return click.Choice(list(names))  # type: ignore[call-overload]
+    def take(answer: str) -> str:
+        if answer.strip() not in known:
+            raise typer.BadParameter(f"{answer!r} is not one of {', '.join(known)}")
+        return answer.strip()
+
+    return take
 
 
 def _sha256(path: Path | None) -> str:
     import hashlib
 
+    from understudy.errors import StoreError
+
     if path is None:
         return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}); check the name") from error

@@ -50,10 +50,11 @@ def train(project: ProjectFolder, options: TrainOptions) -> None:
     Previews appear in PROJECT/model/previews at each save; graphs with
     `tensorboard --logdir PROJECT/model/logs`.
     """
+    from understudy.plugin import default_registry
     from understudy.stages.job import train_project
 
     with opened(project) as (store, terminal):
-        report = train_project(store, options, terminal)
+        report = train_project(store, options, default_registry(), terminal)
         terminal.say(
             f"model {report.model} at step {report.step}: loss A {report.loss_a:.4f}, "
             f"B {report.loss_b:.4f}; preview: {report.preview}"

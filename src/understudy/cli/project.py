@@ -27,10 +27,11 @@ def print_result(result: JobReport) -> None:
     """What was made, how good it is, and where it lies."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{result.converted.output}[/]", soft_wrap=True)
+    output = result.converted.output
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(str(output), style="bold")
     for line in result.scores.lines():
-        console.print(f"  {line}", soft_wrap=True)
-    console.print(f"  contact sheet: {result.sheet}", soft_wrap=True)
-    console.print(f"  report: {result.text}", soft_wrap=True)
-    console.print(f"  what the file says of itself: understudy verify {result.converted.output}")
+        console.print(f"  {line}")
+    console.print(f"  contact sheet: {result.sheet}")
+    console.print(f"  report: {result.text}")
+    console.print(f"  what the file says of itself: understudy verify {output}")

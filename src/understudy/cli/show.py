@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -35,9 +36,10 @@ class Terminal:
 
     def say(self, message: str) -> None:
         """Print one line above the bars, and keep it in the project's log."""
-        self.console.print(f"[dim]·[/] {message}", markup=True, soft_wrap=True)
+        self.console.print(f"[dim]·[/] {escape(message)}", soft_wrap=True)
         if self.log is not None:
-            with self.log.open("a", encoding="utf-8") as file:
+            # A log that cannot be written, as on a full disk, must not stop the work itself.
+            with suppress(OSError), self.log.open("a", encoding="utf-8") as file:
                 file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     @contextmanager
@@ -97,7 +99,8 @@ class _Lines:
             if rate > 0:
                 left = f", {_clock(max(0.0, self._total - self._done) / rate)} left"
         note = f" ({self._note})" if self._note else ""
-        self._console.print(f"  {self._name}: {done} {self._unit}{left}{note}", soft_wrap=True)
+        line = f"  {self._name}: {done} {self._unit}{left}{note}"
+        self._console.print(line, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -107,6 +110,9 @@ def session(log: Path | None = None) -> Iterator[Terminal]:
 
     def asked(signum: int, frame: Any) -> None:
         if terminal.cancelled:
+            terminal.console.print(
+                "stopped at once; finished batches, checkpoints and segments are kept"
+            )
             raise KeyboardInterrupt
         terminal.cancelled = True
         terminal.console.print("stopping: saving first (press Ctrl-C again to stop at once)")
@@ -122,7 +128,7 @@ def session(log: Path | None = None) -> Iterator[Terminal]:
 
 def _columns(unit: str) -> list[ProgressColumn]:
     return [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
         MofNCompleteColumn(),
@@ -130,7 +136,7 @@ def _columns(unit: str) -> list[ProgressColumn]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("[dim]{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
     ]
 
 

@@ -29,6 +29,7 @@ from understudy.media import MediaInfo, ReadReport, frames, probe
 from understudy.options import fields_of, to_mapping
 from understudy.plugin import Registry
 from understudy.stages.convert_options import ConvertOptions
+from understudy.stages.place import Receipt, check_place, refuse_existing
 from understudy.stages.release import Label, release
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
@@ -88,25 +89,41 @@ def convert(
     """
     started = time.monotonic()
     inputs.label.require()
-    _check_output(inputs.output, options)
+    check_place(inputs.output, options.overwrite, inputs.work, [inputs.media])
     info = probe(inputs.media)
     chosen = _chosen_faces(inputs, info, options)
-    swapper = load_swapper(inputs.model, options.device)
+    swapper = load_swapper(inputs.model, options.device, registry)
     progress.say(f"model {swapper.name}, step {swapper.step}, on {swapper.device_reason}")
-    job = _Job(options, registry, swapper, chosen, "a" if options.swap else "b")
-    writer_name = "png" if inputs.output.suffix == "" else "h264"
-    writer = _writer(registry, writer_name, info, inputs.output, options)
-    work = inputs.work / _key(info, chosen, swapper, options, writer_name)
-    work.mkdir(parents=True, exist_ok=True)
-    read = ReadReport()
-    segments = _write_segments(inputs, info, job, writer, work, read, progress)
-    progress.say("joining and signing")
-    about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
-    release(writer, work, segments, info, inputs.output, inputs.label, about)
-    shutil.rmtree(work)
+    writer = writer_for(registry, info, inputs.output, options)
+    work = inputs.work / _key(info, chosen, swapper, options, inputs.output)
+    kept = work.with_suffix(".json")
+    earlier = None if options.overwrite else Receipt.read_from(kept)
+    if earlier is not None and earlier.fits(inputs.output):
+        progress.say(f"{inputs.output} was made with the same choices and is complete")
+        n_frames, words = earlier.frames, earlier.read
+    else:
+        refuse_existing(inputs.output, options.overwrite)
+        job = _Job(options, registry, swapper, chosen, "a" if options.swap else "b")
+        work.mkdir(parents=True, exist_ok=True)
+        read = ReadReport()
+        segments = _write_segments(inputs, info, job, writer, work, read, progress)
+        n_frames, words = read.decoded, str(read)
+        progress.say("joining and signing")
+        about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
+        release(
+            writer,
+            work,
+            segments,
+            info,
+            inputs.output,
+            inputs.label,
+            about,
+            lambda part: Receipt.of(part, inputs.output, n_frames, words).keep(kept),
+        )
+    _discard(work)
     n_faces = sum(len(faces) for faces in chosen.values())
     seconds = time.monotonic() - started
-    return ConvertReport(inputs.output, read.decoded, n_faces, swapper.step, seconds, str(read))
+    return ConvertReport(inputs.output, n_frames, n_faces, swapper.step, seconds, words)
 
 
 def _write_segments(
@@ -261,13 +278,16 @@ def _key(
     chosen: dict[int, list[Face]],
     swapper: Swapper,
     options: ConvertOptions,
-    writer: str,
+    output: Path,
 ) -> str:
     """A name for everything that the segments depend on."""
+    plain = to_mapping(options)
+    del plain["overwrite"]
+    writer = _writer_name(output)
     digest = hashlib.sha256()
     digest.update(info.fingerprint.encode())
     digest.update(swapper.fingerprint.encode())
-    digest.update(json.dumps([to_mapping(options), writer, SEGMENT], sort_keys=True).encode())
+    digest.update(json.dumps([plain, writer, SEGMENT], sort_keys=True).encode())
     for index in sorted(chosen):
         for face in chosen[index]:
             digest.update(f"{index} {face.id}".encode() + face.alignment.landmarks.tobytes())
@@ -275,29 +295,29 @@ def _key(
     return digest.hexdigest()[:16]
 
 
-def _check_output(output: Path, options: ConvertOptions) -> None:
-    if output.suffix.lower() not in ("", ".mp4", ".mov"):
-        raise ValueRefused(
-            f"{output.name}: expected a name ending in .mp4 or .mov, or a folder name without "
-            f"suffix for PNGs; other containers cannot carry Content Credentials in the file"
-        )
-    if output.exists() and not options.overwrite:
-        raise StoreError(
-            f"{output} is there already; choose another -o or say --overwrite to replace it"
-        )
-    parent = output.resolve().parent
-    if not parent.is_dir():
-        raise StoreError(f"the folder {parent} is not there; make it first")
+def _discard(work: Path) -> None:
+    """Remove finished segments; no death on the way leaves half a one under its own name."""
+    doomed = work.with_suffix(".old")
+    shutil.rmtree(doomed, ignore_errors=True)
+    if work.exists():
+        work.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
-def _writer(
-    registry: Registry, name: str, info: MediaInfo, output: Path, options: ConvertOptions
-) -> Any:
-    """The writer for this output; it gets those of the stage's options that it declares."""
-    plugin = registry.get("write", name)
+def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:
+    """The writer for this output; it gets those of the stage's options that it declares.
+
+    Raises:
+        MediaError: the source's sound does not fit into this kind of file.
+    """
+    plugin = registry.get("write", _writer_name(output))
     cls = plugin.load_options()
     if cls is None:
         return plugin.load()(info)
     known = {f.name for f in fields_of(cls)}
     chosen = to_mapping(options) | {"container": output.suffix.lower().lstrip(".")}
     return plugin.load()(info, cls(**{k: v for k, v in chosen.items() if k in known}))
+
+
+def _writer_name(output: Path) -> str:
+    return "png" if output.suffix == "" else "h264"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -89,7 +90,7 @@ def extract(
     info = probe(inputs.media)
     path = inputs.alignments or alignments_path(inputs.media)
     if options.new:
-        _set_aside(path, progress)
+        _set_aside(path, inputs.faces, progress)
     record = _source_record(info, options)
     pictures = Pictures(inputs.faces, info, options)
     read = ReadReport()
@@ -179,12 +180,27 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
         )
 
 
-def _set_aside(path: Path, progress: Progress) -> None:
+def _set_aside(path: Path, faces: Path, progress: Progress) -> None:
     if path.exists():
-        Alignments.open(path).close()  # folds the write-ahead log into the file itself
-        aside = path.with_suffix(path.suffix + ".bak")
-        path.replace(aside)
+        with suppress(StoreError):  # a damaged file is kept as well, with what belongs to it
+            Alignments.open(path).close()  # folds the write-ahead log into the file itself
+        aside = _renamed(path)
+        for end in ("-wal", "-shm"):
+            rest = path.with_name(path.name + end)
+            if rest.exists():
+                rest.rename(aside.with_name(aside.name + end))
         progress.say(f"kept the old alignments as {aside.name}")
+    if faces.is_dir() and any(faces.iterdir()):
+        progress.say(f"kept the old face pictures in {_renamed(faces)}")
+
+
+def _renamed(path: Path) -> Path:
+    """Move away as `.bak`, or `.bak-2` and so on: an earlier one may be the better one."""
+    aside, number = path.with_name(f"{path.name}.bak"), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.bak-{number}")
+    return path.rename(aside)
 
 
 def timestamps_of(path: Path) -> dict[int, Timestamp]:

@@ -15,11 +15,12 @@ from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
-from understudy.stages.convert import ConvertInputs, ConvertReport, convert
+from understudy.stages.convert import ConvertInputs, ConvertReport, convert, writer_for
 from understudy.stages.convert_options import ConvertOptions
 from understudy.stages.evaluate import EvaluateInputs, EvaluateReport, evaluate
 from understudy.stages.extract import ExtractInputs, ExtractReport, extract
 from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.place import check_place
 from understudy.stages.release import Label
 from understudy.stages.train import TrainInputs, TrainReport, train
 from understudy.stages.train_options import TrainOptions
@@ -51,18 +52,35 @@ def run_job(
 ) -> JobReport:
     """Do everything that is still to be done for this output.
 
-    Consent and the output's place are looked at first, so that nobody waits an hour for a refusal.
+    Everything that can be refused is looked at first, so that nobody waits an hour for a refusal.
     """
     label_of(project, converting).require()
     for side in ("a", "b"):
         register(project, side, media[side])
+    _check_ahead(project, output, training, converting, registry)
     reports = {s: extract_side(project, s, extracting, registry, progress) for s in ("a", "b")}
-    trained = train_project(project, training, progress)
+    trained = train_project(project, training, registry, progress)
     converted = convert_project(project, output, converting, registry, progress)
     scores = evaluate_project(project, output, converting, registry, progress, truth)
     text = _report(reports, trained, converted, scores, project)
     commit_bytes(project.report, text.encode())
     return JobReport(converted, scores, project.contact_sheet, project.report)
+
+
+def _check_ahead(
+    project: Project,
+    output: Path,
+    training: TrainOptions,
+    converting: ConvertOptions,
+    registry: Registry,
+) -> None:
+    """What later stages would refuse."""
+    registry.get("swap", training.model)
+    registry.get("blend", converting.match_colour)
+    films = [project.source("a"), project.source("b")]
+    check_place(output, converting.overwrite, project.work, films)
+    plate, _ = _sides(converting)
+    writer_for(registry, probe(project.source(plate)), output, converting)
 
 
 def register(project: Project, side: Side, media: Path) -> None:
@@ -88,11 +106,12 @@ def extract_side(
     return extract(inputs, options, registry, progress)
 
 
-def train_project(project: Project, options: TrainOptions, progress: Progress) -> TrainReport:
+def train_project(
+    project: Project, options: TrainOptions, registry: Registry, progress: Progress
+) -> TrainReport:
     """Train the project's model on both sides' face pictures."""
-    return train(
-        TrainInputs(project.faces("a"), project.faces("b"), project.model), options, progress
-    )
+    inputs = TrainInputs(project.faces("a"), project.faces("b"), project.model)
+    return train(inputs, options, progress, registry)
 
 
 def convert_project(

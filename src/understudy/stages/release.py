@@ -6,7 +6,7 @@ No other code gives an output its final name, so nothing leaves without Content 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ def release(
     output: Path,
     label: Label,
     about: Mapping[str, Any],
+    note: Callable[[Path], object],
 ) -> None:
     """Join the segments, sign the result and give it its final name.
 
@@ -71,6 +72,7 @@ def release(
         output: a file, or a folder of PNGs when the name has no suffix.
         label: consent and donor.
         about: further facts for the disclosure, plain data such as the model's name.
+        note: called with the signed `.part` just before it gets its name.
 
     Raises:
         ProvenanceError, DiskFull, StoreError: the segments are kept; there is no output.
@@ -91,6 +93,7 @@ def release(
                 title=output.name,
                 mime=MIME[output.suffix.lower()],
             )
+            note(part)
         return
     with commit_dir(output) as folder:
         for number, picture in enumerate(sorted(joined.iterdir())):
@@ -106,3 +109,4 @@ def release(
                 title=picture.name,
                 mime="image/png",
             )
+        note(folder)

@@ -1,0 +1,143 @@
+"""What the stages' tests work on: extracted films, and a model whose faces are plain colours."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from understudy.flow import Silent
+from understudy.nn import checkpoint
+from understudy.plugin import Plugin, Registry, default_registry
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.consent import Declaration, now
+from understudy.stages.convert import ConvertInputs, ConvertReport, convert
+from understudy.stages.convert_options import ConvertOptions
+from understudy.stages.extract import ExtractInputs, ExtractReport, extract
+from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.release import Label
+from understudy.store.alignments import alignments_path
+from understudy.swap import Crop, Recipe
+
+EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
+PAINT = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.0, 1.0)}
+
+
+class Painted(nn.Module):
+    """Shows everybody as a plain square in the colour of the side asked for."""
+
+    crop = Crop(input_px=32, output_px=64, centering="face", coverage=0.9)
+    recipe = Recipe(learning_rate=1e-3)
+
+    def __init__(self) -> None:
+        super().__init__()
+        colours = {s: nn.Parameter(torch.tensor(PAINT[s]), requires_grad=False) for s in PAINT}
+        self.colours = nn.ParameterDict(colours)
+
+    def forward(self, faces: Tensor, side: str) -> Tensor:
+        return self.colours[side].view(1, 3, 1, 1).expand(len(faces), 3, 64, 64)
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """All plug-ins, and the painted model."""
+    module: Any = types.ModuleType("tests_painted")
+    module.Painted = Painted
+    sys.modules[module.__name__] = module
+    painted = Plugin("swap", "painted", "tests_painted:Painted", "plain colours")
+    known = default_registry()
+    kinds = ("detect", "align", "mask", "embed", "swap", "blend", "write")
+    yield Registry([painted, *(p for kind in kinds for p in known.of_kind(kind))])
+    del sys.modules[module.__name__]
+
+
+@pytest.fixture(scope="session")
+def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with the painted model."""
+    folder = tmp_path_factory.mktemp("painted")
+    state = checkpoint.State(7, "painted", "1", {}, seed=1, trained_s=1.0)
+    checkpoint.save(folder, state, {"weights": Painted().state_dict()})
+    return folder
+
+
+@dataclass(frozen=True)
+class Footage:
+    """An extracted film."""
+
+    media: Path
+    faces: Path
+    report: ExtractReport
+
+    @property
+    def alignments(self) -> Path:
+        return alignments_path(self.media)
+
+    def copy(self, folder: Path) -> Footage:
+        """The same in another place, to be spoilt."""
+        folder.mkdir(parents=True, exist_ok=True)
+        media, faces = folder / self.media.name, folder / "faces"
+        shutil.copy2(self.media, media)
+        shutil.copy2(self.alignments, alignments_path(media))
+        shutil.copytree(self.faces, faces)
+        return Footage(media, faces, self.report)
+
+
+Extracted = Callable[..., Footage]
+
+
+@pytest.fixture(scope="session")
+def extracted(registry: Registry) -> Extracted:
+    def run(media: Path, options: ExtractOptions = EXTRACTING) -> Footage:
+        faces = media.parent / f"{media.stem}_faces"
+        report = extract(ExtractInputs(media, faces), options, registry, Silent())
+        return Footage(media, faces, report)
+
+    return run
+
+
+def declared() -> list[Declaration]:
+    return [
+        Declaration(side, "Nobody", "synthetic", True, False, "tests", "education", "us", now())
+        for side in ("a", "b")
+    ]
+
+
+@dataclass
+class Converter:
+    """Converts with the painted model, colours unmatched unless asked for otherwise."""
+
+    registry: Registry
+    model: Path
+    folder: Path
+
+    def inputs(self, footage: Footage, name: str, **label: Any) -> ConvertInputs:
+        facts = {"declarations": declared(), "donor": None, **label}
+        audit = AuditLog(self.folder / "audit.jsonl")
+        return ConvertInputs(
+            media=footage.media,
+            alignments=footage.alignments,
+            faces=footage.faces,
+            model=self.model,
+            output=self.folder / name,
+            work=self.folder / "work",
+            label=Label(audit=audit, **facts),
+        )
+
+    def __call__(
+        self, footage: Footage, name: str, progress: Silent | None = None, **options: Any
+    ) -> ConvertReport:
+        chosen = ConvertOptions(**{"match_colour": "none", "preset": "ultrafast", **options})
+        return convert(self.inputs(footage, name), chosen, self.registry, progress or Silent())
+
+
+@pytest.fixture
+def converter(registry: Registry, painted: Path, tmp_path: Path) -> Converter:
+    return Converter(registry, painted, tmp_path)
