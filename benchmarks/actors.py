@@ -2,9 +2,9 @@
 
     PYTHONPATH=src python benchmarks/actors.py [--frames 60] [--seed 1]
 
-Prints, over frames spread across a performance: how often dlib's HOG detector and MTCNN find each actor,
-how far dlib's 68 landmarks lie from the true ones (in per cent of the distance between the outer eye
-corners), how far apart the 128-number embeddings are, and milliseconds per frame.
+Prints, over frames spread across a performance: how often dlib's HOG detector and MTCNN find each
+actor, how far dlib's 68 landmarks lie from the true ones (in per cent of the distance between the
+outer eye corners), how far apart the 128-number embeddings are, and milliseconds per frame.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CASTS = {"a": ("actor_a", None), "b": ("actor_b", None), "truth": ("actor_a", "a
 
 
 def main() -> None:
+    """Render, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -40,9 +41,14 @@ def main() -> None:
     for index in indices:
         for name, (actor, face) in sorted(CASTS.items(), key=lambda c: c[0] == "b"):
             start = time.perf_counter()
-            shots[name].append(render(ACTORS[actor], performance, int(index), face_of=ACTORS.get(face or "")))
+            shots[name].append(
+                render(ACTORS[actor], performance, int(index), face_of=ACTORS.get(face or ""))
+            )
             times[name].append((time.perf_counter() - start) * 1e3)
-    print(f"{options.frames} frames, 640x360, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(
+        f"{options.frames} frames, 640x360, load average {os.getloadavg()[0]:.1f} "
+        f"on {os.cpu_count()} cores"
+    )
     embeddings = {}
     for name in CASTS:
         embeddings[name] = _report(name, shots[name], times[name])
@@ -57,18 +63,37 @@ def _report(name: str, shots: list[Shot], times_ms: list[float]) -> NDArray[np.f
         box = shot.box_xyxy
         centre, side = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max() * 0.5
         detected = hog(shot.pixels, 1)
-        rect = detected[0] if len(detected) else dlib.rectangle(*np.rint([*(centre - side), *(centre + side)]).astype(int).tolist())
+        rect = (
+            detected[0]
+            if len(detected)
+            else dlib.rectangle(*np.rint([*(centre - side), *(centre + side)]).astype(int).tolist())
+        )
         shape = predictor(shot.pixels, rect)
         points = np.array([(p.x + 0.5, p.y + 0.5) for p in shape.parts()])
         eyes = np.linalg.norm(shot.landmarks[36] - shot.landmarks[45])
         errors.append(np.linalg.norm(points - shot.landmarks, axis=1) / eyes)
         vectors.append(np.array(embedder.compute_face_descriptor(shot.pixels, shape)))
     e = np.array(errors) * 100
-    groups = {"jaw": e[:, :17], "brow": e[:, 17:27], "nose": e[:, 27:36], "eye": e[:, 36:48], "mouth": e[:, 48:]}
-    print(f"\n{name}: HOG found {found[0]}/{len(shots)} ({found[1]} upsampled once), MTCNN {_mtcnn(shots)}")
-    print(f"  landmarks: mean {e.mean():.1f} %, worst frame {e.mean(1).max():.1f} %, inner 51 {e[:, 17:].mean():.1f} %; "
-          + ", ".join(f"{k} {v.mean():.1f}" for k, v in groups.items()))
-    print(f"  ms per frame: median {np.median(times_ms):.0f}, fastest {min(times_ms):.0f}, slowest {max(times_ms[1:]):.0f}")
+    groups = {
+        "jaw": e[:, :17],
+        "brow": e[:, 17:27],
+        "nose": e[:, 27:36],
+        "eye": e[:, 36:48],
+        "mouth": e[:, 48:],
+    }
+    print(
+        f"\n{name}: HOG found {found[0]}/{len(shots)} ({found[1]} upsampled once), "
+        f"MTCNN {_mtcnn(shots)}"
+    )
+    print(
+        f"  landmarks: mean {e.mean():.1f} %, worst frame {e.mean(1).max():.1f} %, "
+        f"inner 51 {e[:, 17:].mean():.1f} %; "
+        + ", ".join(f"{k} {v.mean():.1f}" for k, v in groups.items())
+    )
+    print(
+        f"  ms per frame: median {np.median(times_ms[1:]):.0f}, "
+        f"fastest {min(times_ms[1:]):.0f}, slowest {max(times_ms[1:]):.0f}"
+    )
     return np.array(vectors)
 
 
@@ -85,7 +110,10 @@ def _distances(embeddings: dict[str, NDArray[np.float64]]) -> None:
     to_b = np.linalg.norm(truth - b.mean(0), axis=1)
     pairs_a = np.linalg.norm(truth[:, None] - a[None], axis=-1).mean(1)
     pairs_b = np.linalg.norm(truth[:, None] - b[None], axis=-1).mean(1)
-    print(f"  truth nearer to b than to a: {(to_b < to_a).mean():.0%} by centres, {(pairs_b < pairs_a).mean():.0%} by mean distance")
+    print(
+        f"  truth nearer to b than to a: {(to_b < to_a).mean():.0%} by centres, "
+        f"{(pairs_b < pairs_a).mean():.0%} by mean distance"
+    )
 
 
 def _mtcnn(shots: list[Shot]) -> str:
@@ -103,7 +131,9 @@ def _predictor() -> Any:
 
 
 def _embedder() -> Any:
-    return dlib.face_recognition_model_v1(str(_weights("dlib_face_recognition_resnet_model_v1.dat")))
+    return dlib.face_recognition_model_v1(
+        str(_weights("dlib_face_recognition_resnet_model_v1.dat"))
+    )
 
 
 def _weights(name: str) -> Path:

@@ -1,7 +1,8 @@
-"""The head's control cage: one average head as sixteen rings of six hand-placed points, and its grid.
+"""The head's control cage: an average head as rings of hand-placed points, and its grid.
 
-Everything the actors share lives here: the smooth skull, face and neck that features are sculpted on,
-and the grid of vertices (rows from crown to neck, columns around the head) with slits cut for eyes and mouth.
+Everything the actors share lives here: the smooth skull, face and neck that features are sculpted
+on, and the grid of vertices (rows from crown to neck, columns around the head) with slits cut for
+eyes and mouth.
 
 Convention:
     Millimetres. x to the right as the viewer sees it, y up, z towards the viewer. y = 0 is the line
@@ -12,14 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
-# Columns: front, pupil line, face edge, side, behind the ear, back. Rows: crown down to the neck's base.
+# Columns: front, pupil line, face edge, side, behind the ear, back. Rows: crown to neck.
 CAGE: tuple[tuple[tuple[float, float, float], ...], ...] = (
     ((0, 115, -6), (2, 115, -6.5), (3.2, 115, -8), (4, 115, -10), (3, 115, -13), (0, 115, -14)),
     ((0, 107, 42), (22, 106, 38), (38, 102, 22), (49, 98, -12), (34, 100, -56), (0, 103, -66)),
@@ -38,7 +41,14 @@ CAGE: tuple[tuple[tuple[float, float, float], ...], ...] = (
         (51, -105, -50),
         (0, -115, -65),
     ),
-    ((0, -107, 91), (20, -106, 80), (37, -102, 50), (49.5, -97, 9), (50, -118, -48), (0, -128, -65)),
+    (
+        (0, -107, 91),
+        (20, -106, 80),
+        (37, -102, 50),
+        (49.5, -97, 9),
+        (50, -118, -48),
+        (0, -128, -65),
+    ),
     (
         (0, -114.5, 80),
         (17, -113, 71),
@@ -93,8 +103,10 @@ class Grid:
 
     Attributes:
         base: (R, C, 3) float64 positions of the smooth average head.
-        v: (R,) ring position of each row; u: (C,) angle-like column position, 0 in front, +-5 at the back.
-        side: (R,) 0 for plain rows, +k for the k-th row folded inwards from an upper lip or lid, -k from a lower.
+        v: (R,) ring position of each row; u: (C,) angle-like column position, 0 in front, +-5 at
+            the back.
+        side: (R,) 0 for plain rows, +k for the k-th row folded inwards from an upper lip or lid,
+            -k from a lower.
         eye_rows: rows (upper edge, lower edge) of the eye slit; mouth_rows: the same for the lips.
         quads: (R-1, C-1) bool, False where the surface is cut open.
     """
@@ -109,12 +121,13 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
         return len(self.v), len(self.u)
 
 
 @cache
 def head_grid() -> Grid:
-    """Build the grid once: dense in the face, coarse behind, with the rows around each slit doubled."""
+    """Build the grid: dense in the face, coarse behind, rows doubled at each slit."""
     u = _mirrored(
         np.concatenate(
             [np.arange(0, 2.2, 0.05), np.linspace(2.2, 3.2, 12)[1:], np.linspace(3.2, 5, 12)[1:]]
@@ -148,7 +161,7 @@ MOUTH_HALF_WIDTH = 26.0
 
 
 def loft(u: F64, v: F64) -> F64:
-    """Positions (V, U, 3) on the smooth head at columns u (-5..5) and rings v, by cubic splines through the cage."""
+    """Positions (V, U, 3) on the smooth head at columns u (-5..5) and rings v, by splines."""
     cage = np.array(CAGE, np.float64)
     mirrored = cage[:, 5:0:-1] * (-1.0, 1.0, 1.0)
     ring = np.concatenate([mirrored, cage], axis=1)  # columns -5..5
@@ -159,7 +172,7 @@ def loft(u: F64, v: F64) -> F64:
 
 
 def spline_weights(knots: F64, at: F64) -> F64:
-    """Weights (n, k) so that `weights @ values` is the natural cubic spline through (knots, values) at `at`."""
+    """Weights (n, k): `weights @ values` is the natural cubic spline of (knots, values)."""
     k = len(knots)
     h = np.diff(knots)
     lhs, rhs = np.eye(k), np.zeros((k, k))
@@ -167,13 +180,13 @@ def spline_weights(knots: F64, at: F64) -> F64:
         lhs[i, i - 1 : i + 2] = h[i - 1], 2 * (h[i - 1] + h[i]), h[i]
         rhs[i, i - 1 : i + 2] = 6 / h[i - 1], -6 / h[i - 1] - 6 / h[i], 6 / h[i]
     second = np.linalg.solve(lhs, rhs)
-    i = np.clip(np.searchsorted(knots, at) - 1, 0, k - 2)
-    b = (at - knots[i]) / h[i]
+    cell = np.clip(np.searchsorted(knots, at) - 1, 0, k - 2)
+    b = (at - knots[cell]) / h[cell]
     a = 1 - b
     eye = np.eye(k)
-    bend_a = ((a**3 - a) * h[i] ** 2 / 6)[:, None] * second[i]
-    bend_b = ((b**3 - b) * h[i] ** 2 / 6)[:, None] * second[i + 1]
-    return a[:, None] * eye[i] + b[:, None] * eye[i + 1] + bend_a + bend_b
+    bend_a = ((a**3 - a) * h[cell] ** 2 / 6)[:, None] * second[cell]
+    bend_b = ((b**3 - b) * h[cell] ** 2 / 6)[:, None] * second[cell + 1]
+    return np.asarray(a[:, None] * eye[cell] + b[:, None] * eye[cell + 1] + bend_a + bend_b)
 
 
 def _mirrored(half: F64) -> F64:

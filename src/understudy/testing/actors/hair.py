@@ -1,7 +1,7 @@
 """Hair: a cap that hides the scalp, thousands of strands over it, brow hairs and lashes.
 
-Strands walk over the scalp's own (u, v) surface, so that they never cut through the head; below the ears
-of a bob the surface leaves the head and hangs.
+Strands walk over the scalp's own (u, v) surface, so that they never cut through the head; below
+the ears of a bob the surface leaves the head and hangs.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from understudy.testing.actors.cage import EYE_HALF_WIDTH, F32, F64, Grid, loft
 from understudy.testing.actors.cast import Actor, Hair
 from understudy.testing.actors.raster import look_up
-from understudy.testing.actors.skin import brow_field, linear
 from understudy.testing.actors.sculpt import bump, smooth
+from understudy.testing.actors.skin import brow_field, linear
 
 HANG_FROM_V = 6.0
 BOB_END_V = 92.0
@@ -136,13 +136,18 @@ def _tangents(hair: Hair, u: F64, v: F64) -> tuple[F64, F64]:
 
 
 def cap(actor: Actor, grid: Grid) -> F64:
-    """The layer under the strands (R, C, 3) on the head's columns, rows from the crown to the hair's end."""
+    """The layer under the strands (R, C, 3), rows from the crown to the hair's end."""
     v = cap_rows(actor.hair)
     u = np.broadcast_to(grid.u[None], (len(v), len(grid.u)))
     vv = np.broadcast_to(v[:, None], u.shape)
     if actor.hair.style == "bob":
         u = _behind_curtain(u, vv, 0 * u)
-    return lifted(actor.hair, u, vv, thickness(actor.hair, u, vv) * (0.66 if actor.hair.style == "bob" else 0.80))
+    return lifted(
+        actor.hair,
+        u,
+        vv,
+        thickness(actor.hair, u, vv) * (0.66 if actor.hair.style == "bob" else 0.80),
+    )
 
 
 def cap_rows(hair: Hair) -> F64:
@@ -193,8 +198,10 @@ def grow(actor: Actor, seed: int) -> Strands:
     points = []
     for k in range(steps):
         f = k / (steps - 1)
-        rise = layer * smooth(np.float64(f), -0.12, 0.35)
-        points.append(lifted(hair, u, v, np.maximum(thickness(hair, u, v), floor(hair, v)) * rise + 0.4))
+        rise = layer * smooth(np.array(f), -0.12, 0.35)
+        points.append(
+            lifted(hair, u, v, np.maximum(thickness(hair, u, v), floor(hair, v)) * rise + 0.4)
+        )
         du, dv = _tangents(hair, u, v)
         flow = _flow(hair, points[-1], u) + 0.10 * np.stack([wander[:, 0], 0 * u, wander[:, 1]], -1)
         step = (length / (steps - 1))[:, None] * flow / np.linalg.norm(flow, axis=1, keepdims=True)
@@ -322,7 +329,7 @@ def lashes(actor: Actor, grid: Grid, seed: int) -> Attached:
         np.concatenate(cols).astype(np.float32),
         np.concatenate(lifts).astype(np.float32),
         np.concatenate(shut).astype(np.float32),
-        np.float32([0.012, 0.009, 0.008]),
+        np.array([0.012, 0.009, 0.008], np.float32),
         width.astype(np.float32),
     )
 

@@ -1,8 +1,8 @@
 """Where the 68 landmarks lie on the grid, and where they are seen in a frame.
 
 Convention:
-    The 68-point scheme in image order: point 0 is the jaw on the viewer's left. Frame pixels, pixel i
-    covering [i, i+1).
+    The 68-point scheme in image order: point 0 is the jaw on the viewer's left. Frame pixels,
+    pixel i covering [i, i+1).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from understudy.testing.actors.cage import (
     F64,
     MOUTH_HALF_WIDTH,
     MOUTH_SLIT_Y,
+    Floats,
     head_grid,
 )
 from understudy.testing.actors.cast import Actor
@@ -28,7 +29,7 @@ from understudy.testing.actors.skin import brow_line
 if TYPE_CHECKING:
     from understudy.testing.actors.model import Model
 
-# (|x|, y) of the average face; jaw 0..8 from the ear to the chin, then brow, nose and eye of one side.
+# (|x|, y) on the average face: jaw 0..8 from ear to chin, brow, bridge, one nostril.
 _JAW = (
     (70.5, -5),
     (70, -22),
@@ -51,7 +52,8 @@ _JAW_SEARCH = 26
 def places(actor: Actor) -> tuple[F64, F64]:
     """Row and column (68,) float64 of each landmark on the head's grid, left and right mirrored.
 
-    Brows and the red of the lips are painted where the actor has them, so these spots depend on the actor.
+    Brows and the red of the lips are painted where the actor has them, so these spots depend on
+    the actor.
     """
     row, col = np.zeros(68), np.zeros(68)
     _pairs(row, col, [(i, 16 - i, x, y) for i, (x, y) in enumerate(_JAW)])
@@ -71,7 +73,7 @@ def rest_landmarks(model: Model) -> F64:
     return sample(p, *model.places)
 
 
-def sample(atlas: F32, row: F64, col: F64) -> F64:
+def sample(atlas: Floats, row: F64, col: F64) -> F64:
     """Bilinear values (N, D) of an atlas (H, W, D)."""
     r, c = np.floor(row).astype(int), np.floor(col).astype(int)
     fr, fc = (row - r)[..., None], (col - c)[..., None]

@@ -1,7 +1,7 @@
 """One actor, built: every surface in one atlas of vertices, with expressions, colours and hair.
 
-Atlas: all grids stacked under each other, so a row and a column name any spot of any surface. A face of
-another actor is blended in by mixing two atlases, spot by spot.
+Atlas: all grids stacked under each other, so a row and a column name any spot of any surface. A
+face of another actor is blended in by mixing two atlases, spot by spot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from understudy.testing.actors import parts, skin
 from understudy.testing.actors.cage import F32, F64, Grid, head_grid
 from understudy.testing.actors.cast import Actor
 from understudy.testing.actors.hair import Attached, Strands
-from understudy.testing.actors.landmarks import places, rest_landmarks
+from understudy.testing.actors.landmarks import places
 from understudy.testing.actors.sculpt import (
     EXPRESSIONS,
     EYE_RADIUS,
@@ -34,9 +34,18 @@ from understudy.testing.actors.sculpt import (
 from understudy.testing.actors.skin import TEXELS, Paint
 
 SECTIONS = (
-    "head", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue", "cavity", "ear_left", "ear_right",
-    "body", "cap",
-)  # fmt: skip
+    "head",
+    "eye_left",
+    "eye_right",
+    "teeth_upper",
+    "teeth_lower",
+    "tongue",
+    "cavity",
+    "ear_left",
+    "ear_right",
+    "body",
+    "cap",
+)
 SKIN_SECTIONS = ("head", "ear_left", "ear_right")
 INNER_SECTIONS = ("eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue", "cavity")
 
@@ -51,10 +60,12 @@ class Section:
 
     @property
     def at(self) -> tuple[slice, slice]:
+        """Rows and columns in the atlas."""
         return slice(self.top, self.top + self.rows), slice(0, self.cols)
 
     @property
     def texels(self) -> tuple[slice, slice]:
+        """Rows and columns in the atlas's maps."""
         top = self.top * TEXELS
         return slice(top, top + (self.rows - 1) * TEXELS + 1), slice(
             0, (self.cols - 1) * TEXELS + 1
@@ -73,7 +84,8 @@ class Model:
         rigid: (H, W) float32, 1 where the head's turn is followed in full, 0 on the body.
         colour, finish: maps of the whole atlas.
         part: (H, W) float32 index into `SECTIONS`.
-        triangles: (T, 3) int32, those of the body alone, and a coarser set that casts shadows; places_in_atlas: (H * W, 3) column, row, part.
+        triangles: (T, 3) int32, those of the body alone, and a coarser set that casts shadows;
+            places_in_atlas: (H * W, 3) column, row, part.
         quads: (H-1, W-1) bool of what is drawn.
         eyes: centres (2, 3) mm and radii (2,) mm, viewer's left first.
         inner: (H, W) float32, 1 on what a swap carries over, 0 outside.
@@ -139,43 +151,20 @@ def build(actor: Actor) -> Model:
     )
 
 
-@lru_cache(maxsize=4)
-def swapped(actor: Actor, face: Actor) -> Model:
-    """`actor` with the inner face of `face`: its shape and texture, in `actor`'s place, size and skin tone.
-
-    The face is laid over by the similarity that carries one mean-face fit to the other, which is where an
-    ideal swap puts it. Its skin takes over the mean and spread of the actor's colour in CIE LAB, which is
-    what the colour match of a conversion does to a frame.
-    """
-    a, b = build(actor), build(face)
-    scale, shift = _similarity(b, a)
-    weight = a.inner[..., None]
-    rest = b.rest * scale + shift.astype(np.float32)
-    centres, radii = b.eyes
-    texels = _at_texels(a)[..., None]
-    recoloured = _recoloured(a, b)
-    return replace(
-        a,
-        rest=a.rest + (rest - a.rest) * weight,
-        deltas=a.deltas + (b.deltas * np.float32(scale) - a.deltas) * weight,
-        shade=a.shade + (b.shade - a.shade) * a.inner,
-        colour=a.colour + (recoloured - a.colour) * texels,
-        finish=a.finish + (b.finish - a.finish) * texels,
-        eyes=(centres * scale + shift, radii * scale),
-        places=b.places,
-        brows=b.brows,
-        lashes=b.lashes,
-    )
-
-
 def _surfaces(actor: Actor, grid: Grid) -> tuple[dict[str, F64], dict[str, dict[str, F64]]]:
     shape = actor.shape
     head = sculpt(grid, shape)
-    fixed = {name: warp(make, shape) for name, make in (
-        ("teeth_upper", parts.teeth(True)), ("teeth_lower", parts.teeth(False)),
-        ("tongue", parts.tongue()), ("cavity", parts.cavity()),
-        ("ear_left", parts.ear(-1)), ("ear_right", parts.ear(1)),
-    )}  # fmt: skip
+    fixed = {
+        name: warp(make, shape)
+        for name, make in (
+            ("teeth_upper", parts.teeth(True)),
+            ("teeth_lower", parts.teeth(False)),
+            ("tongue", parts.tongue()),
+            ("cavity", parts.cavity()),
+            ("ear_left", parts.ear(-1)),
+            ("ear_right", parts.ear(1)),
+        )
+    }
     surfaces = {
         "head": head,
         "eye_left": np.zeros((*parts.EYE_SHAPE, 3)),
@@ -225,9 +214,9 @@ def _shade(sections: dict[str, Section], shape: tuple[int, int], actor: Actor, g
         1 - 0.55 * smooth(grid.v, 126, 185)[:, None]
     )
     head *= 1 - 0.30 * bump(x, y, 0, -50.5, 9, 3)
-    head[grid.mouth_rows[0] + 1 : grid.mouth_rows[1]] *= np.float32([0.75, 0.35, 0.35, 0.75])[
-        :, None
-    ]
+    head[grid.mouth_rows[0] + 1 : grid.mouth_rows[1]] *= np.array(
+        [0.75, 0.35, 0.35, 0.75], np.float32
+    )[:, None]
     for name, level in (
         ("teeth_upper", 0.85),
         ("teeth_lower", 0.62),
@@ -284,7 +273,10 @@ def _quads(
     for name, s in sections.items():
         if name.startswith("ear") and actor.hair.style == "bob":
             continue
-        drawn = {"head": grid.quads & hairs.scalp_quads(actor.hair, grid), "cap": hairs.cap_quads(actor.hair, grid)}.get(name, True)
+        drawn = {
+            "head": grid.quads & hairs.scalp_quads(actor.hair, grid),
+            "cap": hairs.cap_quads(actor.hair, grid),
+        }.get(name, True)
         quads[s.top : s.top + s.rows - 1, : s.cols - 1] = drawn
     return quads
 
@@ -302,7 +294,9 @@ def _coarse_triangles(
 ) -> NDArray[np.int32]:
     """Every second row and column of what throws a visible shadow."""
     found = []
-    for name in ("head", "body", "cap") + (("ear_left", "ear_right") if actor.hair.style != "bob" else ()):
+    for name in ("head", "body", "cap") + (
+        ("ear_left", "ear_right") if actor.hair.style != "bob" else ()
+    ):
         s = sections[name]
         index = (np.arange(s.rows)[:, None] + s.top) * shape[1] + np.arange(s.cols)
         rows = np.r_[0 : s.rows - 1 : 2, s.rows - 1]
@@ -326,11 +320,18 @@ def _paint(
     eye, teeth, cloth = skin.paint_eye(actor), skin.paint_teeth(), skin.paint_cloth(actor)
     ear = skin.paint_ear(actor, parts.EAR_SHAPE)
     paints: dict[str, Paint] = {
-        "head": skin.paint_head(actor, grid), "eye_left": eye, "eye_right": eye, "teeth_upper": teeth,
-        "teeth_lower": teeth, "tongue": skin.paint_flat(parts.TONGUE_SHAPE, (0.66, 0.36, 0.36), 0.5),
+        "head": skin.paint_head(actor, grid),
+        "eye_left": eye,
+        "eye_right": eye,
+        "teeth_upper": teeth,
+        "teeth_lower": teeth,
+        "tongue": skin.paint_flat(parts.TONGUE_SHAPE, (0.66, 0.36, 0.36), 0.5),
         "cavity": skin.paint_flat(parts.CAVITY_SHAPE, (0.30, 0.12, 0.11), 0.1),
-        "ear_left": ear, "ear_right": ear, "body": cloth, "cap": _cap_paint(sections["cap"], actor),
-    }  # fmt: skip
+        "ear_left": ear,
+        "ear_right": ear,
+        "body": cloth,
+        "cap": _cap_paint(sections["cap"], actor),
+    }
     for name, paint in paints.items():
         at = sections[name].texels
         colour[at], finish[at] = paint.colour, paint.finish
@@ -340,34 +341,3 @@ def _paint(
 def _cap_paint(section: Section, actor: Actor) -> Paint:
     flat = skin.paint_flat((section.rows, section.cols), actor.hair.colour, 0.05)
     return Paint(hairs.cap_colour(actor, flat.colour.shape[:2], 11), flat.finish)
-
-
-def _similarity(source: Model, target: Model) -> tuple[float, F64]:
-    """Scale and shift that lay the source's eyes, nose and mouth over the target's, faces straight ahead."""
-    p, q = rest_landmarks(source)[17:], rest_landmarks(target)[17:]
-    pc, qc = p.mean(0), q.mean(0)
-    p0, q0 = p - pc, q - qc
-    scale = float((p0[:, :2] * q0[:, :2]).sum() / (p0[:, :2] ** 2).sum())
-    return scale, qc - scale * pc
-
-
-def _recoloured(a: Model, b: Model) -> F32:
-    """The face's map with the actor's skin colour: mean and spread in LAB over the inner skin."""
-    at = a.sections["head"].texels
-    weight = _at_texels(a)[at] > 0.6
-    lab_a = cv2.cvtColor(a.colour[at] ** np.float32(1 / 2.2), cv2.COLOR_RGB2LAB)
-    lab_b = cv2.cvtColor(b.colour[at] ** np.float32(1 / 2.2), cv2.COLOR_RGB2LAB)
-    mean_a, mean_b = lab_a[weight].mean(0), lab_b[weight].mean(0)
-    ratio = np.clip(lab_a[weight].std(0) / lab_b[weight].std(0), 0.8, 1.25)
-    lab = (lab_b - mean_b) * ratio + mean_a
-    out = b.colour.copy()
-    out[at] = np.clip(
-        cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0.02, 1
-    ) ** np.float32(2.2)
-    return out
-
-
-def _at_texels(model: Model) -> F32:
-    shrink = np.array([[1 / TEXELS, 0, 0], [0, 1 / TEXELS, 0]], np.float32)
-    size = (model.colour.shape[1], model.colour.shape[0])
-    return cv2.warpAffine(model.inner, shrink, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

@@ -1,4 +1,4 @@
-"""The parts that are not skin of the head: eyeballs, teeth, tongue, ears and shoulders, each a small grid."""
+"""The parts besides the head's skin, each a small grid: eyes, teeth, tongue, ears, shoulders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EYE_CAP_RAD = 1.75
 
 
 def eyeball() -> F64:
-    """Unit eyeball (R, C, 3) looking along +z, polar: row 0 is the pupil's centre; the cornea bulges a little."""
+    """Unit eyeball (R, C, 3) looking along +z; row 0 is the pupil's centre, the cornea bulges."""
     theta = np.linspace(1e-3, EYE_CAP_RAD, EYE_SHAPE[0])[:, None]
     phi = np.linspace(0, 2 * np.pi, EYE_SHAPE[1])[None]
     radius = 1 + 0.035 * np.exp(-((theta / 0.42) ** 2))
@@ -96,16 +96,24 @@ def ear(side: int) -> F64:
 
 
 def body(collar: str, neck_width: float) -> F64:
-    """Neck opening, shoulders and chest (R, C, 3); rows from the collar's inside outwards and down."""
+    """Collar, shoulders and chest (R, C, 3); rows from the collar's inside out and down."""
     high = 14.0 if collar == "roll" else 0.0
     ring = np.array(
         [  # half width, half depth, y at the side, y drop in front, centre z
-            (56, 50, -166, 0, -24), (60, 54, -152 + high, 4 + high / 3, -24), (66, 60, -150 + high, 5 + high / 3, -23),
-            (71, 65, -156 + high / 2, 6, -22), (80, 71, -166, 8, -21), (104, 80, -173, 12, -22), (140, 92, -183, 12, -24),
-            (178, 100, -196, 10, -26), (206, 106, -220, 8, -28), (218, 110, -262, 4, -28), (222, 116, -340, 0, -26),
+            (56, 50, -166, 0, -24),
+            (60, 54, -152 + high, 4 + high / 3, -24),
+            (66, 60, -150 + high, 5 + high / 3, -23),
+            (71, 65, -156 + high / 2, 6, -22),
+            (80, 71, -166, 8, -21),
+            (104, 80, -173, 12, -22),
+            (140, 92, -183, 12, -24),
+            (178, 100, -196, 10, -26),
+            (206, 106, -220, 8, -28),
+            (218, 110, -262, 4, -28),
+            (222, 116, -340, 0, -26),
         ],
         dtype=np.float64,
-    )  # fmt: skip
+    )
     ring[:4, :2] *= neck_width
     rows = (
         spline_weights(

@@ -16,7 +16,7 @@ F64 = NDArray[np.float64]
 # Mouth shapes of running speech: jaw, wide, pucker, press, lip_raise.
 _VISEMES = np.array(
     [
-        (0.62, 0.15, 0.00, 0.0, 0.15),  # aa
+        (0.54, 0.15, 0.00, 0.0, 0.15),  # aa
         (0.34, 0.60, 0.00, 0.0, 0.30),  # eh
         (0.16, 0.90, 0.00, 0.0, 0.45),  # ee
         (0.40, 0.00, 0.70, 0.0, 0.05),  # oh
@@ -33,8 +33,8 @@ class Pose:
     """Head pose in degrees and shift in mm.
 
     Convention:
-        yaw > 0 turns the face to the image's right, pitch > 0 lifts the chin, roll > 0 turns the head
-        clockwise in the image. Applied roll * yaw * pitch, about the top of the neck.
+        yaw > 0 turns the face to the image's right, pitch > 0 lifts the chin, roll > 0 turns the
+        head clockwise in the image. Applied roll * yaw * pitch, about the top of the neck.
     """
 
     yaw: float = 0.0
@@ -63,7 +63,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """The key light's direction in degrees (azimuth > 0 from the right, elevation > 0 from above) and strengths."""
+    """The key light in degrees (azimuth > 0: right, elevation > 0: above), and strengths."""
 
     azimuth: float = -35.0
     elevation: float = 30.0
@@ -97,7 +97,8 @@ class Performance:
     def __getitem__(self, index: int) -> Moment:
         """The script's frame `index`; time, not the frame count, drives it."""
         if not 0 <= index < self.n_frames:
-            msg = f"frame {index} of a performance of {self.n_frames} frames: use 0 to {self.n_frames - 1}"
+            last = self.n_frames - 1
+            msg = f"frame {index} of a performance of {last + 1} frames: use 0 to {last}"
             raise IndexError(msg)
         t = float(index / self.fps)
         return Moment(self._pose(t), self._expression(t), self._light(t), self._camera(t))
@@ -120,7 +121,7 @@ class Performance:
         gaze_right, gaze_up = self._gaze(t)
         return Expression(
             blink=self._blink(t),
-            jaw=float(jaw + 0.10 * smile + 0.12 * surprise),
+            jaw=float(jaw + 0.10 * smile + 0.06 * surprise),
             smile=float(smile),
             pucker=float(pucker * (1 - 0.7 * smile)),
             wide=float(wide),

@@ -1,8 +1,9 @@
 """A model at one moment of the script: every vertex in the camera's frame, with its normal.
 
 Convention:
-    The world has the head's axes when it looks straight ahead. The camera sits in front on the z axis,
-    looks along -z and does not turn. Lids follow the eyeball: their depth is set by it, frame by frame.
+    The world has the head's axes when it looks straight ahead. The camera sits in front on the z
+    axis, looks along -z and does not turn. Lids follow the eyeball: their depth is set by it,
+    frame by frame.
 """
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ def _normals(model: Model, p: F32) -> F32:
 
 
 def _weld(normals: F32) -> None:
-    """Rows doubled for a slit share one normal where the slit is not, and the seam behind the head closes."""
+    """One normal for rows doubled beside a slit, and for the seam behind the head."""
     grid = head_grid()
     for top, bottom in (grid.eye_rows, grid.mouth_rows):
         p = grid.base

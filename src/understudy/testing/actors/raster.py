@@ -1,7 +1,8 @@
 """Triangles to pixels: a thin, calibrated shell around OpenCV's depth-buffered rasteriser.
 
-Every surface of an actor is a grid of vertices, so the three interpolated numbers per pixel are the row and
-column in that grid and the surface's id; whatever else shading needs is looked up with `cv2.remap`.
+Every surface of an actor is a grid of vertices, so the three interpolated numbers per pixel are
+the row and column in that grid and the surface's id; whatever else shading needs is looked up
+with `cv2.remap`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ class Window:
     """A rectangle of the image plane that is drawn, at its own sampling rate.
 
     Convention:
-        A camera point (x, y, z), z < 0 in front, lands on ((centre_x - focal * x / z - left) * scale,
-        (centre_y + focal * y / z - top) * scale) in window pixels, pixel i covering [i, i+1).
+        A camera point (x, y, z), z < 0 in front, lands on ((centre_x - focal * x / z - left) *
+        scale, (centre_y + focal * y / z - top) * scale) in window pixels, pixel i covering [i,
+        i+1).
     """
 
     focal: float
@@ -38,23 +40,25 @@ class Window:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Height and width in window pixels."""
         return round(self.height * self.scale), round(self.width * self.scale)
 
     def project(self, camera: F32) -> F32:
         """Window pixels (..., 2) of camera points (..., 3)."""
         x = self.centre[0] - self.focal * camera[..., 0] / camera[..., 2] - self.left
         y = self.centre[1] + self.focal * camera[..., 1] / camera[..., 2] - self.top
-        return np.stack([x, y], axis=-1) * self.scale
+        return np.asarray(np.stack([x, y], axis=-1) * self.scale, np.float32)
 
 
 def rasterise(
     camera: F32, triangles: NDArray[np.int32], values: F32, window: Window
 ) -> tuple[F32, F32]:
-    """Draw triangles; returns interpolated values (h, w, 3), zero where empty, and depth (h, w) in mm.
+    """Draw triangles: interpolated values (h, w, 3), zero where empty, and depth (h, w) in mm.
 
     Args:
         camera: (N, 3) float32 vertices in the camera's frame.
-        triangles: (T, 3) int32 vertex indices, counter-clockwise seen from outside; others are culled.
+        triangles: (T, 3) int32 vertex indices, counter-clockwise seen from outside; others are
+            culled.
         values: (N, 3) float32 what to interpolate.
         window: the part of the image plane to draw.
     """
@@ -68,7 +72,7 @@ def rasterise(
 def rasterise_over(
     camera: F32, triangles: NDArray[np.int32], values: F32, window: Window, colour: F32, depth: F32
 ) -> None:
-    """Draw triangles into what is already drawn, where they are nearer; `colour` and `depth` change."""
+    """Draw triangles over what is drawn, where they are nearer; both buffers change."""
     cv2.triangleRasterize(
         _sheared(camera, window), triangles, values, colour, depth, *_camera(window), _settings()
     )
@@ -106,11 +110,11 @@ def _settings() -> cv2.TriangleRasterizeSettings:
 
 
 def look_up(atlas: F32, x: F32, y: F32) -> F32:
-    """Bilinear values (N,) or (N, D) at places; laid out in lines because remap limits an image's height."""
+    """Bilinear values (N,) or (N, D) at places, in lines because remap limits the height."""
     count = len(x)
     lines = -(-count // _LINE)
-    maps = np.zeros((2, lines * _LINE), np.float32)
-    maps[0, :count], maps[1, :count] = x, y
-    maps = maps.reshape(2, lines, _LINE)
-    found = cv2.remap(atlas, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(lines * _LINE, *atlas.shape[2:])[:count]
+    places = np.zeros((2, lines * _LINE), np.float32)
+    places[0, :count], places[1, :count] = x, y
+    map_x, map_y = places.reshape(2, lines, _LINE)
+    found = cv2.remap(atlas, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found.reshape(lines * _LINE, *atlas.shape[2:])[:count], np.float32)

@@ -1,4 +1,4 @@
-"""The room behind an actor: a wall in soft light with out-of-focus shapes, drawn once and shifted with the camera."""
+"""The room behind an actor: out-of-focus shapes in soft light, shifted with the camera."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _plate(actor: Actor, size: tuple[int, int]) -> F32:
         (0.3, 0.3, 0.3),
         -1,
     )
-    image = cv2.GaussianBlur(image, (0, 0), h / 26)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), h / 26), np.float32)
     for _ in range(7):
         centre = (round(w * rng.uniform(0.68, 1.0)), round(h * rng.uniform(0.52, 0.8)))
         glow = np.zeros_like(image)

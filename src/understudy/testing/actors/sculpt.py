@@ -1,15 +1,17 @@
 """Features on the average head: what turns a smooth egg into a face that can speak.
 
-Features and expressions are written once, in the average head's coordinates; `warp` then moves them to
-where one actor has them. So a row and column of the grid means the same spot on every face, which is
-what lets two actors be blended.
+Features and expressions are written once, in the average head's coordinates; `warp` then moves
+them to where one actor has them. So a row and column of the grid means the same spot on every
+face, which is what lets two actors be blended.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from understudy.testing.actors.cage import (
     EYE_CENTRE_X,
@@ -18,6 +20,7 @@ from understudy.testing.actors.cage import (
     F64,
     MOUTH_HALF_WIDTH,
     MOUTH_SLIT_Y,
+    Floats,
     Grid,
     head_grid,
     spline_weights,
@@ -30,8 +33,18 @@ JAW_HINGE = (-12.0, 12.0)
 JAW_OPEN_RAD = 0.26
 
 EXPRESSIONS = (
-    "open_lids", "jaw", "smile", "pucker", "wide", "press", "lip_raise", "brow_up", "brow_down", "squint", "lid_gaze",
-)  # fmt: skip
+    "open_lids",
+    "jaw",
+    "smile",
+    "pucker",
+    "wide",
+    "press",
+    "lip_raise",
+    "brow_up",
+    "brow_down",
+    "squint",
+    "lid_gaze",
+)
 
 _NOSE_Y = np.array([-60, -53, -50, -47.5, -45, -42, -38, -34, -28, -20, -10, 0, 7, 13.0])
 _NOSE_H = np.array([0, 0, 1.2, 6, 13, 20, 24.5, 24, 20.5, 15, 8.5, 3.2, 1, 0.0])
@@ -39,7 +52,7 @@ _NOSE_W = np.array([12, 12, 13, 14, 15, 15.3, 14, 12.4, 10.6, 9.4, 8.6, 8.6, 9, 
 
 
 def sculpt(grid: Grid, shape: Shape, expression: str | None = None) -> F64:
-    """Positions (R, C, 3) in mm of one actor's head at rest, lids closed, or with one expression in full."""
+    """Positions (R, C, 3) in mm of a head at rest, lids shut, or with one full expression."""
     p = grid.base.copy()
     p[..., 2] += relief(shape)
     _fold_in_edges(p, grid)
@@ -125,7 +138,7 @@ def _fold_in_edges(p: F64, grid: Grid) -> None:
 
 
 def expressed(grid: Grid, shape: Shape, p: F64, expression: str) -> F64:
-    """Displacement (R, C, 3) in mm, in the average head's coordinates, of one expression at full strength."""
+    """Displacement (R, C, 3) in mm of one full expression, on the average head."""
     sx, x, y = np.sign(p[..., 0]), np.abs(grid.base[..., 0]), grid.base[..., 1]
     d = np.zeros_like(p)
     if expression in ("open_lids", "squint", "lid_gaze"):
@@ -161,7 +174,7 @@ def expressed(grid: Grid, shape: Shape, p: F64, expression: str) -> F64:
         d[..., 1] = np.where(up, 3.6 * t**0.7 * np.exp(-(((y - MOUTH_SLIT_Y) / 13) ** 2)), 0)
         d[..., 1] -= np.where(up, 0, 1.4 * t**0.7 * np.exp(-(((y - MOUTH_SLIT_Y) / 11) ** 2)))
     elif expression == "brow_up":
-        d[..., 1] = 7.0 * bump(x, y, 27, 21, 27, 13) + 2.0 * bump(x, y, 20, 48, 30, 15)
+        d[..., 1] = 5.0 * bump(x, y, 27, 21, 27, 13) + 2.0 * bump(x, y, 20, 48, 30, 15)
     elif expression == "brow_down":
         d[..., 1] = -4.6 * bump(x, y, 14, 18, 14, 10)
         d[..., 0] = -sx * 2.2 * bump(x, y, 14, 18, 9, 9)
@@ -239,18 +252,18 @@ def warp(p: F64, shape: Shape) -> F64:
     return out
 
 
-def bump(x: F64, y: F64, cx: float, cy: float, rx: float, ry: float) -> F64:
+def bump(x: Floats, y: Floats, cx: float, cy: float, rx: float, ry: float) -> NDArray[Any]:
     """A Gaussian hill of height 1 at (cx, cy)."""
     return np.asarray(np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2))
 
 
-def smooth(value: F64, start: float, end: float) -> F64:
+def smooth(value: Floats, start: float | Floats, end: float | Floats) -> NDArray[Any]:
     """0 at `start`, 1 at `end`, smooth between; `start` may be the larger one."""
     t = np.clip((value - start) / (end - start), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _upper_half(grid: Grid, rows: tuple[int, int]) -> np.ndarray:
+def _upper_half(grid: Grid, rows: tuple[int, int]) -> NDArray[np.bool_]:
     middle = (rows[0] + rows[1]) / 2
     return (np.arange(len(grid.v)) < middle)[:, None]
 

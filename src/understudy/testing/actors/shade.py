@@ -1,4 +1,4 @@
-"""Light on surfaces: skin that lets some light through, wet eyes, hair along its strands, soft shadows.
+"""Light on surfaces: translucent skin, wet eyes, hair along its strands, soft shadows.
 
 All light is linear RGB. Strands use the tangent model of Kajiya and Kay ("Rendering fur with three
 dimensional textures", 1989); skin wraps light around the edge of shadow, more so in red.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.testing.actors.cage import F32, F64
-from understudy.testing.actors.model import SECTIONS, SKIN_SECTIONS, TEXELS, Model
+from understudy.testing.actors.model import SECTIONS, SKIN_SECTIONS, Model
 from understudy.testing.actors.performance import Light
 from understudy.testing.actors.pose import Posed
 from understudy.testing.actors.raster import (
@@ -25,6 +25,7 @@ from understudy.testing.actors.raster import (
     rasterise,
     rasterise_over,
 )
+from understudy.testing.actors.skin import TEXELS
 
 Planes = tuple[F32, F32, F32]
 
@@ -40,7 +41,7 @@ _SHADOW_LENS_MM = 2000.0
 
 @dataclass(frozen=True, slots=True)
 class Lamps:
-    """Light as vectors: direction to the key (3,), its colour, fill's direction and colour, sky and floor colours."""
+    """Directions to key and fill, and the colours of key, fill, sky and floor, each (3,)."""
 
     key_to: F32
     key: F32
@@ -52,7 +53,7 @@ class Lamps:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A drawn window: premultiplied linear RGB (h, w, 3), cover (h, w) and the inner face's weight (h, w), 0..1."""
+    """Premultiplied linear RGB (h, w, 3), cover (h, w) and inner face (h, w), both 0..1."""
 
     colour: F32
     cover: F32
@@ -62,8 +63,8 @@ class Drawn:
 def lamps(light: Light) -> Lamps:
     """Lamps of one moment."""
     a, e = np.radians(light.azimuth), np.radians(light.elevation)
-    key_to = np.float32([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
-    warm = np.float32([1.0 + 0.06 * light.warmth, 1.0, 0.97 - 0.10 * light.warmth])
+    key_to = np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)], np.float32)
+    warm = np.array([1.0 + 0.06 * light.warmth, 1.0, 0.97 - 0.10 * light.warmth], np.float32)
     fill_to = np.array([0.70, 0.12, 0.70], np.float32)
     strength = np.float32(light.fill)
     return Lamps(
@@ -77,13 +78,15 @@ def lamps(light: Light) -> Lamps:
 
 
 def draw(model: Model, shape: Posed, window: Window, light: Light, shadows: Shadows) -> Drawn:
-    """Draw a window of the image plane: surfaces, hair into the same depth buffer, then light on what is seen."""
+    """Draw a window: surfaces, hair into the same depth buffer, light on what is seen."""
     lit = lamps(light)
     values, depth = _places(model, shape, model.triangles, window)
     covered = depth < EMPTY_MM
     image = np.zeros((*depth.shape, 3), np.float32)
     head_hair, any_hair = _hair(model, shape, lit, window, image, depth)
-    _light_up(image, np.flatnonzero(covered & ~any_hair), model, shape, values, lit, (shadows, window))
+    _light_up(
+        image, np.flatnonzero(covered & ~any_hair), model, shape, values, lit, (shadows, window)
+    )
     inner = np.zeros(depth.shape, np.float32)
     bare = np.flatnonzero(covered & ~head_hair)
     at = values.reshape(-1, 3)[bare]
@@ -92,9 +95,14 @@ def draw(model: Model, shape: Posed, window: Window, light: Light, shadows: Shad
 
 
 def draw_body(
-    model: Model, shape: Posed, window: Window, light: Light, shadows: Shadows, hole: tuple[slice, slice]
+    model: Model,
+    shape: Posed,
+    window: Window,
+    light: Light,
+    shadows: Shadows,
+    hole: tuple[slice, slice],
 ) -> tuple[F32, F32]:
-    """Draw the shoulders without the pixels in `hole`; returns linear RGB (h, w, 3) and cover (h, w)."""
+    """Draw the shoulders outside `hole`: linear RGB (h, w, 3) and cover (h, w)."""
     values, depth = _places(model, shape, model.body_triangles, window)
     depth[hole] = EMPTY_MM
     covered = depth < EMPTY_MM
@@ -103,8 +111,12 @@ def draw_body(
     return image, covered.astype(np.float32)
 
 
-def _places(model: Model, shape: Posed, triangles: NDArray[np.int32], window: Window) -> tuple[F32, F32]:
-    return rasterise(np.ascontiguousarray(shape.camera.reshape(-1, 3)), triangles, model.places_in_atlas, window)
+def _places(
+    model: Model, shape: Posed, triangles: NDArray[np.int32], window: Window
+) -> tuple[F32, F32]:
+    return rasterise(
+        np.ascontiguousarray(shape.camera.reshape(-1, 3)), triangles, model.places_in_atlas, window
+    )
 
 
 def _light_up(
@@ -166,7 +178,9 @@ def _glints(normal: Planes, gloss: F32, lit: Lamps, shadow: F32, sky: F32) -> F3
     out += np.float32(0.03) * grazing * grazing * matt
     wet = np.flatnonzero(gloss > _WET)
     if len(wet):
-        fill = np.maximum(_dot((normal[0][wet], normal[1][wet], normal[2][wet]), _half_way(lit.fill_to)), 0)
+        fill = np.maximum(
+            _dot((normal[0][wet], normal[1][wet], normal[2][wet]), _half_way(lit.fill_to)), 0
+        )
         out[wet] = near[wet] ** 260 * 3.0 * (0.25 + 0.75 * shadow[wet]) + fill**200 * 0.5
     return np.asarray(out * sky, np.float32)
 
@@ -198,7 +212,7 @@ def _planes(values: F32) -> Planes:
 
 @dataclass(frozen=True, slots=True)
 class Shadows:
-    """What the key light sees: the depth map, and every vertex in its view (H, W, 3): column, row, depth in mm."""
+    """The key light's depth map, and each vertex in it (H, W, 3): column, row, depth in mm."""
 
     nearest: F32
     vertices: F32
@@ -237,7 +251,7 @@ def _shadow(
     at: F32,
     size: tuple[int, int],
 ) -> tuple[F32, F32]:
-    """Light of the key that arrives, twice (N,): spread as under skin, for red, and sharper for the rest."""
+    """Key light that arrives, twice (N,): spread as under skin, for red, and sharper."""
     here = look_up(shadows.vertices, at[:, 0], at[:, 1])
     light = np.zeros(len(at), np.float32)
     for dx, dy in ((-0.6, -0.4), (0.6, 0.4)):
@@ -251,13 +265,17 @@ def _shadow(
     side = 2 * round(1.5 * window.scale) + 1
     sharp = cv2.blur(cv2.blur(image, (side, side)), (side, side))
     soft = cv2.blur(cv2.blur(sharp, (2 * side - 1, 2 * side - 1)), (side, side))
-    return soft.reshape(-1)[seen], sharp.reshape(-1)[seen]
+    flat_soft, flat_sharp = (
+        np.asarray(soft, np.float32).ravel(),
+        np.asarray(sharp, np.float32).ravel(),
+    )
+    return flat_soft[seen], flat_sharp[seen]
 
 
 def _hair(
     model: Model, shape: Posed, lit: Lamps, window: Window, image: F32, depth: F32
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Draw all hair into image and depth; returns where head hair, and where any hair, covers what was there."""
+    """Draw all hair; returns where head hair, and where any hair, covers what was there."""
     # The rasteriser rounds what it does not touch, hence the tenth of a millimetre.
     before = depth - np.float32(0.1)
     vertices, triangles = _ribbons(shape.strands, model.strands.width_mm)

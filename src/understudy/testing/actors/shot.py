@@ -1,7 +1,8 @@
 """One frame of film: an actor plays a moment of a script, or wears another's face in it.
 
-The second is the *true swap*: the actor's scene, hair, ears, head outline and neck, and within the inner
-face the other's features and skin, drawn as one surface, so that there is no seam to hide.
+The second is the *true swap*: the actor's scene, hair, ears, head outline and neck, and within
+the inner face the other's features and skin, drawn as one surface, so that there is no seam to
+hide.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 from understudy.testing.actors import landmarks
 from understudy.testing.actors.cage import F32, F64, head_grid
 from understudy.testing.actors.cast import Actor
-from understudy.testing.actors.model import Model, build, swapped
+from understudy.testing.actors.model import Model, build
 from understudy.testing.actors.performance import Performance
 from understudy.testing.actors.pose import Posed, posed
 from understudy.testing.actors.raster import Window
 from understudy.testing.actors.scene import backdrop
 from understudy.testing.actors.shade import Drawn, cast_shadows, draw, draw_body
+from understudy.testing.actors.swap import swapped
 
 FOCAL_PER_HEIGHT = 2.65
 SUPERSAMPLING = 2
@@ -35,7 +37,8 @@ class Shot:
     Attributes:
         pixels: (h, w, 3) uint8 RGB.
         landmarks: (68, 2) float64 frame pixels.
-        mask: (h, w) float32 0..1, the inner face that a swap carries over; hair in front of it is not in it.
+        mask: (h, w) float32 0..1, the inner face that a swap carries over; hair in front of it is
+            not in it.
         pose_deg: (yaw, pitch, roll); signs as in `Pose`.
 
     Convention:
@@ -67,7 +70,8 @@ def render(
         performance: the script.
         index: frame of the script.
         size: (width, height) in pixels; the head's size follows the height.
-        face_of: whose inner face the actor wears. Outside the shot's mask the pixels are the actor's own,
+        face_of: whose inner face the actor wears. Outside the shot's mask the pixels are the
+            actor's own,
             bit for bit.
 
     Raises:
@@ -108,7 +112,7 @@ def render_clip(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plain:
-    """An actor as itself, and what a swap on it builds on: the room with body (linear RGB) and the head's window."""
+    """An actor's own shot, and for a swap the room with body (linear RGB) and the window."""
 
     shot: Shot
     canvas: F32

@@ -1,18 +1,26 @@
 """Painted surfaces: skin, lips, eyes, teeth, ears and cloth as colour and relief maps.
 
-Every map has five texels per grid cell. Colours are linear RGB; a finish map holds the relief's slope
-across and up (no unit) and the gloss (0 matt, 1 wet).
+Every map has five texels per grid cell. Colours are linear RGB; a finish map holds the relief's
+slope across and up (no unit) and the gloss (0 matt, 1 wet).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.testing.actors.cage import EYE_SLIT_Y, F32, MOUTH_HALF_WIDTH, MOUTH_SLIT_Y, Grid
+from understudy.testing.actors.cage import (
+    EYE_SLIT_Y,
+    F32,
+    MOUTH_HALF_WIDTH,
+    MOUTH_SLIT_Y,
+    Floats,
+    Grid,
+)
 from understudy.testing.actors.cast import RGB, Actor
 from understudy.testing.actors.parts import (
     BODY_SHAPE,
@@ -40,7 +48,7 @@ class Paint:
 
 
 def linear(colour: RGB | F32) -> F32:
-    """sRGB 0..1 to linear light, by the plain 2.2 power that the shots are encoded with."""
+    """SRGB 0..1 to linear light, by the plain 2.2 power that the shots are encoded with."""
     return np.asarray(colour, np.float32) ** np.float32(2.2)
 
 
@@ -49,7 +57,7 @@ def upsampled(values: NDArray[np.floating]) -> F32:
     rows, cols = values.shape
     at = np.arange(max(rows, cols) * TEXELS, dtype=np.float32) / TEXELS
     x, y = np.meshgrid(at[: (cols - 1) * TEXELS + 1], at[: (rows - 1) * TEXELS + 1])
-    return cv2.remap(values.astype(np.float32), x, y, cv2.INTER_LINEAR)
+    return np.asarray(cv2.remap(values.astype(np.float32), x, y, cv2.INTER_LINEAR), np.float32)
 
 
 class Noise:
@@ -59,6 +67,7 @@ class Noise:
         self._rng = np.random.default_rng(seed)
 
     def __call__(self, x: F32, y: F32, cell_mm: float) -> F32:
+        """Noise at places in mm that changes over `cell_mm`; each call draws anew."""
         tile = self._rng.standard_normal((256, 256)).astype(np.float32)
         tile = np.pad(tile, ((0, 8), (0, 8)), mode="wrap")
         mx = np.mod(x / cell_mm, 256).astype(np.float32)
@@ -103,20 +112,14 @@ def paint_head(actor: Actor, grid: Grid) -> Paint:
     _tint(colour, -0.20 * bump(x, y, 21, -44, 2.2, 5.5) * front, (0.6, 1, 1))
     _tint(colour, -0.9 * bump(x, y, 6.8, -47.2, 3.4, 1.9) * front, (0.8, 1, 1))
 
-    relief = 0.055 * fine + 0.05 * coarse
+    relief = np.asarray(0.055 * fine + 0.05 * coarse, np.float32)
     relief -= skin.wrinkles * _wrinkles(x, signed, y)
     _freckle(colour, noise, actor, signed, y, front)
     relief += _stubble(colour, noise, actor, x, y, across, down, front)
     _brow_shadow(colour, actor, x, y, front)
-    gloss = skin.shine * (
-        0.30
-        + 0.30 * bump(x, y, 0, -25, 13, 26)
-        + 0.25 * bump(x, y, 0, 45, 34, 22)
-        + 0.15 * bump(x, y, 42, -20, 13, 9)
-    )
-    gloss, relief = _lips(
-        colour, noise, actor, grid, (x, y, across, down), (gloss.astype(np.float32), relief)
-    )
+    shine = 0.30 + 0.30 * bump(x, y, 0, -25, 13, 26) + 0.25 * bump(x, y, 0, 45, 34, 22)
+    gloss = (skin.shine * (shine + 0.15 * bump(x, y, 42, -20, 13, 9))).astype(np.float32)
+    gloss, relief = _lips(colour, noise, actor, grid, (x, y, across, down), (gloss, relief))
     _lid_edges(colour, gloss, actor, grid, x)
     return Paint(np.clip(colour, 0.004, 1), _finish(relief, gloss))
 
@@ -196,8 +199,8 @@ def _brow_shadow(colour: F32, actor: Actor, x: F32, y: F32, front: F32) -> None:
     colour += (dark * 0.75 + colour * 0.25 - colour) * (0.90 * soft)[..., None].astype(np.float32)
 
 
-def brow_field(actor: Actor, x: F32, y: F32) -> tuple[F32, F32]:
-    """Signed height over the brow's middle line in half thicknesses, and how much the point lies along the brow."""
+def brow_field(actor: Actor, x: Floats, y: Floats) -> tuple[F32, F32]:
+    """Height over the brow's middle in half thicknesses, and whether beside it, 0..1."""
     t = (x - 11.5) / 44.0
     thick = (
         0.5
@@ -209,7 +212,7 @@ def brow_field(actor: Actor, x: F32, y: F32) -> tuple[F32, F32]:
     return ((y - centre) / np.maximum(thick, 0.6)).astype(np.float32), inside.astype(np.float32)
 
 
-def brow_line(actor: Actor, t: F32) -> F32:
+def brow_line(actor: Actor, t: Floats) -> NDArray[Any]:
     """Height in mm of the brow's middle, t = 0 at the inner end to 1 at the outer."""
     hair = actor.hair
     arch = np.sin(np.pi * np.clip(t, 0, 1.1) ** 1.35)
@@ -281,12 +284,12 @@ def paint_eye(actor: Actor) -> Paint:
     fibres = noise(ring_x + theta * 3, ring_y + theta * 3, 0.9) + 0.6 * noise(ring_x, ring_y, 2.2)
     iris_rad, pupil_rad = 0.49, 0.17
     sclera = linear((0.86, 0.82, 0.79)) * (
-        1 - 0.22 * smooth(theta, 0.75, 1.3)[..., None] * np.float32([0.5, 1, 1.05])
+        1 - 0.22 * smooth(theta, 0.75, 1.3)[..., None] * np.array([0.5, 1, 1.05], np.float32)
     )
     veins = np.clip(noise(ring_x * 0.5 + theta * 1.5, ring_y * 0.5, 0.6) - 1.5, 0, 1) * smooth(
         theta, 0.6, 0.95
     )
-    colour = sclera * (1 - 0.35 * veins[..., None] * np.float32([0.1, 1, 1]))
+    colour = sclera * (1 - 0.35 * veins[..., None] * np.array([0.1, 1, 1], np.float32))
     q = np.clip((theta - pupil_rad) / (iris_rad - pupil_rad), 0, 1)
     glow = 0.85 + 0.75 * np.exp(-(((q - 0.30) / 0.28) ** 2)) + 0.18 * fibres * (1 - q * 0.4)
     iris = linear(actor.iris) * np.clip(glow, 0.25, 2.2)[..., None]
@@ -351,7 +354,9 @@ def paint_cloth(actor: Actor) -> Paint:
 
 
 def _tint(colour: F32, amount: NDArray[np.floating], direction: tuple[float, float, float]) -> None:
-    colour *= np.maximum(1 + amount[..., None].astype(np.float32) * np.float32(direction), 0.02)
+    colour *= np.maximum(
+        1 + amount[..., None].astype(np.float32) * np.array(direction, np.float32), 0.02
+    )
 
 
 def _finish(relief: F32, gloss: F32) -> F32:
