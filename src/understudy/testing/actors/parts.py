@@ -38,7 +38,9 @@ def teeth(upper: bool) -> F64:
     root, edge = (-57.0, -70.2) if upper else (-86.0, -71.6)
     y = root + (edge - root) * down * (length / 15) + 0 * z
     scallop = 0.35 * np.cos(2 * np.pi * tooth_phase(across))
-    return np.stack([x, y, z + scallop * smooth(down, 0.2, 0.7)], axis=-1)
+    arch = np.stack([x, y, z + scallop * smooth(down, 0.2, 0.7)], axis=-1)
+    # Lower teeth grow upwards, so their columns run the other way to keep the same side outside.
+    return arch if upper else arch[:, ::-1]
 
 
 def tooth_phase(across: F64) -> F64:
@@ -50,9 +52,9 @@ def cavity() -> F64:
     """The inside of the mouth (R, C, 3): a dark half-cylinder behind the teeth."""
     angle = np.linspace(-1.5, 1.5, CAVITY_SHAPE[1])[None]
     down = np.linspace(-1, 1, CAVITY_SHAPE[0])[:, None]
-    x = 27 * np.sin(angle) + 0 * down
-    y = -70 - 26 * down + 0 * angle
-    z = 78 - 30 * np.cos(angle) * np.cos(down)
+    x = 27 * np.sin(angle) * (1 - 0.2 * down**2)
+    y = -70 - 21 * down + 0 * angle
+    z = 77 - 9 * down**2 - 29 * np.cos(angle) * np.cos(down)
     return np.stack([x, y, z], axis=-1)
 
 
@@ -62,8 +64,8 @@ def tongue() -> F64:
     angle = np.linspace(-1.7, 1.7, TONGUE_SHAPE[1])[None]
     width = 17 * np.sqrt(np.clip(1 - along**4, 0.02, 1))
     x = width * np.sin(angle)
-    y = -80 + 6 * np.cos(angle) - 5 * along**3
-    return np.stack([x, y, 52 + 33 * along + 0 * angle], axis=-1)
+    y = -84 + 6 * np.cos(angle) - 4 * along**3
+    return np.stack([x, y, 46 + 34 * along + 0 * angle], axis=-1)
 
 
 def ear(side: int) -> F64:

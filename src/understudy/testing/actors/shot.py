@@ -163,10 +163,9 @@ def _window(shape: Posed, size: tuple[int, int]) -> Window:
     focal, centre = FOCAL_PER_HEIGHT * height, (width / 2, height / 2)
     whole = Window(focal, centre, 0, 0, width, height)
     grid = head_grid()
-    neck = int(np.searchsorted(grid.v, 185))
     points = np.concatenate(
         [
-            whole.project(shape.camera[:neck:3, ::3]).reshape(-1, 2),
+            whole.project(shape.camera[: grid.shape[0] : 3, ::3]).reshape(-1, 2),
             whole.project(shape.strands[::7]).reshape(-1, 2),
         ]
     )
