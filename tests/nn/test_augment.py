@@ -17,7 +17,7 @@ from understudy.nn.augment import (
     rgb_to_lab,
 )
 
-OFF = Switches(warp=False, transform=False, flip=False, colour=False)
+OFF = Switches(0, 0, 0, colour=False)
 
 
 def _pictures(n: int = 4, size: int = 26) -> torch.Tensor:
@@ -35,7 +35,7 @@ def test_with_all_off_the_inner_picture_comes_out_as_it_is():
 
 def test_flip_mirrors_input_and_target_of_about_half():
     pictures = _pictures(64)
-    drawn = draw(64, Switches(False, False, True, False), generator_for(3))
+    drawn = draw(64, Switches(0, 0, 0.5, colour=False), generator_for(3))
     got = cut(pictures, drawn, 20, 20 / 26, warped=False)
     inner = pictures[..., 3:23, 3:23]
     mirrored = (got - inner.flip(-1)).abs().amax((1, 2, 3)) < 1e-4
@@ -46,7 +46,7 @@ def test_flip_mirrors_input_and_target_of_about_half():
 
 
 def test_warp_bends_the_input_only():
-    pictures, switches = _pictures(), Switches(True, False, False, False)
+    pictures, switches = _pictures(), Switches(1, 0, 0, colour=False)
     drawn = draw(4, switches, generator_for(3))
     inner = pictures[..., 3:23, 3:23]
     torch.testing.assert_close(cut(pictures, drawn, 20, 20 / 26, warped=False), inner)
@@ -54,7 +54,7 @@ def test_warp_bends_the_input_only():
 
 
 def test_transform_is_a_rotation_zoom_and_shift_within_bounds():
-    drawn = draw(500, Switches(False, True, False, False), generator_for(4))
+    drawn = draw(500, Switches(0, 1, 0, colour=False), generator_for(4))
     linear, shift = drawn.affine[:, :, :2], drawn.affine[:, :, 2]
     zoom = torch.linalg.det(linear).rsqrt()
     angle = torch.rad2deg(torch.atan2(linear[:, 1, 0], linear[:, 0, 0]))
@@ -89,7 +89,7 @@ def test_lab_is_opencvs_and_goes_back():
 
 def test_recolour_moves_lightness_by_at_most_the_share():
     grey = torch.full((64, 3, 4, 4), 0.5)
-    drawn = draw(64, Switches(False, False, False, True), generator_for(6))
+    drawn = draw(64, Switches(0, 0, 0), generator_for(6))
     before, after = rgb_to_lab(grey)[:, 0].mean(), rgb_to_lab(recolour(grey, drawn))[:, 0]
     assert 16 < len(drawn.coloured) < 48
     # chroma at the gamut's edge is clipped, which may move lightness a little

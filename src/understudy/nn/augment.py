@@ -24,11 +24,18 @@ MARGIN = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """Which augmentations are on."""
+    """Which augmentations are on, and how strongly.
 
-    warp: bool = True
-    transform: bool = True
-    flip: bool = True
+    Attributes:
+        warp: share of the field's random warp, 0 for none.
+        transform: share of the field's rotation, zoom and shift, 0 for none.
+        flip: share of the pictures that is mirrored.
+        colour: whether half of the pictures get another colour.
+    """
+
+    warp: float = 1.0
+    transform: float = 1.0
+    flip: float = 0.5
     colour: bool = True
 
 
@@ -80,7 +87,7 @@ def draw(n: int, switches: Switches, generator: torch.Generator) -> Draw:
     angle = uniform(n) * (ROTATION_DEG * torch.pi / 180) * switches.transform
     zoom = 1 + uniform(n) * ZOOM * switches.transform
     shift = uniform(n, 2) * (2 * SHIFT) * switches.transform
-    mirrored = (torch.rand(n, generator=generator) < 0.5) & switches.flip
+    mirrored = torch.rand(n, generator=generator) < switches.flip
     side = 1 - 2 * mirrored.float()
     cos, sin = angle.cos() / zoom, angle.sin() / zoom
     rows = torch.stack([torch.stack([side * cos, -sin], 1), torch.stack([side * sin, cos], 1)], 1)

@@ -45,7 +45,10 @@ class Trainer:
         self.batch = options.batch or self.recipe.batch
         self.learning_rate = options.learning_rate or self.recipe.learning_rate
         self.switches = augment.Switches(
-            options.warp, options.transform, options.flip, options.colour
+            warp=options.warp * self.recipe.warp,
+            transform=options.transform * self.recipe.transform,
+            flip=options.flip * self.recipe.flip,
+            colour=options.colour,
         )
         self.seed, self.device, self.dtype = seed, device, dtype
         self.inner = faces["a"].inner

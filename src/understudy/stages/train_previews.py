@@ -97,7 +97,7 @@ def _plain(faces: FaceArrays, count: int, crop: Any) -> tuple[Tensor, Tensor]:
     """(n, 3, output, output) and (n, 3, input, input), not augmented."""
     chosen = evenly(len(faces), count)
     pixels = torch.from_numpy(faces.pixels[chosen][:, :3]).float() / 255
-    still = draw(len(chosen), Switches(False, False, False, False), generator_for(0))
+    still = draw(len(chosen), Switches(0, 0, 0, colour=False), generator_for(0))
     originals = cut(pixels, still, crop.output_px, faces.inner, warped=False)
     return originals, cut(pixels, still, crop.input_px, faces.inner, warped=False)
 

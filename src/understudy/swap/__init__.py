@@ -52,6 +52,9 @@ class Recipe:
         mae: weight of the absolute error.
         gradient: weight of the edge loss.
         batch: faces of each side in one iteration.
+        warp: strength of the random warp, 1 for the field's.
+        transform: strength of rotation, zoom and shift, 1 for the field's.
+        flip: share of the faces that is mirrored.
     """
 
     learning_rate: float
@@ -65,6 +68,9 @@ class Recipe:
     mae: float = 1.0
     gradient: float = 0.0
     batch: int = 16
+    warp: float = 1.0
+    transform: float = 1.0
+    flip: float = 0.5
 
 
 class SwapModel(Protocol):

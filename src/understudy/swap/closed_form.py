@@ -1,8 +1,8 @@
 """Least squares and principal components, for models that begin from the faces.
 
 All through the n x n matrix of inner products, so that pictures may have far more pixels than
-there are pictures; in double precision, so that the result does not hang on the machine's order
-of summing more than it must.
+there are pictures; in double precision on the CPU (not every GPU has it), so that the result
+does not hang on the order of summing more than it must.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def ridge(inputs: Tensor, targets: Tensor, penalty: float = 0.05) -> tuple[Tenso
         Weight (o, i) and bias (o,) of a linear layer.
     """
     mean_in, mean_out = inputs.mean(0), targets.mean(0)
-    x, y = (inputs - mean_in).double(), (targets - mean_out).double()
-    eye = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-    weight = torch.linalg.solve(x.T @ x + penalty * len(x) * eye, x.T @ y).T.to(inputs.dtype)
+    x, y = (inputs - mean_in).cpu().double(), (targets - mean_out).cpu().double()
+    eye = torch.eye(x.shape[1], dtype=x.dtype)
+    weight = torch.linalg.solve(x.T @ x + penalty * len(x) * eye, x.T @ y).T.to(inputs)
     return weight, mean_out - weight @ mean_in
 
 
@@ -78,10 +78,10 @@ def _strongest(inner: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
     Where the matrix has fewer, or only noise, the rest is 0.
     """
-    values, vectors = torch.linalg.eigh(inner.double())
+    values, vectors = torch.linalg.eigh(inner.cpu().double())
     values, vectors = values.flip(0)[:count], vectors.flip(1)[:, :count]
     vectors = vectors * (values > _FLOOR * 1e-2 * values[0].clamp_min(1e-12))
     missing = count - len(values)
     values = torch.nn.functional.pad(values, (0, missing)).clamp_min(0)
     vectors = torch.nn.functional.pad(vectors, (0, missing))
-    return values.to(inner.dtype), vectors.to(inner.dtype)
+    return values.to(inner), vectors.to(inner)

@@ -15,7 +15,7 @@ from torch import Tensor
 from understudy.errors import StoreError, ValueRefused
 from understudy.geometry import Centering
 from understudy.nn import checkpoint
-from understudy.nn.device import DeviceName, choose_device
+from understudy.nn.device import Chosen, DeviceName, choose_device
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.swap import SIDES, Side, SwapModel
 
@@ -34,8 +34,8 @@ class Swapper:
         warning: why a newer checkpoint was passed over, or "".
     """
 
-    def __init__(self, model: torch.nn.Module, found: checkpoint.Checkpoint, device: Any) -> None:
-        self._model: Any = model.to(device.device).eval()
+    def __init__(self, model: Any, found: checkpoint.Checkpoint, device: Chosen) -> None:
+        self._model: Any = model.to(device.device, memory_format=torch.channels_last).eval()
         self._device = device.device
         self.name = found.state.model
         self.step = found.state.step
