@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Two test workers share two cores; more threads each would only spin. Set before NumPy and torch load.
+# Two test workers share two cores; more threads each would only spin. Set before NumPy loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED = Path(__file__).parents[1].parent / "shared"

@@ -209,7 +209,7 @@ def test_wrong_folders_and_names_are_named(footage, converter, films, tmp_path):
         converter(footage, "out.avi")
     own = footage.copy(tmp_path / "own")
     alignments_path(own.media).rename(tmp_path / "away.alignments")
-    with pytest.raises(StoreError, match="a.alignments"):
+    with pytest.raises(StoreError, match=r"a\.alignments"):
         converter(own, "out.mp4")
     with pytest.raises(StoreError, match="belongs to another film"):
         alignments = tmp_path / "away.alignments"

@@ -263,7 +263,7 @@ def test_the_loader_converts_with_the_newest_checkpoint(facesets, tmp_path):
     swapper = load_swapper(tmp_path / "m", "cpu", REGISTRY)
     assert (swapper.name, swapper.step) == ("quick", 2)
     assert (swapper.input_px, swapper.output_px) == (64, 96)
-    assert (swapper.coverage, swapper.centering) == (0.8, "face")
+    assert (swapper.coverage, swapper.centering) == (1.0, "legacy")
     faces = np.random.default_rng(1).integers(0, 256, (11, 64, 64, 3), dtype=np.uint8)
     shown = swapper.convert(faces, "b")
     assert shown.shape == (11, 96, 96, 3) and shown.dtype == np.float32
