@@ -21,7 +21,7 @@ class ConvertOptions:
     )
     mask: str = option("extended", "Which mask bounds the new face.", group="Blending")
     feather: float = option(
-        0.12,
+        0.06,
         "Width of the soft edge as a share of the mask's side; it lies inside the mask.",
         low=0.0,
         high=0.3,

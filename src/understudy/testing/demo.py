@@ -61,7 +61,7 @@ def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) ->
     clips = render_clips(folder / "clips", n_frames, progress)
     with Project.open(folder / "out.understudy", create=True) as project:
         if not project.consent.exists():
-            write_declarations(project.consent, [_synthetic("a"), _synthetic("b")])
+            write_declarations(project.consent, synthetic_declarations())
         return run_job(
             project,
             {"a": clips.a, "b": clips.b},
@@ -99,15 +99,20 @@ def _render_clip(
         write_clip(path, counted(), performance.fps)
 
 
-def _synthetic(side: Side) -> Declaration:
-    return Declaration(
-        side=side,
-        name=f"synthetic actor {side.upper()}",
-        basis="synthetic",
-        adult=True,
-        intimate=False,
-        scope="the demo of Understudy",
-        purpose="education",
-        declared_by="understudy demo",
-        declared_at=now(),
-    )
+def synthetic_declarations() -> list[Declaration]:
+    """What is true of two people who do not exist."""
+    sides: tuple[Side, Side] = ("a", "b")
+    return [
+        Declaration(
+            side=side,
+            name=f"synthetic actor {side.upper()}",
+            basis="synthetic",
+            adult=True,
+            intimate=False,
+            scope="the demo of Understudy",
+            purpose="education",
+            declared_by="understudy demo",
+            declared_at=now(),
+        )
+        for side in sides
+    ]
