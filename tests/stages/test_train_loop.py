@@ -48,7 +48,7 @@ def test_it_learns():
 
 def test_the_start_from_the_faces_is_worth_many_iterations():
     trainer = _trainer()
-    trainer.init_from_faces(count=24)
+    trainer.init_from_faces(each=4)
     fresh = _trainer()
     for side in ("a", "b"):
         assert trainer.step(0, 0)[side] < 0.8 * fresh.step(0, 0)[side]

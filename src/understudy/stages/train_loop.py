@@ -63,12 +63,18 @@ class Trainer:
         )
         self.ema = self._copy()
 
-    def init_from_faces(self, count: int = 384) -> None:
-        """Show the model what it will have to show, before the first iteration."""
+    def init_from_faces(self, most: int = 384, each: int = 16) -> None:
+        """Show the model what it will have to show, before the first iteration.
+
+        Args:
+            most: pictures of each side.
+            each: how often one face is shown at most, every time augmented in another way.
+        """
         size = self.model.crop.output_px
         shown = []
         for side in SIDES:
             pixels = self.pixels[side]
+            count = min(most, each * len(pixels))
             chosen = torch.arange(count, device=self.device) * len(pixels) // count
             generator = augment.generator_for(self.seed, _INIT, SIDES.index(side))
             drawn = augment.draw(count, self.switches, generator).to(self.device)

@@ -14,7 +14,7 @@ from understudy.nn.blocks import Down, Up, glorot
 from understudy.swap import Crop, Recipe
 from understudy.swap.shared_encoder import SharedEncoder
 
-_CROP = Crop(input_px=64, output_px=64, centering="face", coverage=0.8)
+_CROP = Crop(input_px=64, output_px=64, centering="legacy", coverage=1.0)
 _RECIPE = Recipe(learning_rate=5e-5, betas=(0.5, 0.99), dssim=1.0, mae=1.0)
 
 

@@ -29,10 +29,12 @@ from understudy.swap.shared_encoder import SharedEncoder
 CODE = 128
 LIGHT = 6
 """Numbers of the code that say how bright and contrasty each colour is; given, not learnt."""
+OVAL = (0.62, 0.8)
+"""Half axes of what the encoder sees, as shares of half a crop's side."""
 EIGENFACES = 96
 WIDTH = 64
 SCENE_PX = 12
-CROP = Crop(input_px=64, output_px=96, centering="face", coverage=0.8)
+CROP = Crop(input_px=64, output_px=96, centering="legacy", coverage=1.0)
 
 
 class Quick(SharedEncoder):
@@ -50,6 +52,7 @@ class Quick(SharedEncoder):
         mae=2.0,
         gradient=1.0,
         batch=8,
+        transform=0.2,
     )
     encoder: Encoder
 
@@ -74,12 +77,15 @@ class Quick(SharedEncoder):
 class Encoder(nn.Module):
     """A face to what it does: (n, 3, 64, 64) to (n, CODE).
 
-    The net sees the face with its middle brought to zero mean and unit spread in each colour, so
-    that two skins, or one skin in two lights, look alike to it. What that took away is told to
-    the decoders in `LIGHT` numbers beside what the net finds.
+    The net sees the face in grey with its middle brought to zero mean and unit spread, so that
+    two skins, or one skin in two lights, look alike to it. What that took away is told to the
+    decoders in `LIGHT` numbers beside what the net finds: mean and spread of each colour. Beyond
+    a soft oval it sees nothing, for hair and background tell who it is and where.
     """
 
     centre: Tensor
+    oval: Tensor
+    luma: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,23 +93,34 @@ class Encoder(nn.Module):
         bell = torch.exp(-(at**2) / (2 * 0.4**2))
         bell = torch.outer(bell, bell)
         self.register_buffer("centre", bell / bell.sum(), persistent=False)
+        radius = torch.hypot(at[None, :] / OVAL[0], at[:, None] / OVAL[1])
+        self.register_buffer("oval", torch.sigmoid((1 - radius) * 16), persistent=False)
+        luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+        self.register_buffer("luma", luma, persistent=False)
         self.body = nn.Sequential(
-            Down(3, 32), Down(32, 64, 3), Down(64, 128, 3), Down(128, 256, 3), nn.Flatten()
+            Down(1, 32), Down(32, 64, 3), Down(64, 128, 3), Down(128, 256, 3), nn.Flatten()
         )
         self.code = nn.Linear(256 * (CROP.input_px // 16) ** 2, CODE - LIGHT)
         kaiming(self)
 
     def features(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 3, 64, 64) to what the net finds (n, 4096) and the light (n, LIGHT)."""
-        mean = (faces * self.centre).sum((2, 3), keepdim=True)
-        spread = (((faces - mean) ** 2) * self.centre).sum((2, 3), keepdim=True).add(1e-4).sqrt()
+        mean, spread = self._moments(faces)
         light = torch.cat([(mean - 0.5) * 6, spread.log() + 2], 1).flatten(1)
-        return self.body((faces - mean) / spread), light
+        grey = (faces * self.luma).sum(1, keepdim=True)
+        mean, spread = self._moments(grey)
+        return self.body((grey - mean) / spread * self.oval), light
 
     def forward(self, faces: Tensor) -> Tensor:
         """(n, 3, 64, 64) to (n, CODE)."""
         found, light = self.features(faces)
         return torch.cat([self.code(found), light], 1)
+
+    def _moments(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and spread of each plane's middle, (n, c, 1, 1) each."""
+        mean = (planes * self.centre).sum((2, 3), keepdim=True)
+        variance = ((planes - mean) ** 2 * self.centre).sum((2, 3), keepdim=True)
+        return mean, (variance + 1e-4).sqrt()
 
 
 class Decoder(nn.Module):
