@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -19,26 +20,41 @@ _RATE_HZ = 44100
 def write_clip(
     path: Path, frames: Iterable[NDArray[Any]], fps: Fraction, *, crf: int = 14, sound: bool = True
 ) -> Path:
-    """Write frames as H.264 (BT.709, tagged) with an AAC track that rises and falls like speech.
+    """Write frames as a clip, see `clip_writer`."""
+    frames = iter(frames)
+    first = next(frames)
+    height, width = first.shape[:2]
+    with clip_writer(path, (width, height), fps, crf=crf, sound=sound) as add:
+        for pixels in chain([first], frames):
+            add(pixels)
+    return path
+
+
+@contextmanager
+def clip_writer(
+    path: Path, size: tuple[int, int], fps: Fraction, *, crf: int = 14, sound: bool = True
+) -> Iterator[Callable[[NDArray[Any]], None]]:
+    """Write H.264 (BT.709, tagged) with an AAC track that rises and falls like speech.
 
     Args:
         path: a `.mp4` or `.mov`; it has its name only when it is complete.
-        frames: (h, w, 3) uint8 RGB, all of one even size.
+        size: even width and height in pixels.
         fps: frames a second; frame i has pts i in units of 1/fps.
         crf: x264's quality.
         sound: whether there is a sound track, as long as the pictures.
+
+    Yields:
+        A function that adds a (h, w, 3) uint8 RGB frame.
     """
     import av
 
-    frames = iter(frames)
-    first = next(frames)
     with (
         commit_path(path) as part,
         av.open(str(part), "w", format=path.suffix.lstrip(".")) as container,
     ):
         options = {"crf": str(crf), "preset": "veryfast"}
         video: Any = container.add_stream("libx264", rate=fps, options=options)
-        video.height, video.width = first.shape[:2]
+        video.width, video.height = size
         video.pix_fmt = "yuv420p"
         context = video.codec_context
         context.time_base = 1 / fps
@@ -46,7 +62,9 @@ def write_clip(
         context.color_range = 1
         audio: Any = container.add_stream("aac", rate=_RATE_HZ, layout="mono") if sound else None
         count = 0
-        for count, pixels in enumerate(chain([first], frames), 1):
+
+        def add(pixels: NDArray[Any]) -> None:
+            nonlocal count
             picture = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
                 format="yuv420p",
                 src_colorspace=1,
@@ -54,14 +72,16 @@ def write_clip(
                 src_color_range=2,
                 dst_color_range=1,
             )
-            picture.pts, picture.time_base = count - 1, 1 / fps
+            picture.pts, picture.time_base = count, 1 / fps
+            count += 1
             container.mux(video.encode(picture))
+
+        yield add
         container.mux(video.encode(None))
         if audio is not None:
             for block in _murmur(float(count / fps)):
                 container.mux(audio.encode(block))
             container.mux(audio.encode(None))
-    return path
 
 
 def _murmur(seconds: float) -> Iterator[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import Cancelled
 from understudy.flow import Progress, mapped
+from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
 from understudy.provenance.consent import Declaration, Side, now, write_declarations
 from understudy.stages.convert_options import ConvertOptions
@@ -21,7 +22,7 @@ from understudy.stages.job import JobReport, run_job
 from understudy.stages.train_options import TrainOptions
 from understudy.store.project import Project
 from understudy.testing.actors import ACTORS, Actor, Performance, render
-from understudy.testing.clips import write_clip
+from understudy.testing.clips import clip_writer
 
 FPS = Fraction(25)
 SIZE = (640, 360)
@@ -46,13 +47,11 @@ def render_clips(
     folder.mkdir(parents=True, exist_ok=True)
     a, b = ACTORS["actor_a"], ACTORS["actor_b"]
     clips = Clips(*(folder / f"{name}_{n_frames}.mp4" for name in ("a", "b", "truth")))
-    for path, actor, face_of, seed in (
-        (clips.a, a, None, 1),
-        (clips.b, b, None, 2),
-        (clips.truth, a, b, 1),
-    ):
-        if not path.exists():
-            _render_clip(path, actor, face_of, Performance(seed, n_frames, FPS), size, progress)
+    # A's frame and its true swap share most of their pixels, so they are rendered together.
+    _render(
+        {clips.a: (a, None), clips.truth: (a, b)}, Performance(1, n_frames, FPS), size, progress
+    )
+    _render({clips.b: (b, None)}, Performance(2, n_frames, FPS), size, progress)
     return clips
 
 
@@ -75,28 +74,33 @@ def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) ->
         )
 
 
-def _render_clip(
-    path: Path,
-    actor: Actor,
-    face_of: Actor | None,
+def _render(
+    casts: Mapping[Path, tuple[Actor, Actor | None]],
     performance: Performance,
     size: tuple[int, int],
     progress: Progress,
 ) -> None:
-    name = f"rendering {path.stem}"
-    with progress.task(name, performance.n_frames, "frames") as bar:
+    """Render one performance with several casts at once, unless all clips are there."""
+    if all(path.exists() for path in casts):
+        return
 
-        def frame(index: int) -> NDArray[np.uint8]:
-            if progress.cancelled:
-                raise Cancelled("stopped while rendering; finished clips are kept")
-            return render(actor, performance, index, size, face_of).pixels
+    def shots(index: int) -> list[NDArray[np.uint8]]:
+        stop_if_cancelled(progress, "finished clips are kept")
+        return [
+            render(actor, performance, index, size, face_of).pixels
+            for actor, face_of in casts.values()
+        ]
 
-        def counted() -> Iterator[NDArray[np.uint8]]:
-            for pixels in mapped(frame, range(performance.n_frames), os.cpu_count() or 1):
-                yield pixels
-                bar.advance(1)
-
-        write_clip(path, counted(), performance.fps)
+    names = " and ".join(path.stem for path in casts)
+    with ExitStack() as stack:
+        bar = stack.enter_context(
+            progress.task(f"rendering {names}", performance.n_frames, "frames")
+        )
+        writers = [stack.enter_context(clip_writer(p, size, performance.fps)) for p in casts]
+        for pictures in mapped(shots, range(performance.n_frames), os.cpu_count() or 1):
+            for add, pixels in zip(writers, pictures, strict=True):
+                add(pixels)
+            bar.advance(1)
 
 
 def synthetic_declarations() -> list[Declaration]:
