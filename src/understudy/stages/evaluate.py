@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.blend.composite import warp_image
+from understudy.blend.composite import feathered
 from understudy.errors import MediaError, StoreError
 from understudy.flow import Progress, ahead
 from understudy.media import encode_png, frames, probe
@@ -39,7 +39,8 @@ class EvaluateInputs:
         donor: alignments of the donor's material, for identity; None leaves identity out.
         truth: footage that shows what a perfect swap looks like, where somebody has it.
         sheet: where the contact sheet PNG goes.
-        mask: which of the faces' masks counts as "inside".
+        mask: which of the faces' masks counts as "inside"...
+        feather, erode: ...softened as the conversion softened it.
         rows: pictures on the sheet.
         identity_samples: at most so many frames are looked at for identity, evenly spread.
     """
@@ -51,6 +52,8 @@ class EvaluateInputs:
     sheet: Path
     truth: Path | None = None
     mask: str = "extended"
+    feather: float = 0.0
+    erode: float = 0.0
     rows: int = 8
     identity_samples: int = 120
 
@@ -127,7 +130,7 @@ def evaluate(inputs: EvaluateInputs, registry: Registry, progress: Progress) -> 
             if face is None:
                 continue
             report.frames_with_face += 1
-            alpha = _on_frame(face, inputs.mask, source)
+            alpha = _on_frame(face, inputs, source)
             if truth is not None and alpha.any():
                 report.psnr_swap.append(psnr(output.pixels, truth.pixels, alpha))
                 report.psnr_unswapped.append(psnr(source.pixels, truth.pixels, alpha))
@@ -190,11 +193,14 @@ def _in_step(inputs: EvaluateInputs) -> Iterator[tuple[Frame, Frame, Frame | Non
         ) from error
 
 
-def _on_frame(face: Face, kind: str, frame: Frame) -> NDArray[Any]:
-    if kind not in face.masks:
-        raise StoreError(f"face {face.id} has no mask {kind!r}; extract again with --new")
-    mask = face.masks[kind]
-    return np.clip(warp_image(mask.alpha, mask.grid_from_frame.inverse()), 0, 1)
+def _on_frame(face: Face, inputs: EvaluateInputs, frame: Frame) -> NDArray[Any]:
+    if inputs.mask not in face.masks:
+        raise StoreError(f"face {face.id} has no mask {inputs.mask!r}; extract again with --new")
+    mask = face.masks[inputs.mask]
+    patch = feathered(mask, mask.grid_from_frame, frame.space, inputs.feather, inputs.erode)
+    alpha = np.zeros(frame.pixels.shape[:2], np.float32)
+    patch.window(alpha)[:] = patch.alpha
+    return alpha
 
 
 def _spread(indices: list[int], count: int) -> list[int]:

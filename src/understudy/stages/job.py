@@ -153,6 +153,8 @@ def evaluate_project(
         sheet=project.contact_sheet,
         truth=truth,
         mask=options.mask,
+        feather=options.feather,
+        erode=options.erode,
     )
     return evaluate(inputs, registry, progress)
 
