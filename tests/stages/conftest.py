@@ -28,6 +28,13 @@ from understudy.store.alignments import alignments_path
 from understudy.swap import Crop, Recipe
 
 EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
+CONVERTING: dict[str, Any] = {
+    "mask": "extended",
+    "feather": 0.12,
+    "erode": 0.0,
+    "match_colour": "none",
+    "preset": "ultrafast",
+}
 PAINT = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.0, 1.0)}
 
 
@@ -94,9 +101,12 @@ Extracted = Callable[..., Footage]
 
 
 @pytest.fixture(scope="session")
-def extracted(registry: Registry) -> Extracted:
-    def run(media: Path, options: ExtractOptions = EXTRACTING) -> Footage:
-        faces = media.parent / f"{media.stem}_faces"
+def extracted(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Extracted:
+    """Extracts a copy of a film, so that no test finds what another one made."""
+
+    def run(film: Path, options: ExtractOptions = EXTRACTING) -> Footage:
+        media = Path(shutil.copy2(film, tmp_path_factory.mktemp("extracted")))
+        faces = media.parent / "faces"
         report = extract(ExtractInputs(media, faces), options, registry, Silent())
         return Footage(media, faces, report)
 
@@ -134,7 +144,7 @@ class Converter:
     def __call__(
         self, footage: Footage, name: str, progress: Silent | None = None, **options: Any
     ) -> ConvertReport:
-        chosen = ConvertOptions(**{"match_colour": "none", "preset": "ultrafast", **options})
+        chosen = ConvertOptions(**{**CONVERTING, **options})
         return convert(self.inputs(footage, name), chosen, self.registry, progress or Silent())
 
 

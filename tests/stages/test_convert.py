@@ -74,9 +74,8 @@ def faces_of(alignments: Path) -> dict[int, list[Face]]:
 
 def alpha_of(face: Face, frame: Frame) -> np.ndarray:
     """The feathered mask of a face on the whole frame, with the painted model's crop."""
-    o = ConvertOptions()
     crop = face.alignment.crop(64, 0.9, "face")
-    patch = feathered(face.masks[o.mask], crop, frame.space, o.feather, o.erode)
+    patch = feathered(face.masks["extended"], crop, frame.space, feather=0.12, erode=0.0)
     alpha = np.zeros(frame.pixels.shape[:2], np.float32)
     patch.window(alpha)[:] = patch.alpha
     return alpha

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -196,7 +197,15 @@ def refuse_other_model(folder: Path, state: State, name: str, version: str) -> N
 
 
 def _save_tensors(file: Path, group: Mapping[str, Tensor]) -> None:
-    save_file({k: v.detach().cpu().contiguous() for k, v in group.items()}, file)
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in group.items()}, file)
+    except SafetensorError as error:
+        # A full disk comes out of it as words, with the system's number in them.
+        found = re.search(r"os error (\d+)", str(error))
+        if found is None:
+            raise
+        code = int(found[1])
+        raise OSError(code, os.strerror(code), os.fspath(file)) from error
 
 
 def _sha256(file: Path) -> str:

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from understudy.cli import main
+from understudy.provenance.consent import Declaration, now, write_declarations
+
+
+@dataclass(frozen=True)
+class Said:
+    """How the command left, and all that it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def refused(self, *words: str, code: int = 1) -> None:
+        """It left with this code and one clear message that holds these words."""
+        assert self.code == code, self
+        assert "Traceback" not in self.out + self.err
+        errors = [line for line in self.err.splitlines() if line.startswith("error:")]
+        assert len(errors) == 1, self.err
+        for word in words:
+            assert word in errors[0], errors[0]
+
+    def worked(self) -> Said:
+        assert self.code == 0, self
+        return self
+
+
+Understudy = Callable[..., Said]
+
+
+@pytest.fixture
+def understudy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Understudy:
+    """The command, as its entry point runs it."""
+
+    def run(*arguments: object) -> Said:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["understudy", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        told = capsys.readouterr()
+        return Said(int(left.value.code or 0), told.out, told.err)
+
+    return run
+
+
+EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
+TRAIN = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1)
+CONVERT = ("--preset", "ultrafast")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with two films, a consent file, and room for what is made."""
+
+    folder: Path
+
+    @property
+    def a(self) -> Path:
+        return self.folder / "a.mp4"
+
+    @property
+    def b(self) -> Path:
+        return self.folder / "b.mp4"
+
+    @property
+    def consent(self) -> Path:
+        return self.folder / "agreed.toml"
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out.mp4"
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "out.understudy"
+
+    def swap(self, *changes: object, a: Path | None = None, b: Path | None = None) -> list[object]:
+        films = [a or self.a, b or self.b]
+        rest = ["-o", self.out, "--consent", self.consent, *EXTRACT, *TRAIN, *CONVERT]
+        return ["swap", *films, *rest, *changes]
+
+
+@pytest.fixture(scope="session")
+def first_place(people, film, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Nothing made yet; not to be changed."""
+    place = Place(tmp_path_factory.mktemp("place"))
+    film(place.a, list(people.a[:8]))
+    film(place.b, list(people.b[:8]))
+    write_declarations(
+        place.consent,
+        [
+            Declaration(side, "Nobody", "synthetic", True, False, "tests", "education", "us", now())
+            for side in ("a", "b")
+        ],
+    )
+    return place
+
+
+@pytest.fixture
+def place(first_place: Place, tmp_path: Path) -> Place:
+    """A copy of the place where nothing was made yet."""
+    folder = tmp_path / "place"
+    shutil.copytree(first_place.folder, folder)
+    return Place(folder)
+
+
+@pytest.fixture(scope="session")
+def done_place(first_place: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place where the whole job was done; not to be changed."""
+    place = Place(tmp_path_factory.mktemp("done") / "place")
+    shutil.copytree(first_place.folder, place.folder)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+        patch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+        patch.setattr(sys, "argv", ["understudy", *map(str, place.swap())])
+        main()
+    assert not left.value.code
+    return place
+
+
+def _link_weights(source: str, target: str) -> None:
+    """Checkpoints are large, and nothing ever writes into one."""
+    if source.endswith(".safetensors"):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+@pytest.fixture
+def done(done_place: Place, tmp_path: Path) -> Place:
+    """A copy of the place where the whole job was done, without its output."""
+    folder = tmp_path / "done"
+    shutil.copytree(done_place.folder, folder, copy_function=_link_weights)
+    place = Place(folder)
+    place.out.unlink()
+    for receipt in (place.project / "work").iterdir():
+        receipt.unlink()
+    return place

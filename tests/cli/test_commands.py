@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from understudy.cli.app import app
+from understudy.cli.show import Terminal, session
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.verify import verify
+
+HEAVY = ("torch", "cv2", "av", "dlib", "c2pa", "numpy.linalg", "cryptography", "rich.progress")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["swap", "--help"], ["--version"]])
+def test_help_needs_nothing_heavy(arguments):
+    script = (
+        "import sys\n"
+        f"sys.argv = ['understudy', *{arguments!r}]\n"
+        "from understudy.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as left:\n    assert not left.code, left.code\n"
+        f"print('loaded', sorted(set({HEAVY[:6]!r}) & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    allowed = "loaded []" if arguments[0] != "swap" else "loaded"
+    assert allowed in done.stdout, done.stdout[-300:]
+    assert "torch" not in done.stdout.splitlines()[-1]
+
+
+def test_the_module_runs_and_leaves_with_a_code(tmp_path):
+    command = [sys.executable, "-m", "understudy", "verify", os.fspath(tmp_path / "nothing.mp4")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_whole_job_says_what_it_made(done_place):
+    """One command, and everything that it promises to leave behind."""
+    project = done_place.project
+    assert verify(done_place.out).state == "ours"
+    report = (project / "report.md").read_text()
+    assert "8 faces in 8 of 8 frames" in report
+    assert "identity:" in report
+    for name in ("contact_sheet.png", "log.txt", "consent.toml", "audit.jsonl"):
+        assert (project / name).stat().st_size > 0
+    events = [e.event for e in AuditLog(project / "audit.jsonl").entries()]
+    assert events == ["declared", "declared", "converted"]
+
+
+def test_the_whole_job_again_does_nothing_again(done_place, understudy):
+    before = done_place.out.stat().st_mtime_ns
+    told = understudy(*done_place.swap()).worked()
+    for said in ("has had its 2 iterations already", "is complete", "identity:"):
+        assert said in " ".join((told.out + told.err).split())
+    assert done_place.out.stat().st_mtime_ns == before
+
+
+def test_plugins_say_what_may_not_be_used_commercially(understudy, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = understudy("plugins").worked().out.splitlines()
+    (row,) = [line for line in lines if "dlib68" in line and line.startswith("│")]
+    assert row.rstrip(" │").endswith("no")
+    assert any("300-W" in line for line in lines)
+    assert any("non-commercial" in line.lower() for line in lines)
+    names = " ".join(lines)
+    for name in ("mtcnn", "quick", "original", "lightweight", "reinhard", "h264", "png"):
+        assert name in names
+
+
+def test_doctor_tells_the_device_and_why(understudy):
+    said = understudy("doctor").worked().out
+    for word in ("Python", "torch", "device", "H.264 encoder", "free disk", "checked:"):
+        assert word in said
+
+
+def declare(project, side, *more):
+    return [
+        *("consent", project, "--side", side, "--name", "Ann", "--basis", "consented"),
+        *("--scope", "film X", "--purpose", "film-vfx", "--declared-by", "Bob", *more),
+    ]
+
+
+def test_consent_by_flags(tmp_path, understudy):
+    form = tmp_path / "form.pdf"
+    form.write_bytes(b"signed")
+    project = tmp_path / "p"
+    understudy(*declare(project, "a", "--adult", "--evidence", form)).worked()
+    understudy(*declare(project, "b")).worked()
+    people = tomllib.loads((project / "consent.toml").read_text())["person"]
+    assert [(p["side"], p["adult"]) for p in people] == [("a", True), ("b", False)]
+    assert len(people[0]["evidence_sha256"]) == 64
+    assert "film X" in understudy("consent", project, "--show").worked().out
+    understudy(*declare(project, "b", "--evidence", tmp_path / "none.pdf")).refused("none.pdf")
+    understudy("consent", project, "--side", "a").refused("--basis", code=2)
+    understudy("consent", project, "--side", "a", "--basis", "borrowed").refused("borrowed", code=2)
+    understudy("consent", project, "--file", tmp_path / "none.toml").refused("none.toml")
+    again = tomllib.loads((project / "consent.toml").read_text())["person"]
+    assert [p["side"] for p in again] == ["a", "b"]
+
+
+def test_consent_by_answering(tmp_path):
+    """A word that is not offered is asked again, it does not end the conversation."""
+    answers = [
+        *("Ann", "bribed", "consented", "y", "n", "film X", "fun", "film-vfx", "Bob"),
+        *("", "Cleo", "self", "y", "n", "film X", "film-vfx", "Cleo"),
+    ]
+    done = CliRunner().invoke(
+        app, ["consent", str(tmp_path / "p")], input="\n".join(answers) + "\n"
+    )
+    assert done.exit_code == 0, done.output
+    assert "'bribed' is not one of self, consented" in done.output
+    assert "'fun' is not one of" in done.output
+    people = tomllib.loads((tmp_path / "p" / "consent.toml").read_text())["person"]
+    assert [(p["name"], p["basis"], p["adult"], p["purpose"]) for p in people] == [
+        ("Ann", "consented", True, "film-vfx"),
+        ("Cleo", "self", True, "film-vfx"),
+    ]
+
+
+def test_consent_that_does_not_hold_stops_the_job(place, understudy):
+    understudy(*declare(place.project, "a", "--adult", "--intimate")).worked()
+    understudy(*declare(place.project, "b", "--adult")).worked()
+    swap = [x for x in place.swap() if x not in ("--consent", place.consent)]
+    understudy(*swap).refused("intimate", code=3)
+    understudy(*declare(place.project, "a")).worked()
+    understudy(*swap).refused("under age", code=3)
+    assert not place.out.exists()
+
+
+def test_verify_says_ours_altered_or_none_and_leaves_with_a_code(done_place, understudy, tmp_path):
+    told = understudy("verify", done_place.out).worked()
+    assert "Signed by you" in told.out
+    assert "parts made by a trained model" in told.out
+    assert "consent declared as 'synthetic'" in told.out
+    data = bytearray(done_place.out.read_bytes())
+    at = data.index(b"mdat") + 200
+    data[at] ^= 0xFF
+    (tmp_path / "altered.mp4").write_bytes(data)
+    told = understudy("verify", tmp_path / "altered.mp4")
+    assert told.code == 1
+    assert "Altered" in told.out
+    told = understudy("verify", done_place.a)
+    assert told.code == 1
+    assert "proves nothing" in told.out
+    told = understudy("verify", done_place.out, "--json").worked()
+    assert json.loads(told.out)[str(done_place.out)]["state"] == "ours"
+    understudy("verify", tmp_path / "nothing.mp4").refused("no such file")
+    understudy("verify", tmp_path / "nothing").refused("no such file")
+
+
+def test_a_folder_of_pictures_is_verified_as_one(done, understudy):
+    out = done.folder / "pictures"
+    understudy("convert", done.project, "-o", out).worked()
+    assert "8 of 8 pictures: ours" in understudy("verify", out).worked().out
+    with (out / "000003.png").open("r+b") as file:
+        file.seek(-200, 2)
+        file.write(b"xxxx")
+    told = understudy("verify", out)
+    assert told.code == 1
+    assert "7 of 8 pictures: ours" in told.out
+    (done.folder / "empty").mkdir()
+    understudy("verify", done.folder / "empty").refused("no PNG files")
+
+
+def test_names_with_brackets_are_shown_as_they_are(tmp_path, capsys):
+    """Rich reads [x] as a style; a film may well be called so."""
+    terminal = Terminal(tmp_path / "log.txt")
+    with terminal.task("faces of film [x264] [/red].mkv", 2) as bar:
+        bar.advance(2)
+    terminal.say("film [bold] [/x].mkv")
+    err = capsys.readouterr().err
+    assert "faces of film [x264] [/red].mkv: done" in err
+    assert "film [bold] [/x].mkv" in err
+    assert "film [bold] [/x].mkv" in (tmp_path / "log.txt").read_text()
+    terminal.console = Console(file=(tmp_path / "tty.txt").open("w"), force_terminal=True)
+    with terminal.task("faces of film [x264] [/red].mkv", 2) as bar:
+        bar.advance(1, "[/] note")
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_work(tmp_path, capsys):
+    Terminal(tmp_path / "nowhere" / "log.txt").say("still here")
+    assert "still here" in capsys.readouterr().err
+
+
+def test_the_first_interrupt_asks_and_the_second_stops(capsys):
+    with pytest.raises(KeyboardInterrupt), session() as terminal:
+        assert not terminal.cancelled
+        signal.raise_signal(signal.SIGINT)
+        assert terminal.cancelled
+        signal.raise_signal(signal.SIGINT)
+    err = capsys.readouterr().err
+    assert "saving first" in err
+    assert "stopped at once" in err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
