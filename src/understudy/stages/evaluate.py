@@ -215,7 +215,7 @@ def _row(
     source: Frame, output: Frame, truth: Frame | None, face: Face, alpha: NDArray[Any]
 ) -> list[NDArray[Any]]:
     box = face.box_xyxy
-    centre, side = (box[:2] + box[2:]) / 2, float(max(box[2:] - box[:2])) * 1.9
+    centre, side = (box[:2] + box[2:]) / 2, float(max(box[2:] - box[:2])) * 1.6
     left, top = np.maximum(centre - side / 2, 0).astype(int)
     right, bottom = (centre + side / 2).astype(int)
 
