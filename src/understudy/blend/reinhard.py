@@ -20,8 +20,7 @@ MIN_WEIGHT_PX = 16.0
 
 
 class Reinhard:
-    """Gives the converted face the mean of the face it replaces, per LAB channel, and its spread
-    where that is smaller."""
+    """Per LAB channel: the mean of the face that is replaced, and its spread where smaller."""
 
     def match(
         self, swapped: NDArray[Any], original: NDArray[Any], mask: NDArray[Any]

@@ -10,7 +10,7 @@ import typer
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything.")] = Path("demo"),
-    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of training.")] = 3.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of training.")] = 4.0,
     frames: Annotated[int, typer.Option(min=20, max=2000, help="Length of each clip.")] = 200,
 ) -> None:
     """Render two synthetic actors, swap one's face into the other's clip, and score the result.
