@@ -149,7 +149,7 @@ def evaluate_project(
         source=project.source(plate),
         output=output,
         alignments=project.alignments(plate),
-        donor=project.alignments(donor),
+        donor=_alignments_if_any(project, donor),
         sheet=project.contact_sheet,
         truth=truth,
         mask=options.mask,
@@ -157,6 +157,12 @@ def evaluate_project(
         erode=options.erode,
     )
     return evaluate(inputs, registry, progress)
+
+
+def _alignments_if_any(project: Project, side: Side) -> Path | None:
+    """A donor's alignments; a model that was trained elsewhere has none here."""
+    path = project.alignments(side) if project.has_source(side) else None
+    return path if path is not None and path.exists() else None
 
 
 def label_of(project: Project, options: ConvertOptions) -> Label:

@@ -124,6 +124,10 @@ class Project:
                 return place
         raise StoreError(f"{have['path']}: is not there any more; put it back, or give its place")
 
+    def has_source(self, side: Side) -> bool:
+        """Whether the side has been given a film or folder."""
+        return side in self._plain["sources"]
+
     def alignments(self, side: Side) -> Path:
         """The alignments file of one side: beside the film, or here when that may not be written.
 
