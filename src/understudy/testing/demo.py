@@ -42,16 +42,18 @@ def render_clips(
 ) -> Clips:
     """Render the clips that are not there yet.
 
-    A and B play different scripts, so that the model cannot learn pairs of frames by heart.
+    A and B play different scripts, so that the model cannot learn pairs of frames by heart. B's
+    is twice as long: a donor should show more than the footage asks for.
     """
     folder.mkdir(parents=True, exist_ok=True)
     a, b = ACTORS["actor_a"], _hair_out_of_the_face(ACTORS["actor_b"])
-    clips = Clips(*(folder / f"{name}_{n_frames}.mp4" for name in ("a", "b", "truth")))
+    lengths = {"a": n_frames, "b": 2 * n_frames, "truth": n_frames}
+    clips = Clips(*(folder / f"{name}_{length}.mp4" for name, length in lengths.items()))
     # A's frame and its true swap share most of their pixels, so they are rendered together.
     _render(
         {clips.a: (a, None), clips.truth: (a, b)}, Performance(1, n_frames, FPS), size, progress
     )
-    _render({clips.b: (b, None)}, Performance(2, n_frames, FPS), size, progress)
+    _render({clips.b: (b, None)}, Performance(2, lengths["b"], FPS), size, progress)
     return clips
 
 
