@@ -96,3 +96,13 @@ def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError):
         keys.identity()
+
+
+def test_a_key_left_half_made_by_a_dead_process_is_swept():
+    folder = keys.home() / "keys"
+    folder.mkdir(parents=True, exist_ok=True)
+    for given in (1, 2):  # before there is a key, and when there is one
+        left = folder / f".signing.pem.99999999-1.0000000{given}.part"
+        left.write_bytes(b"half a key")
+        keys.identity()
+        assert not left.exists()

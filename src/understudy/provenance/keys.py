@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.errors import ProvenanceError, StoreError
-from understudy.store.atomic import commit_once, explain
+from understudy.store.atomic import commit_once, explain, sweep_parts
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -71,9 +71,10 @@ def identity() -> Identity:
         ProvenanceError: the file is damaged.
         DiskFull, StoreError: it cannot be made there.
     """
+    path = _path()
+    sweep_parts(path.parent)  # a process killed while making the key left one that nobody guards
     found = known_identity()
     if found is None:
-        path = _path()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -82,7 +83,7 @@ def identity() -> Identity:
         commit_once(path, made.leaf_pem + made.root_pem + made.key_pem, mode=0o600)
         found = known_identity()
     if found is None:
-        raise StoreError(f"{_path()}: was removed while it was made; run again")
+        raise StoreError(f"{path}: was removed while it was made; run again")
     return found
 
 
