@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -153,11 +152,6 @@ class Registry:
     def create(self, kind: str, name: str, *args: Any, **kwargs: Any) -> Any:
         """Import and construct in one step."""
         return self.get(kind, name).load()(*args, **kwargs)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """All names and versions in one line, for reports."""
-        return " ".join(f"{k}:{p.made_by}" for (k, _), p in sorted(self._by_key.items()))
 
 
 def default_registry() -> Registry:

@@ -25,7 +25,7 @@ from understudy.stages.analyse import Analyser
 from understudy.stages.extract_options import ExtractOptions
 from understudy.stages.pictures import Pictures
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
-from understudy.types import Face, Frame, Timestamp
+from understudy.types import Face, Frame
 
 T = TypeVar("T")
 
@@ -201,9 +201,3 @@ def _renamed(path: Path) -> Path:
         number += 1
         aside = path.with_name(f"{path.name}.bak-{number}")
     return path.rename(aside)
-
-
-def timestamps_of(path: Path) -> dict[int, Timestamp]:
-    """The exact times of all frames that were looked at, by frame index."""
-    with Alignments.open(path, read_only=True) as store:
-        return store.timestamps()
