@@ -48,9 +48,3 @@ def suppress(
         shared = overlap(boxes_xyxy[best][None], boxes_xyxy[rest], of_smaller=of_smaller)[0]
         order = rest[shared <= threshold]
     return np.array(kept, np.intp)
-
-
-def from_points(points_xy: NDArray[np.floating]) -> Float64:
-    """(4,) smallest box around (n, 2) points."""
-    points = np.asarray(points_xy, np.float64)
-    return np.concatenate([points.min(0), points.max(0)])
