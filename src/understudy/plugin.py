@@ -6,8 +6,10 @@ record is imported when it is asked for.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
@@ -19,19 +21,46 @@ KINDS = ("detect", "align", "mask", "embed", "swap", "blend", "write")
 
 
 @dataclass(frozen=True, slots=True)
+class Wheel:
+    """A package archive that carries weights but is never installed.
+
+    Attributes:
+        requirement: what the package client is asked for, such as "mediapipe==0.10.21".
+        platform: the archive's platform tag, such as "manylinux_2_28_x86_64"; weights do not
+            depend on it, so one archive serves every machine.
+        python: the archive's Python version, such as "3.11".
+        sha256: hex digest of the archive; the client refuses any other.
+        size: bytes of the archive.
+    """
+
+    requirement: str
+    platform: str
+    python: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """A file of learned numbers: what it is, where it comes from, what may be done with it.
 
+    A file comes inside an installed package (`package`), from an address (`url`), or out of an
+    archive that is downloaded but not installed (`wheel`); a record may name both of the last.
+
     Attributes:
-        name: file name.
-        sha256: hex digest; the file is checked against it before it is opened.
-        size: bytes.
+        name: file name; unique among all records.
+        sha256: hex digest; the file is checked against it before it is opened. "" where no public
+            source states it: such a file is only taken with trust on first use, and pinned then.
+        size: bytes, or 0 where no public source states it.
         license: SPDX id or a short statement.
         commercial_use: whether the licence of weights and training data allows it.
         origin: who trained it on what, in a few words.
-        package: the installed package that carries it, or "" when it is downloaded.
-        path: path inside that package.
-        url: where it is fetched from when no package carries it, or "".
+        package: the installed package that carries it, or "".
+        path: path inside that package or wheel.
+        url: the official address, or "".
+        wheel: the archive that carries it, or None.
+        sha256_start: first digits of the digest where only those are public, as in the file names
+            of PyTorch's hub; "" otherwise.
     """
 
     name: str
@@ -43,6 +72,8 @@ class Weights:
     package: str = ""
     path: str = ""
     url: str = ""
+    wheel: Wheel | None = None
+    sha256_start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +83,8 @@ class Plugin:
     Attributes:
         kind: one of `KINDS`.
         name: unique within its kind.
-        target: "package.module:Class"; constructed with its options dataclass, or with nothing.
+        target: "package.module:Class"; constructed with its options dataclass, or with nothing,
+            and with `device` where its signature has one (see `build`).
         summary: one line for people.
         options: "package.module:OptionsDataclass", or "" when it has none.
         weights: the files it needs.
@@ -88,6 +120,26 @@ class Plugin:
             PluginError: a package is missing; names what to install.
         """
         return self._resolve(self.target)
+
+    def build(self, chosen: Mapping[str, Any] | None = None, device: str = "cpu") -> Any:
+        """Import and construct.
+
+        Args:
+            chosen: option values by name, perhaps of a whole stage; the plug-in gets those that
+                its options dataclass declares, and its own defaults for the rest.
+            device: PyTorch's name of a device; plug-ins that run on the CPU only take none.
+
+        Raises:
+            PluginError: a package is missing; names what to install.
+        """
+        cls, options = self.load(), self.load_options()
+        arguments = []
+        if options is not None:
+            known = {f.name for f in dataclasses.fields(options)}
+            arguments = [options(**{k: v for k, v in (chosen or {}).items() if k in known})]
+        if "device" in inspect.signature(cls).parameters:
+            return cls(*arguments, device=device)
+        return cls(*arguments)
 
     def load_options(self) -> Any:
         """The options dataclass, or None when the plug-in has none."""

@@ -32,6 +32,8 @@ def make_face(index: int = 0, face: int = 0, seed: int = 0) -> Face:
         quality={"sharpness": float(rng.normal()), "average_distance": 0.1},
         track=None if face else index,
         made_by={"detect": "mtcnn@1", "align": "dlib68@1"},
+        extras={"depth": rng.normal(0, 9, N_LANDMARKS).astype(np.float32)} if face else {},
+        stale=frozenset({"embedding", "mask:components"} if face else ()),
     )
 
 
@@ -51,6 +53,9 @@ def same_face(a: Face, b: Face) -> None:
     assert (a.embedding is None) == (b.embedding is None)
     if a.embedding is not None and b.embedding is not None:
         assert a.embedding.tobytes() == b.embedding.tobytes()
+    assert a.stale == b.stale and list(a.extras) == list(b.extras)
+    for key, values in a.extras.items():
+        assert values.tobytes() == b.extras[key].tobytes()
     assert list(a.masks) == list(b.masks)
     for key, mask in a.masks.items():
         assert mask.kind == b.masks[key].kind

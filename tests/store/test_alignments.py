@@ -20,7 +20,7 @@ from understudy.errors import DiskFull, StoreError, UnderstudyError, ValueRefuse
 from understudy.store import database, rows
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
 from understudy.store.database import Migration
-from understudy.types import Timestamp
+from understudy.types import Timestamp, Track
 
 SOURCE = SourceRecord(
     "clip é.mp4", "sha256:00", 640, 361, Fraction(1, 30000), 10, {"every": 1, "size": 256}
@@ -31,7 +31,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 from understudy.store.alignments import Alignments, SourceRecord
-from understudy.types import Timestamp
+from understudy.types import Timestamp, Track
 source = SourceRecord("a", "b", 640, 361, Fraction(1, 30000), None)
 with Alignments.open(Path(sys.argv[1]), create=source) as store:
     last = store.last_timestamp()
@@ -165,15 +165,35 @@ def test_migrations_are_named_and_keep_a_copy(
     more = Migration("thumbnails", "CREATE TABLE thumbnails (face INTEGER PRIMARY KEY) STRICT")
     newer = dataclasses.replace(rows.SCHEMA, migrations=(*rows.SCHEMA.migrations, more))
     monkeypatch.setattr("understudy.store.alignments.SCHEMA", newer)
-    with pytest.raises(StoreError, match="old format 1"):
+    old = len(rows.SCHEMA.migrations)
+    with pytest.raises(StoreError, match=f"old format {old}"):
         Alignments.open(filled, read_only=True)
     with Alignments.open(filled) as store:
         assert store.counts() == (7, 4, 6)
         names = [n for (n,) in store._db.execute("SELECT name FROM migrations")]
-        assert names == ["faces of one source", "thumbnails"]
+        assert names == [*(m.name for m in rows.SCHEMA.migrations), "thumbnails"]
     monkeypatch.undo()
-    with Alignments.open(filled.with_name(filled.name + ".v1.bak"), read_only=True) as store:
+    with Alignments.open(filled.with_name(f"{filled.name}.v{old}.bak"), read_only=True) as store:
         assert store.counts() == (7, 4, 6)
+
+
+def test_a_file_of_the_first_format_comes_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.alignments"
+    first = dataclasses.replace(rows.SCHEMA, migrations=rows.SCHEMA.migrations[:1])
+    source = SourceRecord("old.mp4", "f", 64, 48, Fraction(1, 25), 3, {})
+    database.create(path, first, lambda db: rows.insert_source(db, source))
+    with Alignments.open(path) as store:
+        assert store.tracks() == [] and store.shots() == [] and store.carry is None
+        tracks = [Track(0, 0, 2, np.ones(4, np.float32), 3.0), Track(1, 1)]
+        store.put([], carry=b"state", shots=[0, 7], tracks=tracks)
+        assert store.carry == b"state" and store.shots() == [0, 7]
+        one, two = store.tracks()
+        assert (one.person, one.weight, two.person, two.embedding) == (2, 3.0, None, None)
+        assert one.embedding is not None and one.embedding.tolist() == [1.0] * 4
+        store.finish()
+        assert store.carry is None
 
 
 def use(path: Path) -> None:

@@ -34,7 +34,7 @@ def doctor() -> None:
 
     from understudy.nn.device import choose_device
     from understudy.plugin import KINDS, default_registry
-    from understudy.provenance.keys import home
+    from understudy.store.home import home
 
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, pad_edge=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -22,3 +23,22 @@ class Masker(Protocol):
         Returns:
             A mask on a square grid around the face (128 px, face centering by default).
         """
+
+
+@runtime_checkable
+class BatchMasker(Protocol):
+    """A masker that gains from many faces at once, as networks on a GPU do."""
+
+    def mask_batch(
+        self, frames: Sequence[NDArray[Any]], alignments: Sequence[Alignment]
+    ) -> Sequence[Mask]:
+        """`Masker.mask` for several faces; frame i shows face i, frames may repeat."""
+
+
+def mask_all(
+    masker: Masker, frames: Sequence[NDArray[Any]], alignments: Sequence[Alignment]
+) -> list[Mask]:
+    """Masks of several faces, at once where the masker can."""
+    if isinstance(masker, BatchMasker):
+        return list(masker.mask_batch(frames, alignments)) if alignments else []
+    return [masker.mask(f, a) for f, a in zip(frames, alignments, strict=True)]

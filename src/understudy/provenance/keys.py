@@ -10,7 +10,6 @@ Source of the certificate profile: C2PA specification 2.2, section 14.5.
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from understudy.errors import ProvenanceError, StoreError
 from understudy.store.atomic import commit_once, explain, sweep_parts
+from understudy.store.home import home
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -53,15 +53,6 @@ class Identity:
     def chain_pem(self) -> bytes:
         """Leaf, then root."""
         return self.leaf_pem + self.root_pem
-
-
-def home() -> Path:
-    """The user's Understudy folder: UNDERSTUDY_HOME, or `understudy` in the data folder."""
-    chosen = os.environ.get("UNDERSTUDY_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    data = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "understudy"
 
 
 def identity() -> Identity:

@@ -18,7 +18,7 @@ from understudy.errors import ValueRefused
 from understudy.store import codec, database, rows
 from understudy.store.atomic import sweep_parts
 from understudy.store.rows import SCHEMA, SourceRecord
-from understudy.types import Face, Timestamp
+from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
 
 __all__ = ["Alignments", "SourceRecord", "alignments_path"]
@@ -87,8 +87,22 @@ class Alignments:
         """Close; a writer leaves one plain file behind."""
         database.close(self._db, read_only=self._read_only)
 
-    def put(self, frames: Sequence[tuple[Timestamp, Sequence[Face]]]) -> None:
+    def put(
+        self,
+        frames: Sequence[tuple[Timestamp, Sequence[Face]]],
+        *,
+        carry: bytes | None = None,
+        shots: Sequence[int] = (),
+        tracks: Sequence[Track] = (),
+    ) -> None:
         """Add or replace frames with all their faces; all of them or none.
+
+        Args:
+            frames: times and faces.
+            carry: what an interrupted extraction needs to go on after these frames; replaces the
+                one before.
+            shots: first frames of shots that begin here.
+            tracks: tracks that are new or have changed.
 
         Raises:
             ValueRefused: a face of another frame, grid or time base, an id in use, or a number
@@ -110,11 +124,35 @@ class Alignments:
                 self._db.execute("INSERT INTO frames VALUES (?, ?)", (index, pts))
                 for position, face in enumerate(faces_packed):
                     rows.insert_face(self._db, position, face)
+            rows.insert_shots(self._db, shots)
+            rows.replace_tracks(self._db, tracks)
+            if carry is not None:
+                self._db.execute("INSERT OR REPLACE INTO carry VALUES (1, ?)", (carry,))
 
-    def finish(self) -> None:
-        """Say that every frame was looked at."""
+    def finish(self, tracks: Sequence[Track] = ()) -> None:
+        """Say that every frame was looked at, with the last word on these tracks."""
         with self._writing():
+            rows.replace_tracks(self._db, tracks)
+            self._db.execute("DELETE FROM carry")
             self._db.execute("UPDATE source SET finished = 1")
+
+    @property
+    def carry(self) -> bytes | None:
+        """What an interrupted extraction left for the one that goes on, or None."""
+        with self._reading():
+            row = self._db.execute("SELECT state FROM carry").fetchone()
+            return None if row is None else bytes(row[0])
+
+    def shots(self) -> list[int]:
+        """First frames of all shots, in order."""
+        with self._reading():
+            found = self._db.execute("SELECT first_frame FROM shots ORDER BY first_frame")
+            return [codec.whole("shot", first) for (first,) in found]
+
+    def tracks(self) -> list[Track]:
+        """All tracks, by number."""
+        with self._reading():
+            return rows.select_tracks(self._db)
 
     @property
     def finished(self) -> bool:
@@ -190,7 +228,8 @@ class Alignments:
                 )
             }
             faces = self._db.execute(
-                "SELECT f.key, id, frame, left, top, right, bottom, score, track, steps_json "
+                "SELECT f.key, id, frame, left, top, right, bottom, score, track, "
+                "stale_json, steps_json "
                 "FROM faces f JOIN made_by m ON m.key = f.made_by "
                 "WHERE frame BETWEEN ? AND ? ORDER BY frame, position",
                 span,

@@ -112,6 +112,8 @@ def face_to_plain(face: Face) -> dict[str, Any]:
         "quality": {key: finite(key, value) for key, value in face.quality.items()},
         "track": face.track,
         "made_by": dict(face.made_by),
+        "extras": {name: _text(floats_bytes(v, "<f4")) for name, v in face.extras.items()},
+        "stale": sorted(face.stale),
     }
 
 
@@ -126,10 +128,7 @@ def face_from_plain(plain: Mapping[str, Any], frame: Space) -> Face:
         raise ValueRefused(f"time base: expected a positive denominator, got {denominator}")
     landmarks = numbers("landmarks", plain["landmarks"], (N_LANDMARKS, 2))
     unit_from_frame = numbers("unit_from_frame", plain["unit_from_frame"], (3, 3))
-    embedding = None
-    if plain["embedding"] is not None:
-        raw = _bytes(plain["embedding"], 4 * MAX_EMBEDDING)
-        embedding = floats_from(raw, "<f4", (len(raw) // 4,))
+    embedding = None if plain["embedding"] is None else _vector(plain["embedding"])
     track = plain["track"]
     return Face(
         id=string("id", plain["id"]),
@@ -142,6 +141,8 @@ def face_from_plain(plain: Mapping[str, Any], frame: Space) -> Face:
         quality={k: finite(k, v) for k, v in mapping("quality", plain["quality"])},
         track=None if track is None else whole("track", track),
         made_by={k: string(k, v) for k, v in mapping("made_by", plain["made_by"])},
+        extras={k: _vector(v) for k, v in mapping("extras", plain.get("extras", {}))},
+        stale=frozenset(string("stale", v) for v in sequence(plain.get("stale", []))),
     )
 
 
@@ -195,6 +196,17 @@ def mapping(name: str, value: Any) -> list[tuple[str, Any]]:
     return list(value.items())
 
 
+def sequence(value: Any) -> list[Any]:
+    """A list.
+
+    Raises:
+        ValueRefused: anything else.
+    """
+    if not isinstance(value, list):
+        raise ValueRefused(f"expected a list, got {value!r:.60}")
+    return value
+
+
 def numbers(name: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Nested lists of finite numbers as an array of exactly this shape.
 
@@ -233,6 +245,11 @@ def _mask_to_plain(key: str, mask: Mask) -> dict[str, Any]:
 def _mask_from_plain(key: str, plain: Any, frame: Space) -> Mask:
     warp = warp_from_plain(plain["grid_from_frame"], frame)
     return unpack_mask(key, _bytes(plain["alpha"], 2 * MAX_MASK_SIDE_PX**2), warp)
+
+
+def _vector(text: Any) -> NDArray[Any]:
+    raw = _bytes(text, 4 * MAX_EMBEDDING)
+    return floats_from(raw, "<f4", (len(raw) // 4,))
 
 
 def _text(raw: bytes) -> str:

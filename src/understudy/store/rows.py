@@ -13,7 +13,7 @@ from understudy.errors import ValueRefused
 from understudy.geometry import N_LANDMARKS, UNIT, Space, Warp
 from understudy.store import codec
 from understudy.store.database import Migration, Schema
-from understudy.types import Alignment, Face, Mask, Timestamp
+from understudy.types import Alignment, Face, Mask, Timestamp, Track
 
 SCHEMA = Schema(
     what="alignments file",
@@ -61,6 +61,28 @@ SCHEMA = Schema(
             ) STRICT;
             """,
         ),
+        Migration(
+            "tracks, persons, extras and what is stale",
+            """
+            ALTER TABLE faces ADD COLUMN stale_json TEXT NOT NULL DEFAULT '[]';
+            CREATE INDEX faces_by_track ON faces (track, frame) WHERE track IS NOT NULL;
+            CREATE INDEX quality_by_value ON quality (name, value, face);
+            CREATE TABLE extras (
+                face INTEGER NOT NULL REFERENCES faces ON DELETE CASCADE,
+                name TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (face, name)
+            ) STRICT;
+            CREATE TABLE tracks (
+                track INTEGER PRIMARY KEY, shot INTEGER NOT NULL, person INTEGER,
+                vector BLOB, weight REAL NOT NULL DEFAULT 0
+            ) STRICT;
+            CREATE TABLE shots (
+                shot INTEGER PRIMARY KEY, first_frame INTEGER NOT NULL UNIQUE
+            ) STRICT;
+            CREATE TABLE carry (
+                only INTEGER PRIMARY KEY CHECK (only = 1), state BLOB NOT NULL
+            ) STRICT;
+            """,
+        ),
     ),
 )
 
@@ -79,12 +101,16 @@ SIDE_QUERIES = {
     "embeddings": """
         SELECT s.face, vector FROM faces f JOIN embeddings s ON s.face = f.key
         WHERE f.frame BETWEEN ? AND ?""",
+    "extras": """
+        SELECT s.face, name, vector FROM faces f JOIN extras s ON s.face = f.key
+        WHERE f.frame BETWEEN ? AND ? ORDER BY s.rowid""",
 }
 _SIDE_INSERTS = {
     "quality": "INSERT INTO quality VALUES (?, ?, ?)",
     "alignments": "INSERT INTO alignments VALUES (?, ?, ?)",
     "masks": "INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?)",
     "embeddings": "INSERT INTO embeddings VALUES (?, ?)",
+    "extras": "INSERT INTO extras VALUES (?, ?, ?)",
 }
 
 
@@ -115,6 +141,7 @@ class PackedFace:
     """A face as rows, made and checked before its transaction begins."""
 
     row: tuple[Any, ...]
+    stale_json: str
     steps_json: str
     side: Mapping[str, Sequence[tuple[Any, ...]]]
 
@@ -136,6 +163,7 @@ def pack_face(face: Face, at: Timestamp, frame: Space) -> PackedFace:
     embedding = face.embedding
     return PackedFace(
         row=(face.id, at.index, *box, codec.finite("score", face.score), track),
+        stale_json=json.dumps(sorted(face.stale)),
         steps_json=json.dumps(dict(face.made_by)),
         side={
             "quality": [(k, codec.finite(k, v)) for k, v in face.quality.items()],
@@ -147,6 +175,7 @@ def pack_face(face: Face, at: Timestamp, frame: Space) -> PackedFace:
             ],
             "masks": [_pack_mask(key, mask) for key, mask in face.masks.items()],
             "embeddings": [] if embedding is None else [(codec.floats_bytes(embedding, "<f4"),)],
+            "extras": [(k, codec.floats_bytes(v, "<f4")) for k, v in face.extras.items()],
         },
     )
 
@@ -161,10 +190,10 @@ def insert_face(db: sqlite3.Connection, position: int, packed: PackedFace) -> No
     db.execute("INSERT OR IGNORE INTO made_by (steps_json) VALUES (?)", steps)
     made_by = db.execute("SELECT key FROM made_by WHERE steps_json = ?", steps).fetchone()[0]
     face_id, frame, *rest = packed.row
-    row = (None, face_id, frame, position, *rest, made_by)
+    row = (None, face_id, frame, position, *rest, made_by, packed.stale_json)
     try:
         key = db.execute(
-            "INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+            "INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
         ).lastrowid
     except sqlite3.IntegrityError as error:
         raise ValueRefused(f"face {face_id}: its id is in use already") from error
@@ -180,7 +209,7 @@ def unpack_face(
     Raises:
         ValueRefused, TypeError: not such rows.
     """
-    *box, score, track, steps_json = row
+    *box, score, track, stale_json, steps_json = row
     ((landmarks, unit_from_frame),) = side["alignments"]
     embedding = None
     for (vector,) in side["embeddings"]:
@@ -200,6 +229,11 @@ def unpack_face(
         quality={codec.string("quality", k): codec.finite(k, v) for k, v in side["quality"]},
         track=None if track is None else codec.whole("track", track),
         made_by={k: codec.string(k, v) for k, v in made_by},
+        extras={
+            codec.string("extra", name): codec.floats_from(vector, "<f4", (len(vector) // 4,))
+            for name, vector in side["extras"]
+        },
+        stale=frozenset(codec.string("stale", s) for s in codec.sequence(json.loads(stale_json))),
     )
 
 
@@ -242,6 +276,49 @@ def select_source(db: sqlite3.Connection) -> SourceRecord:
         None if n_frames is None else codec.whole("n_frames", n_frames),
         dict(codec.mapping("settings", json.loads(settings))),
     )
+
+
+def insert_shots(db: sqlite3.Connection, first_frames: Sequence[int]) -> None:
+    """Remember where shots begin; one that is known already stays."""
+    db.executemany(
+        "INSERT OR IGNORE INTO shots (first_frame) VALUES (?)", [(f,) for f in first_frames]
+    )
+
+
+def replace_tracks(db: sqlite3.Connection, tracks: Sequence[Track]) -> None:
+    """Insert tracks, each in place of an earlier one of its number."""
+    db.executemany(
+        "INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                codec.whole("track", t.number),
+                codec.whole("shot", t.shot),
+                t.person,
+                None if t.embedding is None else codec.floats_bytes(t.embedding, "<f4"),
+                codec.finite("weight", t.weight),
+            )
+            for t in tracks
+        ],
+    )
+
+
+def select_tracks(db: sqlite3.Connection) -> list[Track]:
+    """All tracks, by number.
+
+    Raises:
+        ValueRefused, TypeError: not such rows.
+    """
+    found = db.execute("SELECT track, shot, person, vector, weight FROM tracks ORDER BY track")
+    return [
+        Track(
+            codec.whole("track", number),
+            codec.whole("shot", shot),
+            None if person is None else codec.whole("person", person),
+            None if vector is None else codec.floats_from(vector, "<f4", (len(vector) // 4,)),
+            codec.finite("weight", weight),
+        )
+        for number, shot, person, vector, weight in found
+    ]
 
 
 def _pack_mask(key: str, mask: Mask) -> tuple[Any, ...]:

@@ -1,4 +1,7 @@
-"""Weights that come inside installed packages: found without importing, checked, then opened.
+"""Weights, wherever they lie: found without importing, checked, then opened.
+
+They come inside installed packages, or lie in a models folder where `understudy models fetch` put
+them. Nothing here reaches for the network.
 
 The record says which bytes are meant. A file that differs in one of them is refused before any
 parser sees it, so a swapped or damaged file can neither run code nor change results unseen.
@@ -8,10 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
+import sys
 from pathlib import Path
 
 from understudy.errors import WeightsError
 from understudy.plugin import Weights
+from understudy.store.home import home
 
 _checked: set[tuple[Path, int, int, str]] = set()
 
@@ -50,24 +56,44 @@ def weights_bytes(record: Weights) -> bytes:
     return data
 
 
+def models_folders() -> list[Path]:
+    """Where downloaded weights are looked for, first the one that new ones go to.
+
+    UNDERSTUDY_MODELS where it is set; `models` in the person's Understudy folder; and the share
+    folder of the Python environment, which `make` fills.
+    """
+    chosen = os.environ.get("UNDERSTUDY_MODELS")
+    mine = [Path(chosen).expanduser()] if chosen else []
+    return [*mine, home() / "models", Path(sys.prefix) / "share" / "understudy" / "models"]
+
+
 def locate(record: Weights) -> Path:
     """Where the file of a record should lie; it exists, but is not checked yet.
 
-    The package is looked up, not imported: some of these packages cannot be imported without
-    others that nothing here needs.
+    Packages are looked up, not imported: some of them cannot be imported without others that
+    nothing here needs.
 
     Raises:
-        WeightsError: the package or the file is missing.
+        WeightsError: it is nowhere; says how to get it.
     """
-    spec = importlib.util.find_spec(record.package) if record.package else None
+    if not record.package:
+        for folder in models_folders():
+            path = folder / record.name
+            if path.is_file():
+                return path
+        raise WeightsError(
+            f"{record.name} is not on this machine ({record.size:,} bytes); try: "
+            f"understudy models fetch {record.name}"
+        )
+    spec = importlib.util.find_spec(record.package)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:
         raise WeightsError(
             f"{record.name} comes with the package {record.package!r}, which is not installed; "
             f"try: pip install {record.package}"
         )
-    for folder in folders:
-        path = Path(folder) / record.path
+    for inside in folders:
+        path = Path(inside) / record.path
         if path.is_file():
             return path
     raise WeightsError(

@@ -4,5 +4,6 @@ from understudy.types.alignment import Alignment
 from understudy.types.faces import Face, Faces
 from understudy.types.frame import Frame, Timestamp
 from understudy.types.mask import Mask
+from understudy.types.track import Track
 
-__all__ = ["Alignment", "Face", "Faces", "Frame", "Mask", "Timestamp"]
+__all__ = ["Alignment", "Face", "Faces", "Frame", "Mask", "Timestamp", "Track"]

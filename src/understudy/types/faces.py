@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,21 @@ class Faces:
     Attributes:
         boxes_xyxy: (n, 4) float64 frame pixels.
         scores: (n,) float64 confidence, 0..1 where the detector has a probability.
-        landmarks: (n, 68, 2) float64 frame pixels, or None before the aligner ran.
+        landmarks: (n, 68, 2) float64 frame pixels, or None before the aligner ran. An aligner that
+            is given landmarks may start from them: a tracker says so where the face was last.
         embeddings: (n, d) float32 identity vectors, or None.
+        presence: (n,) float64 how sure the aligner is that its landmarks lie on a face, 0..1, or
+            None where it cannot tell.
+        extras: more that an aligner knows, by name: (n, ...) float32 each, such as "depth" (n, 68)
+            in frame pixels or "blendshapes" (n, 52).
     """
 
     boxes_xyxy: NDArray[Any]
     scores: NDArray[Any]
     landmarks: NDArray[Any] | None = None
     embeddings: NDArray[Any] | None = None
+    presence: NDArray[Any] | None = None
+    extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         def put(name: str, array: NDArray[Any]) -> None:
@@ -45,6 +52,13 @@ class Faces:
             put("landmarks", frozen_array("landmarks", self.landmarks, shape, np.float64))
         if self.embeddings is not None:
             put("embeddings", frozen_array("embeddings", self.embeddings, (n, None), np.float32))
+        if self.presence is not None:
+            put("presence", frozen_array("presence", self.presence, (n,), np.float64))
+        extras = {
+            name: frozen_array(name, values, (n, *np.shape(values)[1:]), np.float32)
+            for name, values in self.extras.items()
+        }
+        object.__setattr__(self, "extras", extras)
 
     @classmethod
     def none(cls) -> Faces:
@@ -63,6 +77,8 @@ class Faces:
             self.scores[index],
             None if self.landmarks is None else self.landmarks[index],
             None if self.embeddings is None else self.embeddings[index],
+            None if self.presence is None else self.presence[index],
+            {name: values[index] for name, values in self.extras.items()},
         )
 
     @staticmethod
@@ -82,6 +98,12 @@ class Faces:
             np.concatenate([p.scores for p in parts]),
             join([p.landmarks for p in parts]),
             join([p.embeddings for p in parts]),
+            join([p.presence for p in parts]),
+            {
+                name: joined
+                for name in dict.fromkeys(n for p in parts for n in p.extras)
+                if (joined := join([p.extras.get(name) for p in parts])) is not None
+            },
         )
 
 
@@ -101,6 +123,10 @@ class Face:
         track: which track it belongs to, None before tracking.
         made_by: step ("detect", "align", ...) to "plug-in name@version", so that what must be
             redone after an edit is known.
+        extras: more that the aligner knew, by name: 1-d float32 each, such as "depth" (68,) or
+            "blendshapes" (52,).
+        stale: what was made from landmarks that have changed since: "embedding", "mask:<kind>",
+            "extra:<name>".
     """
 
     id: str
@@ -113,6 +139,8 @@ class Face:
     quality: Mapping[str, float] = field(default_factory=dict)
     track: int | None = None
     made_by: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         box = frozen_array("box_xyxy", self.box_xyxy, (4,), np.float64)
@@ -120,3 +148,26 @@ class Face:
         if self.embedding is not None:
             vector = frozen_array("embedding", self.embedding, (None,), np.float32)
             object.__setattr__(self, "embedding", vector)
+        extras = {
+            name: frozen_array(name, values, (None,), np.float32)
+            for name, values in self.extras.items()
+        }
+        object.__setattr__(self, "extras", extras)
+        object.__setattr__(self, "stale", frozenset(self.stale))
+
+    def realigned(self, alignment: Alignment, made_by: str) -> Face:
+        """This face with other landmarks; all that was derived from the old ones is now stale.
+
+        Args:
+            alignment: the new landmarks and fit.
+            made_by: who set them, such as "hand" or "spatial@1".
+        """
+        derived = {f"mask:{kind}" for kind in self.masks} | {f"extra:{n}" for n in self.extras}
+        if self.embedding is not None:
+            derived.add("embedding")
+        return replace(
+            self,
+            alignment=alignment,
+            made_by={**self.made_by, "align": made_by},
+            stale=self.stale | derived,
+        )
