@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from understudy.plugin import Plugin
+
 # Two test workers share two cores; more threads each would only spin. Set before NumPy loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -32,8 +34,28 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys and caches of tests never touch the person's own."""
+    """Keys and caches of tests never touch the person's own; shared weights are found."""
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(SHARED / "weights"))
+
+
+def built(plugin: Plugin, **chosen: Any) -> Any:
+    """The plug-in, constructed; the test is skipped where its weights are not on this machine."""
+    from understudy.errors import WeightsError
+    from understudy.store.weights import locate
+
+    for record in plugin.weights:
+        try:
+            locate(record)
+        except WeightsError as error:
+            pytest.skip(f"{plugin.name}: {error}")
+    return plugin.build(chosen)
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., Any]:
+    """`built`: a plug-in, or a skipped test where its weights are missing."""
+    return built
 
 
 @dataclass(frozen=True)
