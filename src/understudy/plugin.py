@@ -40,6 +40,16 @@ class Wheel:
     size: int
 
 
+MEDIAPIPE_WHEEL = Wheel(
+    "mediapipe==0.10.21",
+    "manylinux_2_28_x86_64",
+    "3.11",
+    "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
+    35622638,
+)
+"""The last one with TFLite files inside. It is opened, not installed: it would pull NumPy 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """A file of learned numbers: what it is, where it comes from, what may be done with it.
