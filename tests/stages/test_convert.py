@@ -223,7 +223,7 @@ def test_an_unfinished_extraction_is_not_converted(films, registry, converter, e
     stopped = Silent()
     stopped.cancelled = True
     with pytest.raises(Cancelled), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("understudy.stages.extract.BATCH", 4)
+        patch.setattr("understudy.stages.extract.WINDOW", 8)
         options = ExtractOptions(size=96, min_face_px=30, workers=1)
         extract(ExtractInputs(own.media, own.faces), options, registry, stopped)
     with pytest.raises(StoreError, match=r"a\.mp4 is not finished; run it again"):

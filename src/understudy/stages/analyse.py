@@ -1,95 +1,180 @@
-"""One frame in, its faces out: detect, find landmarks, align, mask, embed."""
+"""The plug-ins of an extraction at work: frames in, faces out."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from understudy.errors import ValueRefused
-from understudy.flow import Progress
-from understudy.geometry import average_distance
-from understudy.media import MediaInfo
-from understudy.options import fields_of, to_mapping
-from understudy.plugin import Plugin, Registry
+from understudy.align import align_all
+from understudy.errors import NoFaces, ValueRefused
+from understudy.geometry import Float64, average_distance
+from understudy.mask import mask_all
+from understudy.media import frames as read_frames
+from understudy.media import probe
+from understudy.options import to_mapping
+from understudy.stages.choose import Chosen
 from understudy.stages.extract_options import ExtractOptions
-from understudy.types import Alignment, Face, Faces, Frame, Mask
+from understudy.stages.filters import References, detected_well, passes, stacked
+from understudy.stages.follow import Seen
+from understudy.stages.sightings import Sighting, box_around
+from understudy.types import Alignment, Face, Faces, Frame
 
-MASKS = ("components", "extended")
+_ANYBODY = 0.6
+"""Where no embedding is made this is never looked at."""
 
 
-class Analyser:
-    """The plug-ins of an extraction, set up once. Thread-safe: frames may come in parallel."""
+class Tools:
+    """Plug-ins set up once; `follow.Eyes`. Frames may come in parallel."""
 
-    def __init__(
-        self, options: ExtractOptions, registry: Registry, info: MediaInfo, progress: Progress
-    ) -> None:
-        self.options = options
-        self.workers = options.workers or os.cpu_count() or 1
-        self._source = info.path.name
-        detect = registry.get("detect", options.detector)
-        align = registry.get("align", options.aligner)
-        embed = None if options.embedder == "none" else registry.get("embed", options.embedder)
-        masks = [registry.get("mask", name) for name in MASKS]
-        used = [p for p in (detect, align, embed) if p is not None]
-        say_licences(used, progress)
-        one_thread_each()
-        self._detector = detect.load()(_forwarded(detect, options))
-        self._aligner = align.load()()
-        self._embedder = None if embed is None else embed.load()()
-        self._maskers = {p.name: p.load()() for p in masks}
-        self._made_by = {p.kind: p.made_by for p in used}
-        self._made_by["mask"] = " ".join(p.made_by for p in masks)
+    def __init__(self, chosen: Chosen, options: ExtractOptions, device: str) -> None:
+        self._options = options
+        plain = to_mapping(options)
+        self._detector = chosen.detector.build(plain, device)
+        self._aligner = chosen.aligner.build(plain, device)
+        self._embedder = None if chosen.embedder is None else chosen.embedder.build(plain, device)
+        self._maskers = {p.name: p.build(plain, device) for p in chosen.maskers}
+        self._made_by = {
+            "detect": chosen.detector.made_by,
+            "align": chosen.aligner.made_by,
+            "mask": " ".join(p.made_by for p in chosen.maskers),
+        }
+        if chosen.embedder is not None:
+            self._made_by["embed"] = chosen.embedder.made_by
+        if not options.every_frame:
+            self._made_by["track"] = "follow@1"
+            if options.smooth:
+                self._made_by["smooth"] = "two-way@1"
+        self.same_person_below = (
+            _ANYBODY if self._embedder is None else float(self._embedder.same_person_below)
+        )
+        self._references = References()
+        if options.wanted or options.unwanted:
+            self._references = self._look_at_photos()
 
-    def faces_of(self, frame: Frame) -> tuple[Frame, list[Face]]:
-        """All faces of one frame, the most certain first, and the frame itself."""
-        detected = self._detector.detect([frame.pixels])[0]
-        detected = detected[_large_and_certain(detected, self.options)]
-        if len(detected) == 0:
-            return frame, []
-        found = self._aligner.align(frame.pixels, detected)
-        alignments: list[tuple[int, Alignment]] = []
-        for i in range(len(found)):
-            try:
-                points = found.landmarks[i]
-                fit = Alignment.fit(points, frame.space, self.options.template)
-            except ValueRefused:
-                continue  # landmarks on one spot: no face that could be aligned
-            alignments.append((i, fit))
-        vectors = self._embed(frame, [a for _, a in alignments])
-        return frame, [
-            self._face(frame, found, i, alignment, number, vectors)
-            for number, (i, alignment) in enumerate(alignments)
+    def detect(self, frames: Sequence[Frame]) -> list[Faces]:
+        """Faces of allowed size and certainty, the most certain first."""
+        found = self._detector.detect([f.pixels for f in frames])
+        return [faces[detected_well(faces, self._options)] for faces in found]
+
+    def align(self, frame: Frame, faces: Faces) -> Faces:
+        """Landmarks of the faces of one frame."""
+        found: Faces = self._aligner.align(frame.pixels, faces)
+        return found
+
+    def embed(self, frame: Frame, landmarks: Sequence[Float64]) -> NDArray[np.float32] | None:
+        """(n, d) identity vectors, or None where none are wanted."""
+        if self._embedder is None:
+            return None
+        alignments = [Alignment.fit(points, frame.space) for points in landmarks]
+        vectors: NDArray[np.float32] = self._embedder.embed(frame.pixels, alignments)
+        return vectors
+
+    def look(self, frames: Sequence[Frame]) -> list[list[Seen]]:
+        """All faces of frames that are looked at for themselves, the most certain first."""
+        pixels = [f.pixels for f in frames]
+        found = align_all(self._aligner, pixels, self.detect(frames))
+        return [self._seen(f, faces) for f, faces in zip(frames, found, strict=True)]
+
+    def finish(self, frame: Frame, seen: Sequence[Seen]) -> list[Face]:
+        """The faces of one frame with fit, masks and quality; those filtered out are not there."""
+        kept: list[tuple[Seen, Alignment]] = []
+        for one in seen:
+            alignment = Alignment.fit(one.landmarks, frame.space, self._options.template)
+            if not self._references.welcome(one.identity):
+                continue
+            if passes(alignment, _side(one.sighting.box_xyxy), frame, self._options):
+                kept.append((one, alignment))
+        alignments = [alignment for _, alignment in kept]
+        masks = {
+            name: mask_all(masker, [frame.pixels] * len(kept), alignments)
+            for name, masker in self._maskers.items()
+        }
+        return [
+            self._face(frame, number, one, alignment, {k: m[number] for k, m in masks.items()})
+            for number, (one, alignment) in enumerate(kept)
         ]
 
-    def _embed(self, frame: Frame, alignments: list[Alignment]) -> Any:
-        if self._embedder is None or not alignments:
-            return None
-        return self._embedder.embed(frame.pixels, alignments)
+    def _seen(self, frame: Frame, faces: Faces) -> list[Seen]:
+        found = []
+        for i in range(len(faces)):
+            landmarks = faces.landmarks[i] if faces.landmarks is not None else np.zeros((68, 2))
+            presence = 1.0 if faces.presence is None else float(faces.presence[i])
+            extras = {k: v[i].ravel() for k, v in faces.extras.items() if k != "roll_deg"}
+            score = float(faces.scores[i])
+            try:
+                sighting = Sighting.of(
+                    frame.at.index, landmarks, score, presence, "detected", None, extras
+                )
+            except ValueRefused:
+                continue  # landmarks on one spot: no face that could be aligned
+            found.append(sighting)
+        vectors = self.embed(frame, [s.landmarks for s in found]) if found else None
+        return [
+            Seen(None, s, s.landmarks, None if vectors is None else vectors[n])
+            for n, s in enumerate(found)
+        ]
 
     def _face(
-        self, frame: Frame, found: Faces, i: int, alignment: Alignment, number: int, vectors: Any
+        self, frame: Frame, number: int, seen: Seen, alignment: Alignment, masks: dict[str, Any]
     ) -> Face:
-        masks: dict[str, Mask] = {
-            name: masker.mask(frame.pixels, alignment) for name, masker in self._maskers.items()
-        }
-        box = found.boxes_xyxy[i]
+        sighting = seen.sighting
+        box = box_around(alignment.landmarks)
         quality = {
             "average_distance": average_distance(alignment.landmarks_unit),
-            "size_px": float(np.sqrt(max(0.0, float(np.prod(box[2:] - box[:2]))))),
+            "size_px": _side(box),
+            "presence": sighting.presence,
         }
+        if sighting.how == "bridged":
+            quality["bridged"] = 1.0
+        embedding = seen.identity if seen.track is None else sighting.embedding
         return Face(
             id=f"{frame.at.index}_{number}",
             at=frame.at,
             box_xyxy=box,
-            score=float(found.scores[i]),
+            score=sighting.score,
             alignment=alignment,
             masks=masks,
-            embedding=None if vectors is None else vectors[number],
+            embedding=embedding,
             quality=quality,
+            track=seen.track,
             made_by=dict(self._made_by),
+            extras=sighting.extras,
         )
+
+    def _look_at_photos(self) -> References:
+        if self._embedder is None:
+            raise ValueRefused(
+                "wanted, unwanted: telling persons apart needs an --embedder; none was chosen"
+            )
+        limit = self._options.reference_distance or self.same_person_below
+        wanted, unwanted = (
+            stacked(self._vectors_of(Path(p)) if p else [])
+            for p in (self._options.wanted, self._options.unwanted)
+        )
+        return References(wanted, unwanted, limit)
+
+    def _vectors_of(self, photos: Path) -> list[NDArray[Any]]:
+        """Identity of the largest face in each photo.
+
+        Raises:
+            NoFaces: none of the photos shows a face.
+        """
+        vectors = []
+        files = probe(photos).files
+        for file in files:
+            for frame in read_frames(probe(file)):
+                (seen,) = self.look([frame])
+                known = [s for s in seen if s.identity is not None]
+                if known:
+                    largest = max(known, key=lambda s: _side(s.sighting.box_xyxy))
+                    vectors.append(np.asarray(largest.identity))
+        if not vectors:
+            raise NoFaces(f"{photos}: no face was found in {len(files)} photos; try another photo")
+        return vectors
 
 
 def one_thread_each() -> None:
@@ -99,22 +184,6 @@ def one_thread_each() -> None:
     torch.set_num_threads(1)
 
 
-def say_licences(plugins: list[Plugin], progress: Progress) -> None:
-    """Tell which weights are used and which may not be used commercially."""
-    names = ", ".join(f"{p.kind} {p.name}" for p in plugins)
-    barred = [w for p in plugins for w in p.weights if not w.commercial_use]
-    note = "".join(f"; {w.name}: {w.license}, no commercial use" for w in barred)
-    progress.say(f"using {names}{note}")
-
-
-def _forwarded(plugin: Plugin, options: ExtractOptions) -> Any:
-    """The plug-in's own options, with those of the stage that it declares as well."""
-    cls = plugin.load_options()
-    known = {f.name for f in fields_of(cls)}
-    return cls(**{k: v for k, v in to_mapping(options).items() if k in known})
-
-
-def _large_and_certain(faces: Faces, options: ExtractOptions) -> Any:
-    sides = faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]
-    large = np.sqrt(np.maximum(sides, 0).prod(1)) >= options.min_face_px
-    return np.flatnonzero(large & (faces.scores >= options.min_confidence))
+def _side(box_xyxy: Float64) -> float:
+    """Square root of a box's area, pixels."""
+    return float(np.sqrt(max(0.0, float(np.prod(box_xyxy[2:] - box_xyxy[:2])))))

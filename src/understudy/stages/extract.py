@@ -1,14 +1,18 @@
 """Extraction: from a film to an alignments file and a folder of face pictures.
 
-Every frame that was looked at gets a row, also when it holds no face; rows are committed a batch
-at a time after the batch's pictures are on disk, so an interrupted run goes on at the first frame
-without a row and ends with the same content.
+Every frame that was looked at gets a row, also when it holds no face; rows are committed a window
+at a time after the window's pictures are on disk, together with what following must remember. So
+an interrupted run goes on at the first frame without a row and ends with the same content.
+
+Three things overlap: decoding, following faces, and all that is made of a face that is final
+(masks, pictures, rows). Queues between them are short, so memory does not grow with the film.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -21,29 +25,25 @@ from understudy.flow.progress import stop_if_cancelled
 from understudy.media import MediaInfo, ReadReport, frames, probe
 from understudy.options import to_mapping
 from understudy.plugin import Registry
-from understudy.stages.analyse import Analyser
-from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.analyse import Tools, one_thread_each
+from understudy.stages.choose import choose, resolved
+from understudy.stages.debug_images import write_debug_image
+from understudy.stages.extract_options import RESULT_OPTIONS, ExtractOptions
+from understudy.stages.follow import Follower, Seen, Window
+from understudy.stages.persons import join_persons
 from understudy.stages.pictures import Pictures
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
 from understudy.types import Face, Frame
 
 T = TypeVar("T")
 
-BATCH = 32
-"""Frames a transaction; a kill loses at most these."""
+WINDOW = 24
+"""Frames a transaction. A kill costs what was not committed: a window, the one being followed, and
+the few frames that smoothing looks ahead, together at most 64."""
 
-_RESULT_OPTIONS = (
-    "detector",
-    "max_detection_px",
-    "min_face_px",
-    "min_confidence",
-    "every",
-    "aligner",
-    "template",
-    "embedder",
-    "size",
-    "centering",
-)
+_FRAMES_AT_ONCE = {"cpu": 1, "mps": 8, "cuda": 16}
+"""How many frames a batch has when each is looked at for itself."""
+_LARGE_FRAME_PIXELS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,9 @@ class ExtractReport:
     seconds: float
     read: str
     """ "n of N frames could be read", for people."""
+    shots: int = 0
+    tracks: int = 0
+    persons: int = 0
 
 
 def extract(
@@ -84,13 +87,15 @@ def extract(
         MediaError: the film cannot be read.
         NoFaces: no face in any frame.
         StoreError: the alignments file belongs to another film or other settings.
-        Cancelled: between two batches; everything up to there is saved.
+        PluginError, WeightsError: a plug-in is unknown, not allowed, or lacks its weights.
+        Cancelled: between two windows; everything up to there is saved.
     """
     started = time.monotonic()
     info = probe(inputs.media)
     path = inputs.alignments or alignments_path(inputs.media)
     if options.new:
         _set_aside(path, inputs.faces, progress)
+    options = _decided(path, options, registry, progress)
     record = _source_record(info, options)
     pictures = Pictures(inputs.faces, info, options)
     read = ReadReport()
@@ -98,57 +103,160 @@ def extract(
         _check_same(store, record, path)
         pictures.catch_up(store, progress)
         if not store.finished:
-            analyser = Analyser(options, registry, info, progress)
-            _run(info, pictures, options, store, analyser, read, progress)
+            _Run(info, pictures, options, store, registry, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
+        shots, tracks = store.shots(), store.tracks()
     if n_faces == 0:
         raise NoFaces(
             f"no face was found in any of the {n_frames} frames of {inputs.media.name}; try a "
             f"lower --min-confidence or --min-face-px, or a higher --max-detection-px"
         )
-    seconds = time.monotonic() - started
-    words = str(read) if read.decoded else "extracted earlier"
-    return ExtractReport(path, inputs.faces, n_frames, with_faces, n_faces, seconds, words)
+    return ExtractReport(
+        alignments=path,
+        faces_folder=inputs.faces,
+        frames=n_frames,
+        frames_with_faces=with_faces,
+        faces=n_faces,
+        seconds=time.monotonic() - started,
+        read=str(read) if read.decoded else "extracted earlier",
+        shots=len(shots),
+        tracks=len(tracks),
+        persons=len({t.person for t in tracks if t.person is not None}),
+    )
 
 
-def _run(
-    info: MediaInfo,
-    pictures: Pictures,
-    options: ExtractOptions,
-    store: Alignments,
-    analyser: Analyser,
-    read: ReadReport,
-    progress: Progress,
-) -> None:
-    last = store.last_timestamp()
-    if last is not None:
-        progress.say(f"{info.path.name}: going on after frame {last.index}")
-    done = 0 if last is None else last.index + 1
-    source = frames(info, start=last, report=read)
-    wanted = (f for f in source if f.at.index >= done and f.at.index % options.every == 0)
-    name = f"faces of {info.path.name}"
-    with progress.task(name, info.n_frames_guess, "frames", done=done) as bar:
-        work = mapped(analyser.faces_of, ahead(wanted), analyser.workers, 2 * analyser.workers)
-        for batch in batches(work, BATCH):
-            for frame, faces in batch:
-                pictures.write(frame, faces)
-            store.put([(frame.at, faces) for frame, faces in batch])
-            pictures.mark(batch[-1][0].at.index)
-            found = sum(len(faces) for _, faces in batch)
-            bar.advance(len(batch) * options.every, f"{found} faces in the last {len(batch)}")
-            stop_if_cancelled(progress, f"{batch[-1][0].at.index + 1} frames are extracted")
-    if not read.complete or read.ends_early:
-        progress.say(f"{info.path.name}: {read!s}")
-    store.finish()
+class _Run:
+    """One run over the frames that have no row yet."""
+
+    def __init__(
+        self,
+        info: MediaInfo,
+        pictures: Pictures,
+        options: ExtractOptions,
+        store: Alignments,
+        registry: Registry,
+        progress: Progress,
+    ) -> None:
+        self._info, self._pictures, self._options = info, pictures, options
+        self._store, self._progress = store, progress
+        self._workers = options.workers or os.cpu_count() or 1
+        chosen = choose(options, registry, progress)
+        one_thread_each()
+        self._device = _device(options, progress)
+        self._tools = Tools(chosen, options, self._device)
+
+    def __call__(self, read: ReadReport) -> None:
+        info, store, progress = self._info, self._store, self._progress
+        last = store.last_timestamp()
+        if last is not None:
+            progress.say(f"{info.path.name}: going on after frame {last.index}")
+        done = 0 if last is None else last.index + 1
+        source = frames(info, start=last, report=read)
+        wanted = (f for f in source if f.at.index >= done and f.at.index % self._options.every == 0)
+        windows = ahead(self._windows(ahead(wanted)), 1)
+        name = f"faces of {info.path.name}"
+        with progress.task(name, info.n_frames_guess, "frames", done=done) as bar:
+            for window, made in self._made(windows):
+                self._commit(window, made)
+                found = sum(len(faces) for faces in made)
+                bar.advance(
+                    len(made) * self._options.every, f"{found} faces in the last {len(made)}"
+                )
+                stop_if_cancelled(progress, f"{store.counts()[0]} frames are extracted")
+        if not read.complete or read.ends_early:
+            progress.say(f"{info.path.name}: {read!s}")
+        store.finish(
+            join_persons(store.tracks(), store.track_spans(), self._tools.same_person_below)
+        )
+
+    def _windows(self, source: Iterator[Frame]) -> Iterator[Window]:
+        """Frames with their faces, final, window by window."""
+        size = window_size(self._info)
+        if self._options.every_frame:
+            at_once = _FRAMES_AT_ONCE.get(self._device, 1)
+            workers = self._workers if self._device == "cpu" else 1
+            batches = in_batches(source, at_once)
+            looked = mapped(lambda batch: (batch, self._tools.look(batch)), batches, workers)
+            flat = ((f, seen) for batch, found in looked for f, seen in zip(batch, found))  # noqa: B905
+            for part in in_batches(flat, size):
+                yield Window([f for f, _ in part], [s for _, s in part], [], [], None)
+            return
+        follower = Follower(
+            self._tools,
+            cut=self._options.cut_threshold,
+            smooth=self._options.smooth,
+            state=self._store.carry,
+        )
+        waiting: list[Frame] = []
+        for frame in source:
+            waiting.append(frame)
+            if sum(f.at.index > follower.seen for f in waiting) == size:
+                yield follower.take(waiting)
+                waiting = []
+        yield follower.take(waiting, last=True)
+
+    def _made(self, windows: Iterator[Window]) -> Iterator[tuple[Window, list[list[Face]]]]:
+        """Windows with all that is made of their faces; frames are worked on in parallel."""
+        order: list[Window] = []
+
+        def items() -> Iterator[tuple[Frame, Sequence[Seen]]]:
+            for window in windows:
+                order.append(window)
+                yield from zip(window.frames, window.faces, strict=True)
+
+        made: list[list[Face]] = []
+        for faces in mapped(self._finish, items(), self._workers, 2 * self._workers):
+            made.append(faces)
+            while order and len(order[0].frames) == len(made):
+                yield order.pop(0), made
+                made = []
+        for window in order:
+            yield window, []
+
+    def _finish(self, item: tuple[Frame, Sequence[Seen]]) -> list[Face]:
+        frame, seen = item
+        faces = self._tools.finish(frame, seen)
+        self._pictures.write(frame, faces)
+        if self._options.debug_images:
+            write_debug_image(self._pictures.debug_folder, frame, faces)
+        return faces
+
+    def _commit(self, window: Window, made: list[list[Face]]) -> None:
+        rows = [(f.at, faces) for f, faces in zip(window.frames, made, strict=True)]
+        self._store.put(rows, carry=window.state, shots=window.shots, tracks=window.tracks)
+        if window.frames:
+            self._pictures.mark(window.frames[-1].at.index)
 
 
-def batches(
-    items: Iterable[tuple[Frame, list[Face]]], size: int
-) -> Iterator[list[tuple[Frame, list[Face]]]]:
+def window_size(info: MediaInfo) -> int:
+    """Frames a window; fewer where frames are large, so that memory stays bounded."""
+    return WINDOW if info.width * info.height <= _LARGE_FRAME_PIXELS else WINDOW // 2
+
+
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Lists of up to `size` items, in order."""
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def _device(options: ExtractOptions, progress: Progress) -> str:
+    from understudy.nn.device import choose_device
+
+    chosen = choose_device(options.device)
+    if chosen.device.type != "cpu" or options.device != "auto":
+        progress.say(f"device: {chosen.reason}")
+    return chosen.device.type
+
+
+def _decided(
+    path: Path, options: ExtractOptions, registry: Registry, progress: Progress
+) -> ExtractOptions:
+    """The options with `auto` decided, as before where there is a file already."""
+    if path.exists():
+        with Alignments.open(path) as before:
+            return resolved(options, registry, before, progress)
+    return resolved(options, registry, None, progress)
 
 
 def _source_record(info: MediaInfo, options: ExtractOptions) -> SourceRecord:
@@ -160,7 +268,7 @@ def _source_record(info: MediaInfo, options: ExtractOptions) -> SourceRecord:
         height=info.height,
         time_base=info.time_base,
         n_frames=info.n_frames,
-        settings={name: chosen[name] for name in _RESULT_OPTIONS},
+        settings={name: chosen[name] for name in RESULT_OPTIONS},
     )
 
 
@@ -171,7 +279,9 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
             f"{path} belongs to another film ({have.name}, changed since or replaced); "
             f"extract again with --new, which keeps the old file as .bak"
         )
-    changed = sorted(k for k, v in record.settings.items() if have.settings.get(k) != v)
+    changed = sorted(
+        k for k, v in record.settings.items() if k in have.settings and have.settings[k] != v
+    )
     if changed:
         was = ", ".join(f"{k} {have.settings.get(k)!r}" for k in changed)
         raise StoreError(

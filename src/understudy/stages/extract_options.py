@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from understudy.errors import ValueRefused
 from understudy.options import check, option
 
 
@@ -12,7 +13,12 @@ from understudy.options import check, option
 class ExtractOptions:
     """Options of the extraction stage."""
 
-    detector: str = option("mtcnn", "Face detector; see `understudy plugins`.", group="Detection")
+    detector: str = option(
+        "auto",
+        "Face detector; see `understudy plugins`. auto takes mediapipe, or mtcnn where mediapipe's "
+        "weights cannot be had, and says so.",
+        group="Detection",
+    )
     max_detection_px: int = option(
         640,
         "Frames with a longer side than this are scaled down for detection only. Raise it for "
@@ -30,9 +36,17 @@ class ExtractOptions:
         unit="px",
         group="Detection",
     )
-    min_confidence: float = option(
-        0.9,
-        "Detections less certain than this are left out.",
+    max_face_px: int | None = option(
+        None,
+        "Faces larger than this in the frame are left out.",
+        low=12,
+        high=65536,
+        unit="px",
+        group="Detection",
+    )
+    min_confidence: float | None = option(
+        None,
+        "Detections less certain than this are left out; each detector has a default of its own.",
         low=0.0,
         high=1.0,
         group="Detection",
@@ -45,14 +59,99 @@ class ExtractOptions:
         high=1000,
         group="Detection",
     )
-    aligner: str = option("dlib68", "Landmark predictor.", group="Alignment")
-    template: Literal["mean51", "book5"] = option(
-        "mean51",
-        "What landmarks are aligned to: the 51 inner points of the mean face, or the book's five.",
+    every_frame: bool = option(
+        False,
+        "Detect anew in every frame and smooth nothing, the classical way: slower, less steady, "
+        "but no frame depends on another.",
+        group="Time",
+    )
+    cut_threshold: float = option(
+        27.0,
+        "How different two frames must be for a cut between them. Lower it when a face is carried "
+        "over a cut, raise it when flashes cut a shot.",
+        low=1.0,
+        high=255.0,
+        group="Time",
+    )
+    smooth: bool = option(
+        True,
+        "Take the jitter out of landmarks over time; blinks and speech stay.",
+        group="Time",
+    )
+    aligner: str = option(
+        "auto",
+        "Landmark predictor. auto takes mediapipe, or dlib68 where mediapipe's weights cannot be "
+        "had, and says so.",
         group="Alignment",
     )
+    template: Literal["mean51", "book5", "eyes"] = option(
+        "mean51",
+        "What landmarks are aligned to: the 51 inner points of the mean face, the book's five "
+        "points, or the eyes alone (for mouths wide open or covered).",
+        group="Alignment",
+    )
+    masks: str = option(
+        "components,extended",
+        "Masks to make, separated by commas; see `understudy plugins`. More can be added later "
+        "with `understudy mask`.",
+        group="Masks and identity",
+    )
     embedder: str = option(
-        "dlib128", "Identity embedding, or `none` to save time.", group="Alignment"
+        "dlib128",
+        "Identity embedding, or `none` to save time; without, nothing but place tells persons "
+        "apart.",
+        group="Masks and identity",
+    )
+    wanted: str = option(
+        "",
+        "A photo, or a folder of photos, of the persons whose faces are wanted; all others are "
+        "left out.",
+        group="Filters",
+    )
+    unwanted: str = option(
+        "",
+        "A photo, or a folder of photos, of persons whose faces are left out.",
+        group="Filters",
+    )
+    reference_distance: float | None = option(
+        None,
+        "How near a face must be to a photo to be that person's; the embedding has a default of "
+        "its own. Lower is stricter.",
+        low=0.05,
+        high=2.0,
+        group="Filters",
+    )
+    filter_features: bool = option(
+        False, "Leave out faces whose mouth is not below their eyes.", group="Filters"
+    )
+    max_distance: float | None = option(
+        None,
+        "Leave out faces whose landmarks lie further than this from the mean face; 0.1 is strict, "
+        "0.2 drops failures only.",
+        low=0.01,
+        high=2.0,
+        group="Filters",
+    )
+    max_roll_deg: float | None = option(
+        None,
+        "Leave out faces that are tilted by more degrees.",
+        low=0.0,
+        high=180.0,
+        group="Filters",
+    )
+    min_scale: float = option(
+        0.0,
+        "Leave out faces smaller than this share of the frame's shorter side.",
+        low=0.0,
+        high=1.0,
+        group="Filters",
+    )
+    max_scale: float | None = option(
+        None,
+        "Leave out faces larger than this share of the frame's shorter side.",
+        low=0.01,
+        high=5.0,
+        group="Filters",
     )
     size: int = option(
         256,
@@ -68,6 +167,20 @@ class ExtractOptions:
         "What a face picture shows; `head` lets every other crop be cut from it later.",
         group="Faces",
     )
+    debug_images: bool = option(
+        False,
+        "Also write every frame with a face as a JPEG with boxes, landmarks and tracks drawn in, "
+        "into a folder `faces-debug` beside the face pictures.",
+        group="Faces",
+    )
+    commercial_safe: bool = option(
+        False,
+        "Refuse plug-ins whose weights may not be used commercially.",
+        group="Weights",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = option(
+        "auto", "Where networks run; auto takes a GPU where there is one.", group="Speed"
+    )
     workers: int = option(
         0, "Frames worked on at once; 0 takes the number of cores.", low=0, high=256, group="Speed"
     )
@@ -79,3 +192,38 @@ class ExtractOptions:
 
     def __post_init__(self) -> None:
         check(self)
+        if not self.mask_names:
+            raise ValueRefused("masks: expected at least one, such as components,extended")
+
+    @property
+    def mask_names(self) -> tuple[str, ...]:
+        """The masks asked for, each once."""
+        return tuple(dict.fromkeys(n.strip() for n in self.masks.split(",") if n.strip()))
+
+
+RESULT_OPTIONS = (
+    "detector",
+    "max_detection_px",
+    "min_face_px",
+    "max_face_px",
+    "min_confidence",
+    "every",
+    "every_frame",
+    "cut_threshold",
+    "smooth",
+    "aligner",
+    "template",
+    "masks",
+    "embedder",
+    "wanted",
+    "unwanted",
+    "reference_distance",
+    "filter_features",
+    "max_distance",
+    "max_roll_deg",
+    "min_scale",
+    "max_scale",
+    "size",
+    "centering",
+)
+"""Options that results depend on: a run that goes on must have the same."""

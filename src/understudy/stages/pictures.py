@@ -34,6 +34,13 @@ class Pictures:
         self._key = f"{info.fingerprint} {options.size} {options.centering}"
         self._next = self._read()
 
+    @property
+    def debug_folder(self) -> Path:
+        """Where frames with everything drawn in go; made when it is asked for."""
+        folder = self._folder.with_name(f"{self._folder.name}-debug")
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Cut and write the pictures of one frame; the same frame gives the same files."""
         for number, face in enumerate(faces):

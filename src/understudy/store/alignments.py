@@ -160,6 +160,15 @@ class Alignments:
         with self._reading():
             return self._db.execute("SELECT finished FROM source").fetchone()[0] == 1
 
+    def track_spans(self) -> dict[int, tuple[int, int]]:
+        """First and last frame with a face of each track, by its number."""
+        with self._reading():
+            found = self._db.execute(
+                "SELECT track, min(frame), max(frame) FROM faces WHERE track IS NOT NULL "
+                "GROUP BY track"
+            )
+            return {codec.whole("track", t): (first, last) for t, first, last in found}
+
     def remove_faces(self, ids: Iterable[str]) -> int:
         """Forget these faces; their frames stay looked at. Returns how many there were."""
         with self._writing():

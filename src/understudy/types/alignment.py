@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.errors import ValueRefused
 from understudy.geometry import (
     INNER,
     N_LANDMARKS,
@@ -26,7 +27,8 @@ from understudy.geometry.landmarks import book_5_unit
 from understudy.geometry.templates import MEAN_FACE_51
 from understudy.types.check import frozen_array
 
-TEMPLATES = ("mean51", "book5")
+TEMPLATES = ("mean51", "book5", "eyes")
+_EYES = slice(36, 48)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,8 @@ class Alignment:
             landmarks: (68, 2) frame pixels.
             frame: the frame's grid.
             template: "mean51" fits the 51 inner points (the field's convention); "book5" fits
-                the book's five points (eye centres, nose tip, mouth corners).
+                the book's five points (eye centres, nose tip, mouth corners); "eyes" fits the
+                twelve points of the eyes.
 
         Raises:
             ValueRefused: wrong shape, coinciding points, or an unknown template.
@@ -65,9 +68,9 @@ class Alignment:
             matrix = umeyama(points[INNER], MEAN_FACE_51)
         elif template == "book5":
             matrix = umeyama(five_points(points), book_5_unit())
+        elif template == "eyes":
+            matrix = umeyama(points[_EYES], MEAN_FACE_51[_EYES.start - 17 : _EYES.stop - 17])
         else:
-            from understudy.errors import ValueRefused
-
             raise ValueRefused(f"template: expected one of {TEMPLATES}, got {template!r}")
         return cls(points, Warp(matrix, frame, UNIT))
 
