@@ -21,5 +21,8 @@ class Detector(Protocol):
 
         Returns:
             One `Faces` per frame, best score first, boxes in frame pixels (they may reach
-            beyond the frame), landmarks None.
+            beyond the frame), landmarks None. Boxes go from the middle of the forehead to the
+            chin, as MTCNN draws them: aligners count on it. Where a detector knows a face's
+            roll, `extras["roll_deg"]` (n,) holds it: the angle from the frame's x axis to the
+            line from the person's right eye to the left, clockwise as seen; 180 is upside down.
         """

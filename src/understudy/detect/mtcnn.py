@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from understudy.detect.manifest import ONET, PNET, RNET
 from understudy.detect.mtcnn_nets import load_nets
-from understudy.errors import ValueRefused
+from understudy.detect.picture import shrunk
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
 from understudy.options import check, option
@@ -29,6 +29,7 @@ from understudy.types import Faces
 _WINDOW, _STRIDE = 12, 2
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.7
 _CROPS_AT_ONCE = 256
+_MIN_CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class MtcnnOptions:
         high=16384,
         unit="px",
     )
-    min_confidence: float = option(
-        0.9,
-        "Faces that the last network is less sure of are dropped. Lower it when faces are "
-        "missed, raise it when other things are taken for faces.",
+    min_confidence: float | None = option(
+        None,
+        "Faces that the last network is less sure of are dropped; none takes 0.9. Lower it when "
+        "faces are missed, raise it when other things are taken for faces.",
         low=0.0,
         high=1.0,
     )
@@ -81,6 +82,8 @@ class MtcnnDetector:
 
     def __init__(self, options: MtcnnOptions | None = None, device: str = "cpu") -> None:
         self._options = options or MtcnnOptions()
+        chosen = self._options.min_confidence
+        self._min_confidence = _MIN_CONFIDENCE if chosen is None else chosen
         self._device = torch.device(device)
         self._proposal, self._refine, self._output = load_nets(PNET, RNET, ONET, self._device)
 
@@ -94,15 +97,11 @@ class MtcnnDetector:
             return [self._one(frame) for frame in frames]
 
     def _one(self, frame: NDArray[Any]) -> Faces:
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-            raise ValueRefused(
-                f"detect: expected (h, w, 3) uint8 RGB, got {frame.shape} {frame.dtype}"
-            )
-        picture, frame_per_picture = _shrink(frame, self._options.max_detection_px)
+        picture, frame_per_picture = shrunk(frame, self._options.max_detection_px)
         found = self._propose(picture)
         found = self._judge(self._refine, 24, picture, found.moved, self._options.refine_threshold)
         found = found.thinned(_OVERLAP)
-        found = self._judge(self._output, 48, picture, found.moved, self._options.min_confidence)
+        found = self._judge(self._output, 48, picture, found.moved, self._min_confidence)
         boxes = found.moved
         kept = suppress(boxes, found.scores, _OVERLAP, of_smaller=True)
         return Faces(boxes[kept] * frame_per_picture, found.scores[kept])
@@ -192,17 +191,6 @@ class _Candidates:
     def moved(self) -> Float64:
         """(n, 4) boxes with each side moved by its shift, in shares of width and height."""
         return self.boxes + self.shifts * np.tile(self.boxes[:, 2:] - self.boxes[:, :2], 2)
-
-
-def _shrink(frame: NDArray[Any], longest: int) -> tuple[NDArray[Any], Float64]:
-    """The picture detection sees, and (4,) frame pixels per picture pixel for x, y, x, y."""
-    height, width = frame.shape[:2]
-    scale = min(1.0, longest / max(height, width))
-    if scale == 1.0:
-        return frame, np.ones(4)
-    to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))
-    picture = cv2.resize(frame, (to_width, to_height), interpolation=cv2.INTER_AREA)
-    return picture, np.array([width / to_width, height / to_height] * 2)
 
 
 def _squares(boxes: Float64) -> NDArray[np.intp]:
