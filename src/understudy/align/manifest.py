@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.nn.mesh_weights import FACE_MESH
+from understudy.nn.mesh_weights import FACE_MESH, IRIS
 from understudy.plugin import Plugin, Weights
 
 SHAPE_68 = Weights(
@@ -29,6 +29,7 @@ PLUGINS = (
         name="mediapipe",
         target="understudy.align.mediapipe:MediapipeAligner",
         summary="MediaPipe's 468-point mesh mapped to 68 points: fast, steady, free to use.",
-        weights=(FACE_MESH,),
+        options="understudy.align.options:MediapipeOptions",
+        weights=(FACE_MESH, IRIS),
     ),
 )

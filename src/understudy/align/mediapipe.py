@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.align.mesh_to_68 import landmarks_from_meshes
+from understudy.align.options import MediapipeOptions
 from understudy.geometry import Float64
+from understudy.nn.iris import IrisModel
 from understudy.nn.mesh import (
     FaceMesh,
     squares_from_boxes,
     squares_from_landmarks,
     squares_from_meshes,
 )
-from understudy.nn.mesh_weights import FACE_MESH
+from understudy.nn.mesh_weights import FACE_MESH, IRIS
 from understudy.store.weights import weights_bytes
 from understudy.types import Faces
 
@@ -33,13 +35,16 @@ class MediapipeAligner:
     say so in `extras["roll_deg"]`, (n,) or (n, 1) degrees clockwise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: MediapipeOptions | None = None) -> None:
+        options = options or MediapipeOptions()
         self._mesh = FaceMesh(weights_bytes(FACE_MESH))
+        self._iris = IrisModel(weights_bytes(IRIS)) if options.iris else None
 
     def align(self, frame: NDArray[Any], faces: Faces) -> Faces:
         """Fill in landmarks; see `align.Aligner.align`."""
         meshes = self._mesh(frame, first_squares(self._mesh, frame, faces))
-        landmarks = landmarks_from_meshes(meshes.points)
+        points = self._iris(frame, meshes.points) if self._iris else meshes.points
+        landmarks = landmarks_from_meshes(points)
         return replace(faces, landmarks=landmarks, presence=meshes.presence)
 
 
