@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from understudy.nn.mesh_weights import FACE_MESH, IRIS
 from understudy.plugin import Plugin, Weights
 
 SHAPE_68 = Weights(
@@ -22,5 +23,13 @@ PLUGINS = (
         target="understudy.align.dlib68:Dlib68Aligner",
         summary="dlib's regression trees: 68 points in 4 ms; weights for non-commercial use only.",
         weights=(SHAPE_68,),
+    ),
+    Plugin(
+        kind="align",
+        name="mediapipe",
+        target="understudy.align.mediapipe:MediapipeAligner",
+        summary="MediaPipe's 468-point mesh mapped to 68 points: fast, steady, free to use.",
+        options="understudy.align.options:MediapipeOptions",
+        weights=(FACE_MESH, IRIS),
     ),
 )

@@ -72,8 +72,8 @@ class FaceMesh:
         crop = cut_square(frame, square, self.size_px)
         values = self._model(crop[None].astype(np.float32) / 255)
         points = values[0].reshape(-1, 3).astype(np.float64)
-        points *= square[2] / self.size_px
-        points[:, :2] = points[:, :2] @ _turn(square[3]).T + _corner(square)
+        points[:, 2] *= square[2] / self.size_px
+        points[:, :2] = into_frame(values[0].reshape(-1, 3)[:, :2], square, self.size_px)
         return points, sigmoid(float(values[1].ravel()[0]))
 
 
@@ -142,6 +142,11 @@ def cut_square(frame: NDArray[Any], square: Float64, size_px: int) -> NDArray[An
     if finer == 1:
         return crop
     return cv2.resize(crop, (size_px, size_px), interpolation=cv2.INTER_AREA)
+
+
+def into_frame(points: NDArray[Any], square: Float64, size_px: int) -> Float64:
+    """Points (m, 2) of a crop by `cut_square` in frame pixels."""
+    return points @ (_turn(square[3]).T * (square[2] / size_px)) + _corner(square)
 
 
 def sigmoid(logit: float) -> float:
