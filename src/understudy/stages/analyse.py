@@ -19,8 +19,8 @@ from understudy.options import to_mapping
 from understudy.stages.choose import Chosen
 from understudy.stages.extract_options import ExtractOptions
 from understudy.stages.filters import References, detected_well, passes, stacked
-from understudy.stages.follow import Seen
-from understudy.stages.sightings import Sighting, box_around
+from understudy.stages.follow import Seen, sightings_of
+from understudy.stages.sightings import box_around
 from understudy.types import Alignment, Face, Faces, Frame
 
 _ANYBODY = 0.6
@@ -99,19 +99,7 @@ class Tools:
         ]
 
     def _seen(self, frame: Frame, faces: Faces) -> list[Seen]:
-        found = []
-        for i in range(len(faces)):
-            landmarks = faces.landmarks[i] if faces.landmarks is not None else np.zeros((68, 2))
-            presence = 1.0 if faces.presence is None else float(faces.presence[i])
-            extras = {k: v[i].ravel() for k, v in faces.extras.items() if k != "roll_deg"}
-            score = float(faces.scores[i])
-            try:
-                sighting = Sighting.of(
-                    frame.at.index, landmarks, score, presence, "detected", None, extras
-                )
-            except ValueRefused:
-                continue  # landmarks on one spot: no face that could be aligned
-            found.append(sighting)
+        found = [s for s in sightings_of(frame, faces, "detected") if s is not None]
         vectors = self.embed(frame, [s.landmarks for s in found]) if found else None
         return [
             Seen(None, s, s.landmarks, None if vectors is None else vectors[n])

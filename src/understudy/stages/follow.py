@@ -214,7 +214,7 @@ class Follower:
         found = self._aligned(frame, [t.last for t in active], "followed")
         for trail, sighting in zip(active, found, strict=True):
             if sighting is not None and _follows(trail.last, sighting):
-                trail.sightings[frame.at.index] = sighting
+                trail.sightings[frame.at.index] = sighting.moved_from(trail.last)
             else:
                 trail.lost, trail.doubt = frame.at.index, True
         self._part(frame.at.index)
@@ -229,7 +229,7 @@ class Follower:
             np.array([g.score for g in guesses]),
             np.stack([g.landmarks for g in guesses]),
         )
-        return _sightings(frame, self._eyes.align(frame, faces), how)
+        return sightings_of(frame, self._eyes.align(frame, faces), how)
 
     def _part(self, index: int) -> None:
         """Two tracks on one face: the one that fits its own past worse has lost its own."""
@@ -263,14 +263,15 @@ class Follower:
                 continue
             free.remove(best)
             trail.confirmed, trail.missed = index, 0
-            here = trail.sightings[index]
-            trail.sightings[index] = _with(here, float(detected.scores[best]), "detected")
+            trail.sightings[index] = replace(
+                trail.sightings[index], score=float(detected.scores[best]), how="detected"
+            )
         taken = [t.sightings[index].box_xyxy for t in self._state.trails if index in t.sightings]
         free = [i for i in free if not _covered(detected.boxes_xyxy[i], taken)]
         found = self._eyes.align(frame, detected[free]) if free else Faces.none()
         sightings = [
             s
-            for s in _sightings(frame, found, "detected")
+            for s in sightings_of(frame, found, "detected")
             if s is not None and s.presence >= _PRESENT and s.distance <= _DISTANCE_AT_MOST
         ]
         self._identify(frame, new=len(sightings) > 0 and not fresh, sightings=sightings)
@@ -358,7 +359,7 @@ class Follower:
                 or self._elsewhere(trail, sighting)
             ):
                 break
-            trail.sightings[index] = found = sighting
+            trail.sightings[index] = found = sighting.moved_from(found)
             index -= 1
         gap = range(stop + 1, index + 1)
         if before and 0 < len(gap) <= BRIDGED_AT_MOST and all(i in by_index for i in gap):
@@ -384,24 +385,24 @@ class Follower:
             share = n / (len(gap) + 1)
             head = (1 - share) * one.parts.head + share * (two.parts.head - turn)
             shape = (1 - share) * one.parts.shape + share * two.parts.shape
-            trail.sightings[index] = Sighting.of(
-                index, joined(head, shape), min(one.score, two.score), 0.0, "bridged"
+            between = Sighting.of(
+                index, joined(head, shape), one.box_xyxy, min(one.score, two.score), 0.0, "bridged"
             )
+            trail.sightings[index] = between.moved_from(one)
 
 
-def _sightings(frame: Frame, found: Faces, how: str) -> list[Sighting | None]:
+def sightings_of(frame: Frame, found: Faces, how: str) -> list[Sighting | None]:
     """What an aligner found, one a face; None where its landmarks lie on one spot."""
-    assert found.landmarks is not None or not len(found)  # noqa: S101 - the aligner's contract
+    if found.landmarks is None:
+        return []
     out: list[Sighting | None] = []
-    for i in range(len(found)):
+    for i, (landmarks, box) in enumerate(zip(found.landmarks, found.boxes_xyxy, strict=True)):
         presence = 1.0 if found.presence is None else float(found.presence[i])
         extras = {k: v[i].ravel() for k, v in found.extras.items() if k != "roll_deg"}
-        landmarks = found.landmarks[i] if found.landmarks is not None else np.zeros((68, 2))
+        score = float(found.scores[i])
         try:
             out.append(
-                Sighting.of(
-                    frame.at.index, landmarks, float(found.scores[i]), presence, how, None, extras
-                )
+                Sighting.of(frame.at.index, landmarks, box, score, presence, how, None, extras)
             )
         except ValueRefused:
             out.append(None)
@@ -446,10 +447,6 @@ def _covered(box_xyxy: Float64, taken: Sequence[Float64]) -> bool:
     if not taken:
         return False
     return bool(overlap(box_xyxy[None], np.stack(taken), of_smaller=True).max() > _SAME_PLACE)
-
-
-def _with(sighting: Sighting, score: float, how: str) -> Sighting:
-    return replace(sighting, score=score, how=how)
 
 
 def _known(sighting: Sighting, vector: NDArray[np.float32]) -> Sighting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ class Sighting:
     Attributes:
         frame: index.
         landmarks: (68, 2) frame pixels.
+        box_xyxy: (4,) the detector's box when it last saw this face, moved and grown since as the
+            landmarks were. Made from the landmarks alone it would drift: where a predictor's
+            landmarks are a little large for its box, the next box would be larger, and so on.
         score: the detector's confidence when it last saw this face.
         presence: the aligner's own confidence, 1 where it has none.
         how: "detected", "followed" (no detector looked), or "bridged" (between two sightings).
@@ -35,6 +38,7 @@ class Sighting:
 
     frame: int
     landmarks: Float64
+    box_xyxy: Float64
     score: float
     presence: float
     how: str
@@ -47,6 +51,7 @@ class Sighting:
         cls,
         frame: int,
         landmarks: NDArray[np.floating],
+        box_xyxy: NDArray[np.floating],
         score: float,
         presence: float = 1.0,
         how: str = "followed",
@@ -59,14 +64,17 @@ class Sighting:
             ValueRefused: the landmarks coincide.
         """
         points = np.asarray(landmarks, np.float64)
-        return cls(
-            frame, points, score, presence, how, embedding, dict(extras or {}), split(points)
-        )
+        box = np.asarray(box_xyxy, np.float64)
+        more = dict(extras or {})
+        return cls(frame, points, box, score, presence, how, embedding, more, split(points))
 
-    @property
-    def box_xyxy(self) -> Float64:
-        """(4,) the box that a detector would give."""
-        return box_around(self.landmarks)
+    def moved_from(self, before: Sighting) -> Sighting:
+        """This sighting with the box of one before, moved and grown as the landmarks were."""
+        centre = before.parts.head[:2]
+        grown = self.parts.size / before.parts.size
+        corners = before.box_xyxy.reshape(2, 2)
+        box = (corners - centre) * grown + self.parts.head[:2]
+        return replace(self, box_xyxy=box.ravel())
 
     @property
     def distance(self) -> float:
@@ -241,6 +249,7 @@ def _sighting_to_plain(sighting: Sighting) -> dict[str, Any]:
     return {
         "frame": sighting.frame,
         "landmarks": sighting.landmarks.tolist(),
+        "box_xyxy": sighting.box_xyxy.tolist(),
         "score": sighting.score,
         "presence": sighting.presence,
         "how": sighting.how,
@@ -254,6 +263,7 @@ def _sighting_from_plain(plain: Mapping[str, Any]) -> Sighting:
     return Sighting.of(
         int(plain["frame"]),
         np.array(plain["landmarks"], np.float64).reshape(N_LANDMARKS, 2),
+        np.array(plain["box_xyxy"], np.float64),
         float(plain["score"]),
         float(plain["presence"]),
         str(plain["how"]),
