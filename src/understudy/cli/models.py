@@ -33,7 +33,7 @@ def list_() -> None:
 
     from understudy.plugin import default_registry
     from understudy.stages.models import state, users
-    from understudy.store.models import megabytes
+    from understudy.store.models import size_words
     from understudy.store.weights import models_folders
 
     table = Table("file", "for", "size", "licence", "commercial use", "comes from", "here")
@@ -43,7 +43,7 @@ def list_() -> None:
         table.add_row(
             record.name,
             ", ".join(f"{p.kind} {p.name}" for p in plugins),
-            megabytes(record.size) if record.size else "not stated",
+            size_words(record.size) if record.size else "not stated",
             record.license,
             "yes" if record.commercial_use else "[bold red]no[/]",
             _sources(record),
@@ -93,7 +93,7 @@ def fetch_(
     from understudy.errors import ValueRefused
     from understudy.plugin import default_registry
     from understudy.stages.models import default_plugins, named, users
-    from understudy.store.models import fetch, megabytes
+    from understudy.store.models import fetch, size_words
     from understudy.store.weights import models_folders
 
     registry = default_registry()
@@ -111,7 +111,7 @@ def fetch_(
     with session() as terminal:
         got = fetch(records, terminal, folder=folder, trust_on_first_use=trust_on_first_use)
     target = folder or models_folders()[0]
-    size = megabytes(sum((target / record.name).stat().st_size for record in got))
+    size = size_words(sum((target / record.name).stat().st_size for record in got))
     typer.echo(f"{len(got)} files put into {target} ({size})" if got else "all of them are here")
     if got and target.absolute() not in [f.absolute() for f in models_folders()]:
         typer.echo(f"to use them from there: UNDERSTUDY_MODELS={target}")

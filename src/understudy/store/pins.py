@@ -52,7 +52,7 @@ def read_pins(folder: Path) -> dict[str, Pin]:
         if len(data) > _MAX_BYTES:
             raise ValueError(f"more than {_MAX_BYTES:,} bytes")
         return {str(name): _pin(fields) for name, fields in json.loads(data)["pins"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WeightsError(
             f"{path} is damaged ({error}); take it from a backup, or delete it and fetch the files "
             "that it pinned again with --trust-on-first-use"
