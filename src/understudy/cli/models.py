@@ -29,14 +29,15 @@ def list_() -> None:
     Every file that is here is read and compared with its sha256.
     """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from understudy.plugin import default_registry
     from understudy.stages.models import state, users
     from understudy.store.models import size_words
     from understudy.store.weights import models_folders
 
-    table = Table("file", "for", "size", "licence", "commercial use", "comes from", "here")
+    file = Column("file", overflow="fold")  # a name that was cut could not be given to fetch
+    table = Table(file, "for", "size", "licence", "commercial use", "comes from", "here")
     for record, plugins in users(default_registry()).items():
         found = state(record)
         here = "[green]verified[/]" if found.path else "no"
@@ -59,7 +60,7 @@ def fetch_(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help="Files of weights or plug-ins, as `understudy models list` names them. Without "
             "any: what extraction uses when nothing is chosen.",
             show_default=False,
@@ -78,6 +79,7 @@ def fetch_(
     trust_on_first_use: Annotated[
         bool,
         typer.Option(
+            "--trust-on-first-use",
             help="Also take files whose sha256 no public source states. What comes now is pinned "
             "in pins.json, and the only one accepted from then on.",
         ),

@@ -135,7 +135,10 @@ class _Fetch:
                 self._first_use(record, path)
             if not path.is_file():
                 return False
-            check_file(record, path)
+            if self._everywhere:
+                weights_path(record)  # it remembers for those who open the file next
+            else:
+                check_file(record, path)
         except WeightsError as error:
             self._failed[record] = [str(error)]
         return True
@@ -264,7 +267,10 @@ class _Fetch:
         return False
 
     def _explained(self, tried: bool) -> str:
-        whys = "; ".join(f"{r.name}: {', '.join(why)}" for r, why in self._failed.items())
+        by_reason: dict[str, list[str]] = {}
+        for record, why in self._failed.items():
+            by_reason.setdefault(", ".join(why), []).append(record.name)
+        whys = "; ".join(f"{', '.join(names)}: {why}" for why, names in by_reason.items())
         names = " ".join(r.name for r in self._failed)
         elsewhere = (
             f". Where there is no network: run `understudy models fetch {names} --dir DIR` on a "
