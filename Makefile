@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.understudy-installed
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench clean weights
 
-demo: $(STAMP)
+demo: weights
 	$(BIN)/understudy demo --out demo
 
-test: $(STAMP)
+test: weights
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
@@ -22,7 +22,7 @@ format: $(STAMP)
 	$(BIN)/ruff format src tests benchmarks
 	$(BIN)/ruff check --fix src tests benchmarks
 
-bench: $(STAMP)
+bench: weights
 	$(BIN)/python benchmarks/pipeline.py
 
 # The stamp is made last, so an interrupted installation is taken up again.
@@ -31,6 +31,10 @@ $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
+
+# Without them everything still works, so a machine without network is no reason to stop.
+weights: $(STAMP)
+	@$(BIN)/understudy models fetch --dir $(VENV)/share/understudy/models || echo "MediaPipe's weights could not be fetched; MTCNN and dlib are used instead"
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

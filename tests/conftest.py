@@ -34,9 +34,10 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys and caches of tests never touch the person's own; shared weights are found."""
+    """Tests touch neither the person's keys and caches nor a network; shared weights are found."""
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
     monkeypatch.setenv("UNDERSTUDY_MODELS", str(SHARED / "weights"))
+    monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
 
 
 def built(plugin: Plugin, **chosen: Any) -> Any:

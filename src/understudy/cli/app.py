@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from understudy import __version__
-from understudy.cli import consent, demo, doctor, parts, plugins, swap, verify
+from understudy.cli import consent, demo, doctor, models, parts, plugins, swap, verify
 
 app = typer.Typer(
     name="understudy",
@@ -46,4 +46,5 @@ app.command("convert", rich_help_panel=_PARTS)(parts.convert)
 app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)
+app.add_typer(models.app, name="models", rich_help_panel=_ABOUT)
 app.command("doctor", rich_help_panel=_ABOUT)(doctor.doctor)

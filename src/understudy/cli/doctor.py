@@ -67,8 +67,11 @@ def doctor() -> None:
 
 def _weights_state(weights: Weights) -> str:
     from understudy.errors import WeightsError
-    from understudy.store.weights import weights_path
+    from understudy.store.weights import models_folders, weights_path
 
+    folders = [] if weights.package else models_folders()
+    if folders and not any((folder / weights.name).is_file() for folder in folders):
+        return f"not here; to get it: understudy models fetch {weights.name}"
     try:
         return f"checked: {weights_path(weights)}"
     except WeightsError as error:

@@ -177,6 +177,24 @@ def commit_dir(path: Path) -> Iterator[Path]:
                 _remove(aside)
 
 
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A temporary directory in `folder` that is removed when the block ends.
+
+    What a death leaves behind is removed by `sweep_parts`.
+
+    Raises:
+        DiskFull, StoreError: the directory cannot be made.
+    """
+    temporary = _temporary(Path(folder) / "scratch", whole_name=True)
+    with _explained(temporary, temporary):
+        temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        _remove(temporary)
+
+
 def sweep_parts(folder: Path) -> list[Path]:
     """Remove temporaries that dead processes left here, and put back directories left aside.
 

@@ -3,8 +3,9 @@
 They come inside installed packages, or lie in a models folder where `understudy models fetch` put
 them. Nothing here reaches for the network.
 
-The record says which bytes are meant. A file that differs in one of them is refused before any
-parser sees it, so a swapped or damaged file can neither run code nor change results unseen.
+The record says which bytes are meant, or, where no public source states that, the pin that was made
+when the file was first trusted. A file that differs in one of them is refused before any parser
+sees it, so a swapped or damaged file can neither run code nor change results unseen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from understudy.errors import WeightsError
 from understudy.plugin import Weights
 from understudy.store.home import home
+from understudy.store.pins import PINS, read_pins
 
 _checked: set[tuple[Path, int, int, str]] = set()
 
@@ -33,11 +35,9 @@ def weights_path(record: Weights) -> Path:
     """
     path = locate(record)
     stat = path.stat()
-    key = (path, stat.st_size, stat.st_mtime_ns, record.sha256)
+    key = (path, stat.st_size, stat.st_mtime_ns, expected_digest(record, path))
     if key not in _checked:
-        _check_size(record, path, stat.st_size)
-        with path.open("rb") as file:
-            _check_digest(record, path, hashlib.file_digest(file, "sha256").hexdigest())
+        check_file(record, path)
         _checked.add(key)
     return path
 
@@ -54,6 +54,39 @@ def weights_bytes(record: Weights) -> bytes:
     _check_size(record, path, len(data))
     _check_digest(record, path, hashlib.sha256(data).hexdigest())
     return data
+
+
+def check_file(record: Weights, path: Path) -> None:
+    """Compare a file with its record, always reading all of it.
+
+    Raises:
+        WeightsError: it is another file, or one whose digest nobody states and nobody trusted.
+    """
+    _check_size(record, path, path.stat().st_size)
+    with path.open("rb") as file:
+        _check_digest(record, path, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def expected_digest(record: Weights, path: Path) -> str:
+    """The sha256 that this file must have: the record's, or the pinned one beside the file.
+
+    Raises:
+        WeightsError: neither exists, or the pin contradicts the digits that are public.
+    """
+    if record.sha256:
+        return record.sha256
+    pin = read_pins(path.parent).get(record.name)
+    if pin is None:
+        raise WeightsError(
+            f"no public source states the sha256 of {record.name}, and {path} was not trusted yet; "
+            f"to trust it as it is: understudy models fetch {record.name} --trust-on-first-use"
+        )
+    if not pin.sha256.startswith(record.sha256_start):
+        raise WeightsError(
+            f"{path.parent / PINS} pins {record.name} to {pin.sha256}, but its public name begins "
+            f"with {record.sha256_start}: it is not the official file; delete both and fetch again"
+        )
+    return pin.sha256
 
 
 def models_folders() -> list[Path]:
@@ -81,8 +114,9 @@ def locate(record: Weights) -> Path:
             path = folder / record.name
             if path.is_file():
                 return path
+        size = f"{record.size:,} bytes" if record.size else "size not stated"
         raise WeightsError(
-            f"{record.name} is not on this machine ({record.size:,} bytes); try: "
+            f"{record.name} is not on this machine ({size}); try: "
             f"understudy models fetch {record.name}"
         )
     spec = importlib.util.find_spec(record.package)
@@ -98,21 +132,29 @@ def locate(record: Weights) -> Path:
             return path
     raise WeightsError(
         f"{record.name} is missing from the package {record.package!r} ({folders[0]}); "
-        f"try: pip install --force-reinstall {record.package}"
+        f"try: {_again(record)}"
     )
 
 
 def _check_size(record: Weights, path: Path, size: int) -> None:
-    if size != record.size:
+    if record.size and size != record.size:
         raise WeightsError(
             f"{path} is not the file meant: it has {size:,} bytes, {record.name} has "
-            f"{record.size:,}; try: pip install --force-reinstall {record.package}"
+            f"{record.size:,}; try: {_again(record)}"
         )
 
 
 def _check_digest(record: Weights, path: Path, digest: str) -> None:
-    if digest != record.sha256:
+    expected = expected_digest(record, path)
+    if digest != expected:
+        whose = "that of" if record.sha256 else "when it was trusted, that of"
         raise WeightsError(
-            f"{path} is not the file meant: its sha256 is {digest}, that of {record.name} is "
-            f"{record.sha256}; try: pip install --force-reinstall {record.package}"
+            f"{path} is not the file meant: its sha256 is {digest}, {whose} {record.name} "
+            f"{'is' if record.sha256 else 'was'} {expected}; try: {_again(record)}"
         )
+
+
+def _again(record: Weights) -> str:
+    if record.package:
+        return f"pip install --force-reinstall {record.package}"
+    return f"move it away, then: understudy models fetch {record.name}"
