@@ -8,12 +8,10 @@ from typing import Any
 from understudy.errors import PluginError, WeightsError
 from understudy.flow import Progress
 from understudy.plugin import Plugin, Registry
-from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.extract_options import PREFERRED, ExtractOptions
+from understudy.stages.models import ensure, require_commercial
 from understudy.store.alignments import Alignments
-from understudy.store.weights import locate
 
-PREFERRED = {"detector": ("mediapipe", "mtcnn"), "aligner": ("mediapipe", "dlib68")}
-"""What `auto` takes: the first, or where its weights cannot be had, the last resort."""
 _KINDS = {"detector": "detect", "aligner": "align"}
 
 
@@ -50,8 +48,7 @@ def resolved(
             decided[name] = str(known)
             continue
         try:
-            for record in registry.get(_KINDS[name], first).weights:
-                locate(record)
+            ensure([registry.get(_KINDS[name], first)], progress)
             decided[name] = first
         except (WeightsError, PluginError) as error:
             decided[name] = last_resort
@@ -60,11 +57,11 @@ def resolved(
 
 
 def choose(options: ExtractOptions, registry: Registry, progress: Progress) -> Chosen:
-    """The records behind resolved options; says which are used and what their licences forbid.
+    """The records behind resolved options, their weights fetched; says what their licences forbid.
 
     Raises:
         PluginError: one is unknown, or may not be used commercially although that was asked for.
-        WeightsError: weights are not on this machine; says how to get them.
+        WeightsError: weights cannot be had; says how to get them otherwise.
     """
     chosen = Chosen(
         registry.get("detect", options.detector),
@@ -73,28 +70,10 @@ def choose(options: ExtractOptions, registry: Registry, progress: Progress) -> C
         tuple(registry.get("mask", name) for name in options.mask_names),
     )
     if options.commercial_safe:
-        refuse_non_commercial(chosen.all, registry)
-    for plugin in chosen.all:
-        for record in plugin.weights:
-            locate(record)
+        require_commercial(chosen.all, registry)
+    ensure(chosen.all, progress, trust_on_first_use=options.trust_on_first_use)
     say_licences(chosen.all, progress)
     return chosen
-
-
-def refuse_non_commercial(plugins: list[Plugin], registry: Registry) -> None:
-    """Refuse plug-ins whose weights may not be used commercially.
-
-    Raises:
-        PluginError: names the weights, their licence, and what could be used instead.
-    """
-    for plugin in plugins:
-        barred = [w for w in plugin.weights if not w.commercial_use]
-        if barred:
-            others = [p.name for p in registry.of_kind(plugin.kind) if p.commercial_use]
-            raise PluginError(
-                f"--commercial-safe: {plugin.kind} {plugin.name!r} needs {barred[0].name}, whose "
-                f"licence is: {barred[0].license}; choose one of {', '.join(others) or 'none'}"
-            )
 
 
 def say_licences(plugins: list[Plugin], progress: Progress) -> None:

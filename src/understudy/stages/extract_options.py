@@ -178,6 +178,11 @@ class ExtractOptions:
         "Refuse plug-ins whose weights may not be used commercially.",
         group="Weights",
     )
+    trust_on_first_use: bool = option(
+        False,
+        "Take weights whose digest no public source states, and pin what came from then on.",
+        group="Weights",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
         "auto", "Where networks run; auto takes a GPU where there is one.", group="Speed"
     )
@@ -227,3 +232,6 @@ RESULT_OPTIONS = (
     "centering",
 )
 """Options that results depend on: a run that goes on must have the same."""
+
+PREFERRED = {"detector": ("mediapipe", "mtcnn"), "aligner": ("mediapipe", "dlib68")}
+"""What `auto` takes: the first, or where its weights cannot be had, the last resort."""

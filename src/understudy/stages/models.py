@@ -9,7 +9,7 @@ from pathlib import Path
 from understudy.errors import PluginError, ValueRefused, WeightsError
 from understudy.flow import Progress
 from understudy.plugin import KINDS, Plugin, Registry, Weights
-from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.extract_options import PREFERRED, ExtractOptions
 from understudy.store.models import fetch
 from understudy.store.weights import check_file, locate
 
@@ -40,8 +40,8 @@ def ensure(
 def default_plugins(registry: Registry) -> list[Plugin]:
     """What extraction uses when nothing is chosen, as far as it is installed."""
     options = ExtractOptions()
-    names = [("detect", "mediapipe"), ("align", "mediapipe")]
-    names += [("detect", options.detector), ("align", options.aligner)]
+    names = [("detect", n) for n in (*PREFERRED["detector"], options.detector)]
+    names += [("align", n) for n in (*PREFERRED["aligner"], options.aligner)]
     names += [("embed", options.embedder)]
     return [p for p in all_plugins(registry) if (p.kind, p.name) in names]
 
