@@ -96,7 +96,7 @@ def test_output_keeps_luma_and_says_its_colour(make_clip, tmp_path, size, tags, 
         n=3, size=size, draw=lambda _: canvas, matrix=matrix, range_=range_, tags=tags, **odd
     )
     info = probe(path)
-    found = list(frames(info))
+    found = list(frames(info, assume_colour="rec709"))
     encode_segment(tmp_path / "out", found, info)
     out = probe(tmp_path / "out")
     assert (out.colour.primaries, out.colour.matrix, out.colour.range) == expected
