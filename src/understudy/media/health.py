@@ -32,6 +32,10 @@ _DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx-vp9": "vp9", "libvp
 _PRIMARIES = {1: "BT.709", 5: "BT.470BG", 6: "SMPTE 170M", 9: "BT.2020", 12: "P3-D65"}
 _TRANSFERS = {1: "BT.709", 8: "linear", 9: "log", 10: "log", 13: "sRGB", 16: "PQ", 18: "HLG"}
 _MATRICES = {1: "BT.709", 6: "BT.601", 9: "BT.2020", 7: "SMPTE 240M", 4: "FCC"}
+_SHOWS = "one face then has several colours; bring them to one colour space first"
+_UNDONE = "reading undoes this, so it shows only where a tag is wrong: compare the face pictures"
+_FINER = "harmless but for smooth gradients, which have steps in 8 bits"
+_VISIBLE_ASPECT = 0.01
 # H.273 gives these codes to the same numbers.
 _SAME_TRANSFER = {None: 1, 6: 1, 14: 1, 15: 1}
 _SAME_PRIMARIES = {None: 1, 7: 6}
@@ -77,29 +81,29 @@ def colour_differences(infos: Sequence[MediaInfo]) -> list[Remark]:
     RGB sources have neither matrix nor range and are left out there.
     """
     stored = [i for i in infos if not i.is_rgb]
-    aspects: list[tuple[str, Sequence[MediaInfo], Callable[[MediaInfo], str]]] = [
-        ("primaries", infos, _primaries),
-        ("transfer", infos, _transfer),
-        ("matrix", stored, _matrix),
-        ("range", stored, lambda i: i.effective_range),
-        ("bit depth", infos, lambda i: f"{i.bits} bits"),
+    aspects: list[tuple[str, Sequence[MediaInfo], Callable[[MediaInfo], str], str]] = [
+        ("primaries", infos, _primaries, _SHOWS),
+        ("transfer", infos, _transfer, _SHOWS),
+        ("matrix", stored, _matrix, _UNDONE),
+        ("range", stored, lambda i: i.effective_range, _UNDONE),
+        ("bit depth", infos, lambda i: f"{i.bits} bits", _FINER),
     ]
     found = []
-    for aspect, among, name_of in aspects:
+    for aspect, among, name_of, meaning in aspects:
         names: dict[str, list[str]] = {}
         for info in among:
             names.setdefault(name_of(info), []).append(info.path.name)
         if len(names) > 1:
-            parts = "; ".join(f"{name} in {', '.join(files)}" for name, files in names.items())
-            found.append(
-                Remark(
-                    "colour-differs",
-                    f"the sources differ in {aspect}: {parts}; one face then has several colours, "
-                    "so bring them to one colour space if it shows in the face pictures",
-                    len(names),
-                )
-            )
+            parts = "; ".join(f"{name} in {_some(files)}" for name, files in names.items())
+            words = f"the sources differ in {aspect}: {parts}; {meaning}"
+            found.append(Remark("colour-differs", words, len(names)))
     return found
+
+
+def _some(files: Sequence[str]) -> str:
+    """The first three names, and how many more there are."""
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+    return ", ".join(files[:3]) + more
 
 
 def _interlaced(info: MediaInfo) -> Remark | None:
@@ -144,9 +148,9 @@ def _light(info: MediaInfo) -> Remark | None:
 
 
 def _pixel_aspect(info: MediaInfo) -> Remark | None:
-    if info.sample_aspect == 1:
-        return None
     ratio = float(info.sample_aspect)
+    if abs(ratio - 1) < _VISIBLE_ASPECT:
+        return None
     seen = "squeezed" if ratio > 1 else "stretched"
     return Remark(
         "pixel-aspect",

@@ -107,7 +107,7 @@ def hlg_scene(code: NDArray[np.float64]) -> NDArray[np.float64]:
 def rolled_off(nits: NDArray[np.float64]) -> NDArray[np.float64]:
     """BT.2390-11 EETF: cd/m2 of a 1000 cd/m2 grade to a display of 203 cd/m2.
 
-    Unchanged up to about 93 cd/m2 (Rec.709 code 184 of 255), then a Hermite spline in PQ.
+    Unchanged up to 87 cd/m2 (Rec.709 code 179 of 255), then a Hermite spline in PQ.
     """
     peak = pq_code(np.array(PEAK_NITS))
     e1 = pq_code(nits) / peak
