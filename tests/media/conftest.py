@@ -48,6 +48,7 @@ def write_clip(
     tags: dict[str, int] | None = None,
     matrix: int = 5,
     range_: int = 1,
+    metadata: dict[str, str] | None = None,
 ) -> Path:
     """Write a clip with PyAV alone, so that what is tested is not tested against itself."""
     options = dict(options or {})
@@ -56,6 +57,7 @@ def write_clip(
         options["x264-params"] = ":".join([*given, "cpu-independent=1"])
     draw = draw or (lambda i: picture(i, *size))
     with av.open(str(path), "w", container_options=container_options or {}) as container:
+        container.metadata.update(metadata or {})
         stream: Any = container.add_stream(codec, rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, pixel_format
         stream.codec_context.time_base = time_base
@@ -69,7 +71,9 @@ def write_clip(
         ]
         packets = []
         for i, at in enumerate(pts):
-            frame = av.VideoFrame.from_ndarray(draw(i), "rgb24").reformat(
+            pixels = draw(i)
+            rgb = "rgb24" if pixels.dtype == np.uint8 else "rgb48le"
+            frame = av.VideoFrame.from_ndarray(pixels, rgb).reformat(
                 format=pixel_format,
                 src_colorspace=matrix,
                 dst_colorspace=matrix,

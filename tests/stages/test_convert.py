@@ -110,6 +110,42 @@ def test_nothing_changes_but_what_the_feathered_mask_covers(footage, converter, 
         assert verify(picture).state == "ours", picture.name
 
 
+def _called_pq(film: Path, path: Path) -> Path:
+    """The same H.264 with a transfer tag that says PQ."""
+    with av.open(str(film)) as have, av.open(str(path), "w") as container:
+        stream = have.streams.video[0]
+        out = container.add_stream_from_template(stream)
+        tag = av.BitStreamFilterContext("h264_metadata=transfer_characteristics=16", stream, out)
+        for packet in have.demux(stream):
+            for changed in tag.filter(packet if packet.size else None):
+                changed.stream = out
+                container.mux(changed)
+    return path
+
+
+def test_hdr_is_refused_unless_extraction_took_it_for_rec709(footage, converter, tmp_path):
+    media = _called_pq(footage.media, tmp_path / "pq.mp4")
+    info = probe(media)
+    assert info.colour.transfer == 16
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        record, rows = store.source, list(store.by_frame())
+    for assumed in ("tags", "rec709"):
+        alignments_path(media).unlink(missing_ok=True)
+        settings = {**record.settings, "assume_colour": assumed}
+        new = replace(record, fingerprint=info.fingerprint, settings=settings)
+        with Alignments.open(alignments_path(media), create=new) as store:
+            store.put(rows)
+            store.finish()
+        hdr = replace(footage, media=media)
+        if assumed == "tags":
+            with pytest.raises(MediaError, match=r"HDR \(PQ\).*Rec\.709 in a grading program"):
+                converter(hdr, "out", faces="all")
+            assert not (tmp_path / "out").exists()
+    assert converter(hdr, "out", faces="all").swapped_faces == 21
+    untouched = made(tmp_path / "out")[11]
+    assert same(untouched, source(footage.media)[11])
+
+
 def test_a_face_whose_picture_was_deleted_is_left_alone(footage, converter, tmp_path):
     own = footage.copy(tmp_path / "own")
     for path in list_faceset(own.faces):

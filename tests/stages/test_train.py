@@ -21,9 +21,11 @@ from understudy.nn import checkpoint
 from understudy.plugin import Registry
 from understudy.stages import train as train_module
 from understudy.stages.train import TrainInputs, train
+from understudy.stages.train_faces import training_crop
 from understudy.stages.train_options import TrainOptions
 from understudy.store import atomic
-from understudy.store.faceset import FaceRecord, write_face_png
+from understudy.store.faceset import FaceRecord, list_faceset, read_face_png, write_face_png
+from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
 from understudy.types import Alignment, Face, Mask, Timestamp
@@ -82,6 +84,20 @@ def facesets(tmp_path_factory) -> tuple[Path, Path]:
         for index in range(5):
             _write_face(root / side, index, tone, seed)
     return root / "a", root / "b"
+
+
+def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
+    path = list_faceset(facesets[0])[0]
+    pixels, record = read_face_png(path)
+    crop = Crop(input_px=64, output_px=64, centering="face", coverage=0.9)
+    narrow = training_crop(pixels, record, crop, _options(), path)
+    deep = pixels.astype(np.uint16) * 257
+    write_face_png(tmp_path / path.name, deep, record)
+    again, record = read_face_png(tmp_path / path.name)
+    wide = training_crop(again, record, crop, _options(), path)
+    assert again.dtype == np.uint16 and wide.dtype == np.uint8
+    assert np.abs(wide.astype(int) - narrow).max() <= 1  # each cut rounds in its own depth
+    np.testing.assert_array_equal(wide[3], narrow[3])
 
 
 def _options(**changes) -> TrainOptions:

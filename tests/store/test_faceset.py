@@ -40,6 +40,18 @@ def test_round_trip_is_exact(tmp_path: Path, make) -> None:
     assert np.array_equal(cv2.imread(str(path))[..., ::-1], pixels)
 
 
+def test_sixteen_bits_come_back_as_sixteen(tmp_path: Path, make) -> None:
+    pixels, record = make.record()
+    deep = pixels.astype(np.uint16) * 257 + np.arange(32, dtype=np.uint16)[:, None]
+    path = tmp_path / "deep.png"
+    write_face_png(path, deep, record)
+    again, back = read_face_png(path)
+    assert again.dtype == np.uint16 and np.array_equal(again, deep)
+    make.same_face(back.face, record.face)
+    with pytest.raises(ValueRefused, match="float32"):
+        write_face_png(path, deep.astype(np.float32), record)
+
+
 def test_the_record_lies_before_the_pixels(tmp_path: Path, make) -> None:
     pixels, record = make.record()
     write_face_png(tmp_path / "f.png", pixels, record, durable=False)

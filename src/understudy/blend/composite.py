@@ -102,11 +102,11 @@ def crop_image(pixels: NDArray[Any], crop_from_frame: Warp) -> NDArray[Any]:
     """Cut a crop out of a frame, smoothly also when it shrinks.
 
     Args:
-        pixels: (h, w, 3) uint8 RGB.
+        pixels: (h, w, 3) uint8 or uint16 RGB.
         crop_from_frame: the warp to the crop's grid.
 
     Returns:
-        (c, c, 3) uint8; beyond the frame its edge is repeated.
+        (c, c, 3) of the same dtype; beyond the frame its edge is repeated.
     """
     return warp_image(pixels, crop_from_frame, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
 

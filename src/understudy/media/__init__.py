@@ -8,9 +8,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from understudy.media.health import Remark, colour_differences, remarks
 from understudy.media.info import AudioInfo, ColourTags, MediaInfo, ReadReport
+from understudy.media.light import AssumeColour, check_readable, check_writable, light_of
 
 if TYPE_CHECKING:
+    from understudy.media.depth import eight_bit
     from understudy.media.encode import encode_segment
     from understudy.media.joining import check_sound, join
     from understudy.media.probing import probe
@@ -18,22 +21,31 @@ if TYPE_CHECKING:
     from understudy.media.stills import encode_png, natural_key, read_image
 
 __all__ = [
+    "AssumeColour",
     "AudioInfo",
     "ColourTags",
     "MediaInfo",
     "ReadReport",
+    "Remark",
+    "check_readable",
     "check_sound",
+    "check_writable",
+    "colour_differences",
+    "eight_bit",
     "encode_png",
     "encode_segment",
     "frames",
     "join",
+    "light_of",
     "natural_key",
     "probe",
     "read_image",
+    "remarks",
 ]
 
 _HOMES = {
     "check_sound": "joining",
+    "eight_bit": "depth",
     "encode_png": "stills",
     "encode_segment": "encode",
     "frames": "read",

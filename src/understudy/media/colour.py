@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.media.info import MediaInfo, Range
+from understudy.media.light import AssumeColour, check_readable, light_of
+from understudy.media.tonemap import ToneMap
 
 # H.273 matrix codes to swscale's. 10 (constant luminance) is read as 9, as players do.
 _SWS_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
@@ -45,16 +47,32 @@ def check_matrix(info: MediaInfo) -> None:
 
 
 class ToRgb:
-    """Decoded frames of one source to RGB.
+    """Decoded frames of one source to RGB; HDR becomes Rec.709.
 
     Args:
-        info: the source, for its effective matrix and range.
+        info: the source, for its effective matrix and range, and its curve.
         native: keep more than 8 bits as uint16 where the source has them.
+        assume_colour: "rec709" leaves code values as they are whatever the tags say of light.
+
+    Raises:
+        MediaError: the matrix cannot be converted, or the source is log footage.
     """
 
-    def __init__(self, info: MediaInfo, native: bool = False) -> None:
+    def __init__(
+        self, info: MediaInfo, native: bool = False, assume_colour: AssumeColour = "tags"
+    ) -> None:
         check_matrix(info)
-        self._format = "rgb48le" if native and info.bits > 8 else "rgb24"
+        check_readable(info, assume_colour)
+        light = light_of(info) if assume_colour == "tags" else "sdr"
+        self._tone: ToneMap | None = None
+        self._dtype = np.uint16 if native and info.bits > 8 else np.uint8
+        if light in ("pq", "hlg"):
+            self._tone = ToneMap(light, info.colour.primaries)
+        # swscale has vector code for 8-bit planes alone: the same numbers in a third of the time.
+        # RGB sources of few bits come out of it differently, so they stay packed.
+        deep = self._tone is not None or (native and info.bits > 8)
+        packed = "rgb48le" if deep else "rgb24"
+        self._format = packed if info.is_rgb or packed != "rgb24" else "gbrp"
         self._range = _SWS_RANGE[info.effective_range]
         self._matrix = 0 if info.is_rgb else _SWS_MATRIX[info.effective_matrix]
         self._scaler = VideoReformatter()
@@ -71,7 +89,11 @@ class ToRgb:
             interpolation=_EXACT,
             threads=1,
         )
-        return converted.to_ndarray()
+        if self._format == "gbrp":
+            return _interleaved(converted)
+        if self._tone is None:
+            return converted.to_ndarray()
+        return self._tone(converted.to_ndarray(), self._dtype)
 
 
 class FromRgb:
@@ -112,3 +134,14 @@ class FromRgb:
             interpolation=_EXACT,
             threads=1,
         )
+
+
+def _interleaved(planes_gbr: VideoFrame) -> NDArray[np.uint8]:
+    import cv2
+
+    green, blue, red = (
+        np.frombuffer(memoryview(p), np.uint8).reshape(p.height, -1)[:, : p.width]
+        for p in planes_gbr.planes
+    )
+    merged: NDArray[Any] = cv2.merge((red, green, blue))
+    return merged

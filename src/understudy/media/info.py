@@ -11,6 +11,7 @@ UNSPECIFIED = 2
 """ITU-T H.273 code for "not said", the same for primaries, transfer and matrix."""
 
 Range = Literal["limited", "full"]
+FieldOrder = Literal["", "progressive", "top", "bottom", "interlaced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,12 @@ class MediaInfo:
         left_out: streams that no output carries, one phrase each ("subtitle mov_text").
         fingerprint: sha256 hex over size and content samples; the name does not matter.
         files: images in natural order; empty for a video.
+        field_order: "progressive"; "top" or "bottom" for the field shown first; "interlaced"
+            where only that is known; "" where nothing is.
+        bit_rate: of the video stream in bits a second, or None; where the container does not
+            say it, that of the whole file, so at most a little too high.
+        camera_curve: log curve that the camera names outside of the standard's tags
+            ("s-log3"), or "".
     """
 
     path: Path
@@ -104,6 +111,9 @@ class MediaInfo:
     left_out: tuple[str, ...] = ()
     fingerprint: str = ""
     files: tuple[Path, ...] = field(default=(), repr=False)
+    field_order: FieldOrder = ""
+    bit_rate: int | None = None
+    camera_curve: str = ""
 
     @property
     def rotation_deg(self) -> int:
@@ -124,12 +134,14 @@ class MediaInfo:
 
     @property
     def effective_matrix(self) -> int:
-        """H.273 matrix between RGB and YUV: the tag, else 601 for SD and 709 for HD.
+        """H.273 matrix between RGB and YUV: the tag, else 2020 as primaries, 601 in SD, 709 in HD.
 
         HD is 1280 pixels wide or more than 576 high as stored, the rule of the mpv player. An RGB
         source gets the matrix of its size, which the writer then says in the output.
         """
         if self.colour.matrix in (None, 0):
+            if self.colour.primaries == 9:
+                return 9
             return 1 if self.coded_width >= 1280 or self.coded_height > 576 else 6
         return self.colour.matrix or 1
 

@@ -12,13 +12,22 @@ import av
 from understudy.errors import MediaError
 from understudy.media.colour import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
-from understudy.media.info import UNSPECIFIED, AudioInfo, ColourTags, MediaInfo, Range
+from understudy.media.info import (
+    UNSPECIFIED,
+    AudioInfo,
+    ColourTags,
+    FieldOrder,
+    MediaInfo,
+    Range,
+)
+from understudy.media.light import curve_in_metadata, curve_in_xml
 from understudy.media.orient import SWAPS_SIDES, from_display_matrix
 from understudy.media.stills import SUFFIXES, images_in, read_header, upright_size
 
 IMAGES_RATE = Fraction(25)
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
+_WITH_SONY_XML = ("mov,mp4,m4a,3gp,3g2,mj2", "mxf")
 
 
 def probe(path: str | Path) -> MediaInfo:
@@ -74,6 +83,9 @@ def _probe_video(path: Path) -> MediaInfo:
                 _phrase(s) for s in container.streams if s.type != "audio" and s is not stream
             ),
             fingerprint=_file_fingerprint(path),
+            field_order=_field_order(frame, stream.codec_context),
+            bit_rate=_bit_rate(container, stream),
+            camera_curve=_camera_curve(container, stream, path),
         )
     check_matrix(info)
     return info
@@ -112,6 +124,32 @@ def _colour(frame: Any, context: Any) -> ColourTags:
         matrix=said("colorspace"),
         range=ranges.get(code),
     )
+
+
+def _field_order(frame: Any, context: Any) -> FieldOrder:
+    """From AVFieldOrder, whose last two name the field coded first before the one shown first."""
+    orders: dict[int, FieldOrder] = {1: "progressive", 2: "top", 3: "bottom", 4: "bottom", 5: "top"}
+    said = orders.get(int(context.field_order), "")
+    if frame.interlaced_frame:
+        return said if said in ("top", "bottom") else "interlaced"
+    return said
+
+
+def _bit_rate(container: Any, stream: Any) -> int | None:
+    return stream.codec_context.bit_rate or container.bit_rate or None
+
+
+def _camera_curve(container: Any, stream: Any, path: Path) -> str:
+    found = curve_in_metadata([*container.metadata.items(), *stream.metadata.items()])
+    if found or container.format.name not in _WITH_SONY_XML:
+        return found
+    sidecar = path.with_name(f"{path.stem}M01.XML")
+    for file in (path, sidecar) if sidecar.is_file() else (path,):
+        with file.open("rb") as handle:
+            for at in sorted({0, max(0, file.stat().st_size - _CHUNK)}):
+                handle.seek(at)
+                found = found or curve_in_xml(handle.read(_CHUNK))
+    return found
 
 
 def _audio(stream: Any) -> AudioInfo:

@@ -16,6 +16,7 @@ from understudy.errors import MediaError, ValueRefused
 from understudy.media.colour import ToRgb
 from understudy.media.container import open_input, video_stream
 from understudy.media.info import MediaInfo, ReadReport
+from understudy.media.light import AssumeColour
 from understudy.media.orient import upright
 from understudy.media.stills import Depth, read_image
 from understudy.types import Frame, Timestamp
@@ -35,12 +36,14 @@ def frames(
     every: int = 1,
     report: ReadReport | None = None,
     depth: Depth = "8",
+    assume_colour: AssumeColour = "tags",
 ) -> Iterator[Frame]:
     """Read a source frame by frame.
 
     `Timestamp.index` counts decoded frames (for images: the place in the folder); `pts` is the
     container's own. A frame without pts gets its predecessor's plus one frame's duration; where
     times run backward, as after a broadcast's time jump, the rest is moved behind what was read.
+    HDR is brought to Rec.709, see `tonemap`.
     Frames read from `start` are the same, bit by bit, as those read from the beginning.
 
     Args:
@@ -49,10 +52,11 @@ def frames(
         every: give only frames whose index is a multiple of this.
         report: filled while reading; damaged pieces are counted there and skipped.
         depth: "8" gives uint8, "native" uint16 where the source has more than 8 bits.
+        assume_colour: "rec709" gives code values as stored, also of HDR and log footage.
 
     Raises:
-        MediaError: nothing can be decoded, the picture changes size, or the file is no longer the
-            one in which `start` was found.
+        MediaError: nothing can be decoded, the picture changes size, the file is no longer the
+            one in which `start` was found, or it is log footage (see `light.check_readable`).
     """
     if every < 1:
         raise ValueRefused(f"every: expected 1 or more, got {every}")
@@ -60,7 +64,7 @@ def frames(
     report.expected, report.duration_s = info.n_frames, info.duration_s
     found = _images(info, start, every, report, depth)
     if info.kind == "video":
-        found = _video(info, start, every, report, depth)
+        found = _video(info, start, every, report, ToRgb(info, depth == "native", assume_colour))
     yield from found
     if not report.decoded:
         raise MediaError(
@@ -70,9 +74,8 @@ def frames(
 
 
 def _video(
-    info: MediaInfo, start: Timestamp | None, every: int, report: ReadReport, depth: Depth
+    info: MediaInfo, start: Timestamp | None, every: int, report: ReadReport, convert: ToRgb
 ) -> Iterator[Frame]:
-    convert = ToRgb(info, native=depth == "native")
     for at, picture in _timed(info, start, report):
         if at.index % every:
             continue

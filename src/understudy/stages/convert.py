@@ -25,7 +25,7 @@ from understudy.errors import MediaError, NoFaces, StoreError, ValueRefused
 from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import Task, stop_if_cancelled
 from understudy.geometry import Warp
-from understudy.media import MediaInfo, ReadReport, frames, probe
+from understudy.media import AssumeColour, MediaInfo, ReadReport, check_writable, frames, probe
 from understudy.options import fields_of, to_mapping
 from understudy.plugin import Registry
 from understudy.stages.convert_options import ConvertOptions
@@ -91,6 +91,7 @@ def convert(
     inputs.label.require()
     check_place(inputs.output, options.overwrite, inputs.work, [inputs.media])
     info = probe(inputs.media)
+    check_writable(info, _assumed(inputs.alignments))
     chosen = _chosen_faces(inputs, info, options)
     swapper = load_swapper(inputs.model, options.device, registry)
     progress.say(f"model {swapper.name}, step {swapper.step}, on {swapper.device_reason}")
@@ -140,9 +141,10 @@ def _write_segments(
         first += 1
     with Alignments.open(inputs.alignments, read_only=True) as store:
         start = store.timestamps().get(first * SEGMENT) if first else None
+    assumed = _assumed(inputs.alignments)
     if first:
         progress.say(f"going on after {first} finished segments of {SEGMENT} frames")
-    source = ahead(frames(info, start=start, report=read), 2 * SEGMENT // 10)
+    source = ahead(frames(info, start=start, report=read, assume_colour=assumed), 2 * SEGMENT // 10)
     number = first
     name = f"converting {info.path.name}"
     with progress.task(name, info.n_frames_guess, "frames", done=first * SEGMENT) as bar:
@@ -233,6 +235,12 @@ class _Job:
         """The feathered mask of one face on its frame."""
         o = self.options
         return feathered(face.masks[o.mask], self.crop(face), frame.space, o.feather, o.erode)
+
+
+def _assumed(alignments: Path) -> AssumeColour:
+    """How the extraction read the footage's colour; conversion must read it the same way."""
+    with Alignments.open(alignments, read_only=True) as store:
+        return "rec709" if store.source.settings.get("assume_colour") == "rec709" else "tags"
 
 
 def _chosen_faces(

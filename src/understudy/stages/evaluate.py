@@ -180,9 +180,9 @@ def _main_face(faces: list[Face]) -> Face:
 def _in_step(inputs: EvaluateInputs) -> Iterator[tuple[Frame, Frame, Frame | None]]:
     """Frames of source, output and truth that belong together."""
     source, output = probe(inputs.source), probe(inputs.output)
-    streams: list[Iterator[Frame]] = [ahead(frames(source), 4), ahead(frames(output), 4)]
-    if inputs.truth is not None:
-        streams.append(ahead(frames(probe(inputs.truth)), 4))
+    films = [source, output] + ([] if inputs.truth is None else [probe(inputs.truth)])
+    # Code values are compared; an output does not carry the curve that a camera names.
+    streams: list[Iterator[Frame]] = [ahead(frames(f, assume_colour="rec709"), 4) for f in films]
     try:
         for together in zip(*streams, strict=True):
             yield together[0], together[1], together[2] if len(together) == 3 else None

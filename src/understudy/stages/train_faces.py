@@ -21,6 +21,7 @@ from understudy.errors import NoFaces, StoreError
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import PARTS, Space, Warp
+from understudy.media import eight_bit
 from understudy.nn.augment import MARGIN
 from understudy.nn.device import cpu_count
 from understudy.stages.train_options import TrainOptions
@@ -89,9 +90,11 @@ def load_faces(
 
 
 def training_crop(
-    pixels: NDArray[np.uint8], record: FaceRecord, crop: Crop, options: TrainOptions, path: Path
+    pixels: NDArray[Any], record: FaceRecord, crop: Crop, options: TrainOptions, path: Path
 ) -> NDArray[np.uint8]:
     """(4, s, s) uint8: the crop with its margin, and what each pixel counts.
+
+    A 16-bit picture is cut with all its bits and rounded once, at the end.
 
     Raises:
         StoreError: the record has no such mask.
@@ -103,7 +106,7 @@ def training_crop(
     padded = Space(f"padded:{size}", size + 2 * margin, size + 2 * margin)
     shift = np.array([[1, 0, margin], [0, 1, margin]])
     padded_from_frame = Warp(shift, crop_from_frame.dst, padded) @ crop_from_frame
-    picture = crop_image(pixels, padded_from_frame @ record.crop_from_frame.inverse())
+    picture = eight_bit(crop_image(pixels, padded_from_frame @ record.crop_from_frame.inverse()))
     weight = np.ones(padded.size_wh, np.float32)
     if options.masked:
         if options.mask not in face.masks:

@@ -3,7 +3,8 @@
 The record is JSON in an iTXt chunk before the pixels, so an image keeps everything known of its
 face wherever it is moved, and a faceset can be pruned in any file manager.
 
-Convention: pixels are RGB uint8; `crop_from_frame` follows `understudy.geometry.space`.
+Convention: pixels are RGB, uint8 or uint16 as they were cut; `crop_from_frame` follows
+`understudy.geometry.space`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ MAX_RECORD_BYTES = 64 << 20
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"understudy"
 _IHDR_END = 33
+_DTYPES = (np.uint8, np.uint16)
 _DAMAGED = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
 
@@ -86,13 +88,13 @@ def list_faceset(folder: Path) -> list[Path]:
 
 
 def write_face_png(
-    path: Path, pixels: NDArray[np.uint8], record: FaceRecord, *, durable: bool = True
+    path: Path, pixels: NDArray[Any], record: FaceRecord, *, durable: bool = True
 ) -> None:
     """Write a face image with its record; complete as soon as it has its name.
 
     Args:
         path: the PNG.
-        pixels: (h, w, 3) uint8 RGB, the size of `record.crop_from_frame.dst`.
+        pixels: (h, w, 3) uint8 or uint16 RGB, the size of `record.crop_from_frame.dst`.
         record: what is known of it.
         durable: wait for the disk. Without, a killed process still leaves only complete images;
             against a power cut call `atomic.sync_files` on the batch before its alignments are
@@ -110,9 +112,9 @@ def write_face_png(
             f"got {record.crop_from_frame.src}"
         )
     want = (record.crop_from_frame.dst.height, record.crop_from_frame.dst.width, 3)
-    if pixels.shape != want or pixels.dtype != np.uint8 or max(want) > MAX_SIDE_PX:
+    if pixels.shape != want or pixels.dtype not in _DTYPES or max(want) > MAX_SIDE_PX:
         raise ValueRefused(
-            f"{path.name}: expected {want} uint8, at most {MAX_SIDE_PX} px a side, "
+            f"{path.name}: expected {want} uint8 or uint16, at most {MAX_SIDE_PX} px a side, "
             f"got {pixels.shape} {pixels.dtype}"
         )
     text = b"\0\0\0\0\0".join((_KEYWORD, json.dumps(record_to_plain(record)).encode("ascii")))
@@ -125,8 +127,8 @@ def write_face_png(
     commit_bytes(path, data, durable=durable)
 
 
-def read_face_png(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
-    """Pixels, (h, w, 3) uint8 RGB, and record of a face image.
+def read_face_png(path: Path) -> tuple[NDArray[Any], FaceRecord]:
+    """Pixels, (h, w, 3) RGB, uint8 or uint16 as they were written, and record of a face image.
 
     Raises:
         StoreError: missing, damaged, or no face image of ours.
@@ -135,7 +137,7 @@ def read_face_png(path: Path) -> tuple[NDArray[np.uint8], FaceRecord]:
 
     raw, chunks = _whole(path)
     record = _record(path, chunks)
-    pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+    pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     grid = record.crop_from_frame.dst
     if pixels is None or pixels.shape != (grid.height, grid.width, 3):
         got = "nothing" if pixels is None else f"{pixels.shape[1]}x{pixels.shape[0]}"
