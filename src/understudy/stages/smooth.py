@@ -39,6 +39,8 @@ _SHAPE_NOISE = (0.0015, 0.012)
 _HEAD_NOISE = (0.0007, 0.006)
 _RANGE = 3.0
 """Differences of this many times the noise count for little."""
+_QUICK = ("right_eye", "left_eye", "outer_lips", "inner_lips")
+_QUICK_AT_MOST = 1.5
 _SCALED_MAD = 1.4826
 
 
@@ -119,17 +121,26 @@ def smooth_track(landmarks: NDArray[np.floating]) -> Float64:
 def _bilateral(shapes: Float64, time: NDArray[np.intp], here: int) -> Float64:
     """Weighted means of each landmark over the frames in which it is nearly where it is now.
 
-    What a part of the face does as a whole counts too: its landmarks' noise averages out, so half
-    a blink is told from tremble although no single landmark would tell it.
+    Parts tremble differently: a jaw line three times as much as a nose. Lids and lips are quick,
+    so they are never thought to tremble much more than the whole face; and what such a part does
+    as a whole counts too: its landmarks' noise averages out, so half a blink is told from tremble
+    although no single landmark would tell it.
     """
-    noise = _noise(shapes.reshape(len(shapes), -1), time, *_SHAPE_NOISE)
-    # Two coordinates with noise in both frames: 4 variances lie between equal landmarks.
-    apart = ((shapes - shapes[here]) ** 2).sum(-1) / (4 * noise**2)
-    weight = np.exp(-0.5 * (time / _SPREAD) ** 2)[:, None] * np.exp(-0.5 * apart / _RANGE)
-    for part in PARTS.values():
-        beyond_noise = np.maximum(apart[:, part].mean(1) - 1.5, 0)
-        weight[:, part] *= np.exp(-2 * beyond_noise)[:, None]
-    return (weight[..., None] * shapes).sum(0) / weight.sum(0)[:, None]
+    of_all = _noise(shapes.reshape(len(shapes), -1), time, *_SHAPE_NOISE)
+    in_time = np.exp(-0.5 * (time / _SPREAD) ** 2)[:, None]
+    result = np.empty_like(shapes[0])
+    for name, part in PARTS.items():
+        points = shapes[:, part]
+        noise = _noise(points.reshape(len(points), -1), time, *_SHAPE_NOISE)
+        if name in _QUICK:
+            noise = min(noise, _QUICK_AT_MOST * of_all)
+        # Two coordinates with noise in both frames: 4 variances lie between equal landmarks.
+        apart = ((points - points[here]) ** 2).sum(-1) / (4 * noise**2)
+        weight = in_time * np.exp(-0.5 * apart / _RANGE)
+        if name in _QUICK:
+            weight *= np.exp(-2 * np.maximum(apart.mean(1) - 1.5, 0))[:, None]
+        result[part] = (weight[..., None] * points).sum(0) / weight.sum(0)[:, None]
+    return result
 
 
 def _regressed(heads: Float64, time: NDArray[np.intp], here: int, size: float) -> Float64:
@@ -138,7 +149,9 @@ def _regressed(heads: Float64, time: NDArray[np.intp], here: int, size: float) -
     values = heads.copy()
     values[:, 3] = np.unwrap(values[:, 3])
     values = (values - values[here]) / unit
-    noise = _noise(values, time, *_HEAD_NOISE)
+    noise = np.array([_noise(values[:, k : k + 1], time, *_HEAD_NOISE) for k in range(4)])
+    # A head that shakes seems to tremble in place, but hardly in both size and roll as well.
+    noise[:2] = np.minimum(noise[:2], 1.5 * noise[2:].min())
     degree = min(2, len(time) - 2)
     basis = np.vander(time / REACH, degree + 1, increasing=True)
     in_time = np.exp(-0.5 * (time / _SPREAD) ** 2)
