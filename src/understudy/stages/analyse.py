@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from understudy.align import align_all
 from understudy.errors import NoFaces, ValueRefused
 from understudy.geometry import Float64, average_distance
 from understudy.mask import mask_all
+from understudy.media import eight_bit, probe
 from understudy.media import frames as read_frames
-from understudy.media import probe
 from understudy.options import to_mapping
 from understudy.stages.choose import Chosen
 from understudy.stages.extract_options import ExtractOptions
@@ -23,6 +24,7 @@ from understudy.stages.follow import Seen, sightings_of
 from understudy.stages.sightings import box_around
 from understudy.types import Alignment, Face, Faces, Frame
 
+_VIEWS = 48
 _ANYBODY = 0.6
 """Where no embedding is made this is never looked at."""
 
@@ -32,6 +34,8 @@ class Tools:
 
     def __init__(self, chosen: Chosen, options: ExtractOptions, device: str) -> None:
         self._options = options
+        self._views: dict[int, tuple[Frame, NDArray[np.uint8]]] = {}
+        self._lock = threading.Lock()
         plain = to_mapping(options)
         self._detector = chosen.detector.build(plain, device)
         self._aligner = chosen.aligner.build(plain, device)
@@ -57,12 +61,12 @@ class Tools:
 
     def detect(self, frames: Sequence[Frame]) -> list[Faces]:
         """Faces of allowed size and certainty, the most certain first."""
-        found = self._detector.detect([f.pixels for f in frames])
+        found = self._detector.detect([self._view(f) for f in frames])
         return [faces[detected_well(faces, self._options)] for faces in found]
 
     def align(self, frame: Frame, faces: Faces) -> Faces:
         """Landmarks of the faces of one frame."""
-        found: Faces = self._aligner.align(frame.pixels, faces)
+        found: Faces = self._aligner.align(self._view(frame), faces)
         return found
 
     def embed(self, frame: Frame, landmarks: Sequence[Float64]) -> NDArray[np.float32] | None:
@@ -70,12 +74,12 @@ class Tools:
         if self._embedder is None:
             return None
         alignments = [Alignment.fit(points, frame.space) for points in landmarks]
-        vectors: NDArray[np.float32] = self._embedder.embed(frame.pixels, alignments)
+        vectors: NDArray[np.float32] = self._embedder.embed(self._view(frame), alignments)
         return vectors
 
     def look(self, frames: Sequence[Frame]) -> list[list[Seen]]:
         """All faces of frames that are looked at for themselves, the most certain first."""
-        pixels = [f.pixels for f in frames]
+        pixels = [self._view(f) for f in frames]
         found = align_all(self._aligner, pixels, self.detect(frames))
         return [self._seen(f, faces) for f, faces in zip(frames, found, strict=True)]
 
@@ -90,13 +94,27 @@ class Tools:
                 kept.append((one, alignment))
         alignments = [alignment for _, alignment in kept]
         masks = {
-            name: mask_all(masker, [frame.pixels] * len(kept), alignments)
+            name: mask_all(masker, [self._view(frame)] * len(kept), alignments)
             for name, masker in self._maskers.items()
         }
         return [
             self._face(frame, number, one, alignment, {k: m[number] for k, m in masks.items()})
             for number, (one, alignment) in enumerate(kept)
         ]
+
+    def _view(self, frame: Frame) -> NDArray[np.uint8]:
+        """A frame as networks see it; of deep ones the 8-bit views of the last few are kept."""
+        if frame.pixels.dtype == np.uint8:
+            return frame.pixels
+        with self._lock:
+            known = self._views.get(id(frame))
+        if known is None or known[0] is not frame:
+            known = (frame, eight_bit(frame.pixels))
+            with self._lock:
+                self._views[id(frame)] = known
+                while len(self._views) > _VIEWS:
+                    self._views.pop(next(iter(self._views)))
+        return known[1]
 
     def _seen(self, frame: Frame, faces: Faces) -> list[Seen]:
         found = [s for s in sightings_of(frame, faces, "detected") if s is not None]

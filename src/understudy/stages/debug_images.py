@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import PARTS
+from understudy.media import eight_bit
 from understudy.store.atomic import commit_bytes
 from understudy.types import Face, Frame
 
@@ -35,7 +36,7 @@ def write_debug_image(folder: Path, frame: Frame, faces: Sequence[Face]) -> None
 
 def drawn(pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
     """A copy of an (h, w, 3) RGB picture with box, landmarks, id and track of each face."""
-    picture = np.ascontiguousarray(_eight_bits(pixels)).copy()
+    picture = np.ascontiguousarray(eight_bit(pixels)).copy()
     width = max(1, round(max(picture.shape[:2]) / 640))
     for number, face in enumerate(faces):
         colour = _COLOURS[(number if face.track is None else face.track) % len(_COLOURS)]
@@ -49,9 +50,3 @@ def drawn(pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]
         place = (x0, max(12, y0 - 4))
         cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45 * width, colour, width)
     return picture
-
-
-def _eight_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint16:
-        return (pixels.astype(np.uint32) // 257).astype(np.uint8)
-    return pixels.astype(np.uint8)

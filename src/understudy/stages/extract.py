@@ -22,7 +22,9 @@ from typing import TypeVar
 from understudy.errors import NoFaces, StoreError
 from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
-from understudy.media import MediaInfo, ReadReport, frames, probe
+from understudy.media import MediaInfo, ReadReport, probe
+from understudy.media.health import remarks
+from understudy.media.light import check_readable
 from understudy.options import to_mapping
 from understudy.plugin import Registry
 from understudy.stages.analyse import Tools, one_thread_each
@@ -92,6 +94,7 @@ def extract(
     """
     started = time.monotonic()
     info = probe(inputs.media)
+    check_readable(info, options.assume_colour)
     path = inputs.alignments or alignments_path(inputs.media)
     if options.new:
         _set_aside(path, inputs.faces, progress)
@@ -103,6 +106,8 @@ def extract(
         _check_same(store, record, path)
         pictures.catch_up(store, progress)
         if not store.finished:
+            for remark in remarks(info):
+                progress.say(f"{info.path.name}: {remark.words}")
             _Run(info, pictures, options, store, registry, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
@@ -151,7 +156,7 @@ class _Run:
         if last is not None:
             progress.say(f"{info.path.name}: going on after frame {last.index}")
         done = 0 if last is None else last.index + 1
-        source = frames(info, start=last, report=read)
+        source = self._pictures.read(last, read)
         wanted = (f for f in source if f.at.index >= done and f.at.index % self._options.every == 0)
         windows = ahead(self._windows(ahead(wanted)), 1)
         name = f"faces of {info.path.name}"

@@ -59,6 +59,12 @@ class ExtractOptions:
         high=1000,
         group="Detection",
     )
+    assume_colour: Literal["tags", "rec709"] = option(
+        "tags",
+        "What colours mean: what the file's tags say (HDR is brought to Rec.709, log footage "
+        "refused), or Rec.709 whatever they say.",
+        group="Detection",
+    )
     every_frame: bool = option(
         False,
         "Detect anew in every frame and smooth nothing, the classical way: slower, less steady, "
@@ -213,6 +219,7 @@ RESULT_OPTIONS = (
     "max_face_px",
     "min_confidence",
     "every",
+    "assume_colour",
     "every_frame",
     "cut_threshold",
     "smooth",

@@ -8,18 +8,23 @@ already there, and that a picture deleted on purpose does not come back.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from understudy.blend.composite import crop_image
 from understudy.errors import StoreError
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
-from understudy.media import MediaInfo, frames
+from understudy.media import MediaInfo, ReadReport, frames
 from understudy.stages.extract_options import ExtractOptions
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import FaceRecord, face_file_name, write_face_png
-from understudy.types import Face, Frame
+from understudy.types import Face, Frame, Timestamp
+
+if TYPE_CHECKING:
+    from understudy.media.stills import Depth
 
 MARK = ".pictures.json"
 _MARK_EVERY = 64
@@ -40,6 +45,12 @@ class Pictures:
         folder = self._folder.with_name(f"{self._folder.name}-debug")
         folder.mkdir(exist_ok=True)
         return folder
+
+    def read(self, start: Timestamp | None, report: ReadReport | None = None) -> Iterator[Frame]:
+        """The film's frames in the depth and colour that faces are kept in."""
+        depth: Depth = "native" if self._info.bits > 8 else "8"
+        assumed = self._options.assume_colour
+        return frames(self._info, start, report=report, depth=depth, assume_colour=assumed)
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Cut and write the pictures of one frame; the same frame gives the same files."""
@@ -73,7 +84,7 @@ class Pictures:
         start = store.timestamps().get(self._next)
         name = f"face pictures of {self._info.path.name}"
         with progress.task(name, last.index + 1, "frames", done=self._next) as bar:
-            for frame in ahead(frames(self._info, start=start)):
+            for frame in ahead(self.read(start)):
                 index = frame.at.index
                 if index < self._next:
                     continue
