@@ -1,6 +1,6 @@
 """Extraction from film to alignments file: followed against looked at frame by frame.
 
-Run: .venv/bin/python benchmarks/extraction.py CLIP... [--faces 1] [--repeats 3] [--more mtcnn:dlib68]
+Run: .venv/bin/python benchmarks/extraction.py CLIP... [--repeats 3] [--more mtcnn:dlib68]
 
 Each clip is extracted by the defaults and with --every-frame in turn, several times; the table
 gives frames a second (median and range), CPU milliseconds a frame of the whole process, the share

@@ -40,7 +40,7 @@ def _trainer(n: int = 5, **changes) -> Trainer:
 
 def test_it_learns():
     trainer = _trainer(warp=False, flip=False, transform=False, colour=False)
-    losses = [trainer.step(k, k / 50) for k in range(50)]
+    losses = [trainer.step(k, k / 80) for k in range(80)]  # by 50 some processors halve it just not
     for side in ("a", "b"):
         first, last = (np.mean([x[side] for x in part]) for part in (losses[:3], losses[-5:]))
         assert last < 0.5 * first

@@ -39,9 +39,9 @@ from understudy.types import Face, Frame
 
 T = TypeVar("T")
 
-WINDOW = 24
-"""Frames a transaction. A kill costs what was not committed: a window, the one being followed, and
-the few frames that smoothing looks ahead, together at most 64."""
+WINDOW = 12
+"""Frames a transaction. A kill costs what was not committed: a window, two that are followed ahead,
+and the few frames that smoothing and decoding look ahead, together at most 64."""
 
 _FRAMES_AT_ONCE = {"cpu": 1, "mps": 8, "cuda": 16}
 """How many frames a batch has when each is looked at for itself."""
