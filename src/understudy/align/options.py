@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Normalisation = Literal["none", "hist", "clahe", "mean"]
-
 from understudy.options import check, option
+
+Normalisation = Literal["none", "hist", "clahe", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class MediapipeOptions:
 class RefineOptions:
     """What is done around any landmark predictor to help it."""
 
-    normalise: Normalisation = option(
+    normalise: Literal["none", "hist", "clahe", "mean"] = option(
         "none",
         "Even out the light of what the landmark predictor sees: hist spreads all brightness over "
         "the whole range, clahe does so by neighbourhoods, mean brings each colour's mean to "

@@ -24,7 +24,7 @@ from understudy.types import Faces
 
 Picture = NDArray[Any]
 
-_AROUND = 0.75
+_AROUND = 0.5
 """How much is seen around a box, in its longer sides."""
 _SHIFT, _GROWTH = 0.03, 0.04
 """How far a fed-again box is moved and scaled at most, in its longer sides."""

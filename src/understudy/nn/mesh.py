@@ -125,7 +125,7 @@ def boxes_from_landmarks(landmarks: Float64) -> Float64:
     return np.concatenate([middle - half, middle + half], 1)
 
 
-_WIDTH_OF_BOX = 0.78
+_WIDTH_OF_BOX = 0.74
 """Width of MTCNN's boxes in their heights."""
 
 
