@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from understudy.align.fan import fan_squares, peaks, spots
+from understudy.align import fan
+from understudy.align.fan import Fan3dAligner, fan_squares, peaks, spots
 from understudy.align.fan_nets import Fan, FanDepth, load_into
 from understudy.errors import WeightsError
 from understudy.nn.squares import into_frame
+from understudy.plugin import Weights
 from understudy.types import Faces
 
 
@@ -103,3 +108,42 @@ def test_the_crop_is_the_training_crop_and_turns_with_the_face() -> None:
     points = np.zeros((1, 68, 2))
     points[0, 36], points[0, 45] = (10, 10), (20, 20)
     assert fan_squares(Faces(boxes, np.ones(1), points))[0, 3] == pytest.approx(np.pi / 4)
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[nn.Module, str], Weights]:
+    """Writes a network's made-up weights where models are looked for."""
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
+
+    def store(net: nn.Module, name: str) -> Weights:
+        path = tmp_path / name
+        torch.save(made_up(net), path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return Weights(name, digest, path.stat().st_size, "CC0-1.0", True, "made up")
+
+    return store
+
+
+def test_faces_of_a_batch_are_as_alone_and_depth_grows_with_the_picture(
+    stored: Callable[[nn.Module, str], Weights],
+    rendered: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fan, "FAN_DEPTH", stored(FanDepth(), "depth.pth"))
+    monkeypatch.setattr(Fan3dAligner, "record", stored(Fan(), "fan.pth"))
+    aligner, (one, two) = Fan3dAligner(), rendered[:2]
+    batch = aligner.align_batch([one.frame, two.frame], [one.faces, two.faces])
+    for found, marked in zip(batch, (one, two), strict=True):
+        alone = aligner.align(marked.frame, marked.faces)
+        np.testing.assert_allclose(found.landmarks, alone.landmarks, atol=1e-6)
+        np.testing.assert_allclose(found.extras["depth"], alone.extras["depth"], rtol=1e-3)
+    assert not np.array_equal(batch[0].landmarks, batch[1].landmarks)
+    # Pixels doubled are the same crop, but for its resampling; the depth's unit is halved.
+    large = np.repeat(np.repeat(one.frame, 2, 0), 2, 1)
+    doubled = aligner.align(large, Faces(2 * one.faces.boxes_xyxy, one.faces.scores))
+    ratio = np.median(doubled.extras["depth"] / batch[0].extras["depth"])
+    assert ratio == pytest.approx(2, rel=0.05)
+    none = aligner.align_batch([one.frame], [Faces.none()])
+    assert none[0].landmarks.shape == (0, 68, 2)
+    assert none[0].extras["depth"].shape == (0, 68)
+    assert len(Faces.concat([*batch, *none])) == 2
