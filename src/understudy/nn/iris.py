@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from understudy.geometry import Float64
 from understudy.nn.litert import LiteModel
-from understudy.nn.mesh import cut_square, into_frame
 from understudy.nn.mesh_indices import LEFT_IRIS, N_POINTS_WITH_IRISES, RIGHT_IRIS
+from understudy.nn.squares import cut_square, into_frame
 
 _ROOM = 2.3
 """Side of an eye's square in distances of its corners."""

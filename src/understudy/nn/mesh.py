@@ -8,8 +8,7 @@ Geometry from Monocular Video on Mobile GPUs", CVPR Workshop on Computer Vision 
 The squares follow the published MediaPipe graphs: upright by the line through the eye corners, one
 and a half times the longer side of the mesh.
 
-Convention: frame pixels, pixel i covers [i, i+1). A square is (x, y, side, roll): its centre, its
-side in pixels and its turn in radians, clockwise as seen.
+Convention: frame pixels, pixel i covers [i, i+1); squares as in `nn.squares`.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import Float64
 from understudy.nn.litert import LiteModel
 from understudy.nn.mesh_indices import EYE_CORNERS, N_POINTS
+from understudy.nn.squares import cut_square, into_frame, turn
 
 _ROOM = 1.5
 """A square's side in longer sides of the mesh's box; the model was trained with it."""
@@ -113,6 +112,23 @@ _FOREHEAD = 0.23
 """How far the mesh reaches above the brows, in heights from brow to chin (deviation 0.02)."""
 
 
+def boxes_from_landmarks(landmarks: Float64) -> Float64:
+    """The boxes (n, 4) that MTCNN would draw around upright faces of which the 68 points are known.
+
+    Args:
+        landmarks: (n, 68, 2).
+    """
+    squares = squares_from_landmarks(landmarks)
+    height = squares[:, 2] / _SIDE_OF_BOX
+    middle = squares[:, :2] - np.column_stack([np.zeros(len(height)), _BELOW_BOX * height])
+    half = np.column_stack([_WIDTH_OF_BOX * height, height]) / 2
+    return np.concatenate([middle - half, middle + half], 1)
+
+
+_WIDTH_OF_BOX = 0.74
+"""Width of MTCNN's boxes in their heights."""
+
+
 def squares_from_meshes(points: Float64) -> Float64:
     """Squares for the next frame's meshes, or for a second look.
 
@@ -123,30 +139,6 @@ def squares_from_meshes(points: Float64) -> Float64:
     flat = points[:, :, :2]
     roll = _roll(flat[:, right], flat[:, left])
     return _squares(*_upright_box(flat, roll), roll)
-
-
-def cut_square(frame: NDArray[Any], square: Float64, size_px: int) -> NDArray[Any]:
-    """A turned square of the frame, resampled to (size_px, size_px, 3) without aliasing.
-
-    Beyond the frame its edge is repeated.
-    """
-    finer = max(1, round(float(square[2]) / size_px))
-    fine_px = size_px * finer
-    frame_from_crop = np.column_stack([_turn(square[3]) * (square[2] / fine_px), _corner(square)])
-    # OpenCV counts pixel centres as integers.
-    frame_from_crop[:, 2] += frame_from_crop[:, :2] @ (0.5, 0.5) - 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpAffine(
-        frame, frame_from_crop, (fine_px, fine_px), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    if finer == 1:
-        return crop
-    return cv2.resize(crop, (size_px, size_px), interpolation=cv2.INTER_AREA)
-
-
-def into_frame(points: NDArray[Any], square: Float64, size_px: int) -> Float64:
-    """Points (m, 2) of a crop by `cut_square` in frame pixels."""
-    return points @ (_turn(square[3]).T * (square[2] / size_px)) + _corner(square)
 
 
 def sigmoid(logit: float) -> float:
@@ -163,23 +155,12 @@ def _upright_box(points: Float64, roll: Float64) -> tuple[Float64, Float64]:
     """(n, 2) corners of the points' boxes after the faces are turned upright."""
     if not len(points):
         return np.zeros((0, 2)), np.zeros((0, 2))
-    upright = np.stack([p @ _turn(r) for p, r in zip(points, roll, strict=True)])
+    upright = np.stack([p @ turn(r) for p, r in zip(points, roll, strict=True)])
     return upright.min(1), upright.max(1)
 
 
 def _squares(low: Float64, high: Float64, roll: Float64) -> Float64:
     side = _ROOM * np.maximum((high - low).max(1, initial=0.0), 1.0)
     middle = (low + high) / 2
-    centre = [_turn(r) @ m for m, r in zip(middle, roll, strict=True)]
+    centre = [turn(r) @ m for m, r in zip(middle, roll, strict=True)]
     return np.column_stack([np.reshape(centre, (-1, 2)), side, roll])
-
-
-def _turn(roll: float) -> Float64:
-    """Turns upright coordinates into the frame's."""
-    c, s = np.cos(roll), np.sin(roll)
-    return np.array([[c, -s], [s, c]])
-
-
-def _corner(square: Float64) -> Float64:
-    half = square[2] / 2
-    return square[:2] - _turn(square[3]) @ (half, half)
