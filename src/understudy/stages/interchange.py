@@ -326,8 +326,8 @@ def _own(
     known = plain_json.from_plain(file, plain, ledger)
     if media is not None and probe(media).fingerprint != known.source.fingerprint:
         raise StoreError(
-            f"{file} belongs to {known.source.name}, not to {media} as it is now; leave out --media "
-            "to take the file as it is"
+            f"{file} belongs to {known.source.name}, not to {media} as it is now; leave out "
+            "--media to take the file as it is"
         )
     path = output or (alignments_path(media) if media else file.with_suffix(".alignments"))
     _must_be_new(path)

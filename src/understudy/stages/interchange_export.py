@@ -140,8 +140,8 @@ def _keys(store: Alignments, media: Path | None, layout: Layout) -> Callable[[in
             return lambda index: image_key(info, index)
     elif not Path(source.name).suffix:
         raise StoreError(
-            f"{store.path}: its folder of images {source.name} is not beside it, so the names of the "
-            "images are not known; name the folder with --media"
+            f"{store.path}: its folder of images {source.name} is not beside it, so the names "
+            "of the images are not known; name the folder with --media"
         )
     ending = None if layout == "fsa" else ".png"
     return lambda index: video_key(source.name, index, ending)

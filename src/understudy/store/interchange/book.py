@@ -1,8 +1,8 @@
 """The file `face_alignments.json` of the book "Exploring Deepfakes" (2023).
 
 Source: the book's public code, `C5-face_detection.py` (writes it) and `C7-convert.py` (reads it).
-`{image name: {"faces": [{"landmark": [(68, 2)], "warp_matrix": (3, 3)}]}}`, written with the package
-json_tricks, which makes an array `{"__ndarray__": nested lists, "dtype": ..., "shape": ...}`. The
+`{image name: {"faces": [{"landmark": [(68, 2)], "warp_matrix": (3, 3)}]}}`, written with the
+package json_tricks, which makes an array `{"__ndarray__": nested lists, "dtype": ..., "shape": ...}`. The
 landmarks are a list of one array. `warp_matrix` maps frame to crop pixels for `cv2.warpAffine`; it
 fits five points onto the book's template, shrunk to 0.3 of the crop's side and moved by 0.35 of it.
 There is no box. A mask may lie beside the file as `face_mask_<image stem>_<place in the list>.png`.
@@ -72,7 +72,7 @@ def _face(frame: str, plain: dict[str, Any], mask_file: Path | None, ledger: Led
     crop_from_frame, side = _crop(plain.get("warp_matrix"), landmarks, ledger)
     unit_from_frame = None
     if crop_from_frame is not None:
-        unit_from_frame = umeyama(_TEMPLATE * side, book_5_unit()) @ crop_from_frame
+        unit_from_frame = umeyama(values.moved(_TEMPLATE * side), book_5_unit()) @ crop_from_frame
     mask = None
     if crop_from_frame is not None and mask_file is not None:
         mask = _mask(mask_file, crop_from_frame, side, ledger)
@@ -95,7 +95,9 @@ def _crop(stored: Any, landmarks: Float64, ledger: Ledger) -> tuple[Float64 | No
     rows = 3 if isinstance(matrix, (list, np.ndarray)) and len(matrix) == 3 else 2
     crop_from_frame = values.from_index(values.numbers("warp_matrix", matrix, (rows, 3)))
     points = five_points(landmarks) @ crop_from_frame[:2, :2].T + crop_from_frame[:2, 2]
-    side = float((points * _TEMPLATE).sum() / (_TEMPLATE**2).sum())
+    # The fit brings the middle of the points onto the template's, so that tells the side exactly.
+    middle = _TEMPLATE.mean(0)
+    side = float((points.mean(0) - values.HALF) @ middle / (middle @ middle))
     if side < 16 or np.abs(points - _TEMPLATE * side).max() > _MAX_OFF * side:
         ledger.lose("a crop that does not fit its landmarks (fitted anew)")
         return None, 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from itertools import accumulate
 from typing import Any
 
@@ -41,6 +42,8 @@ def parse(text: str) -> Any:
     if max(accumulate(_STEP.get(c, 0) for c in bare), default=0) > MAX_DEPTH:
         raise ValueRefused(f"record: nested deeper than {MAX_DEPTH}")
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an escape that Python only warns of is damage here
+            return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise ValueRefused("record: damaged, or not plain data") from error

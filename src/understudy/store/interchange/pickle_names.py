@@ -37,7 +37,7 @@ class DType:
         """Take the byte order; records and objects have more state and are refused."""
         if type(state) is not tuple or len(state) != 8 or state[1] not in ("<", ">", "|", "="):
             raise ValueRefused("pickled array: a number format that is not plain")
-        if any(a is not b and a != b for a, b in zip((state[0], *state[2:]), _STATE_OF_PLAIN)):
+        if (state[0], *state[2:]) != _STATE_OF_PLAIN:
             raise ValueRefused("pickled array: records and objects are not read")
         if self.plain.itemsize > 1 and state[1] in "<>":
             self.plain = self.plain.newbyteorder(state[1])
@@ -55,7 +55,8 @@ def build_array(array: np.ndarray[Any, Any], state: Any) -> None:
     if type(version) is not int or type(fortran) is not bool:
         raise ValueRefused("pickled array: an unknown version")
     _check(shape, dtype, raw)
-    array.__setstate__((1, shape, dtype.plain, fortran, raw))  # type: ignore[attr-defined]
+    state_of_array: Any = (1, shape, dtype.plain, fortran, raw)
+    array.__setstate__(state_of_array)
 
 
 def _check(shape: Any, dtype: Any, raw: Any) -> None:
@@ -63,7 +64,7 @@ def _check(shape: Any, dtype: Any, raw: Any) -> None:
         raise ValueRefused("pickled array: its numbers are not plain bytes")
     if type(shape) is not tuple or len(shape) > _MAX_DIMENSIONS:
         raise ValueRefused("pickled array: no shape, or one of too many dimensions")
-    if not all(type(n) is int and 0 <= n <= len(raw) for n in shape):
+    if not all(type(n) is int and 0 <= n < 2**31 for n in shape):
         raise ValueRefused("pickled array: its shape does not fit its numbers")
     if math.prod(shape) * dtype.plain.itemsize != len(raw):
         raise ValueRefused("pickled array: its shape does not fit its numbers")
@@ -103,12 +104,21 @@ def _encode(arguments: tuple[Any, ...]) -> bytes:
     return text.encode("latin-1")
 
 
+def _no_bytes(arguments: tuple[Any, ...]) -> bytes:
+    if arguments:
+        raise ValueRefused("pickled data: bytes made from something else")
+    return b""
+
+
 _NDARRAY = Name("numpy.ndarray")
 
 NAMES = {
     ("numpy", "ndarray"): _NDARRAY,
     ("numpy", "dtype"): Name("numpy.dtype", _dtype),
+    # How protocols 0 to 2 spell bytes, and empty bytes.
     ("_codecs", "encode"): Name("_codecs.encode", _encode),
+    ("__builtin__", "bytes"): Name("bytes", _no_bytes),
+    ("builtins", "bytes"): Name("bytes", _no_bytes),
     **{
         (f"numpy.{core}.{module}", name): Name(name, make)
         for core in ("core", "_core")

@@ -1,8 +1,8 @@
 """Our own alignments as JSON: everything an alignments file holds, for programs in any language.
 
-`{"format": "understudy-alignments", "version": 1, "source": {...}, "finished": bool, "shots": [...],
-"tracks": [...], "frames": [{"index", "pts", "faces": [...]}]}`; docs/guides/interchange.md says what
-each field means. Pixels follow our own convention. Floats come back bit for bit.
+`{"format": "understudy-alignments", "version": 1, "source": {...}, "finished": bool,
+"shots": [...], "tracks": [...], "frames": [{"index", "pts", "faces": [...]}]}`;
+docs/guides/interchange.md says what each field means. Pixels follow our own convention. Floats come back bit for bit.
 """
 
 from __future__ import annotations

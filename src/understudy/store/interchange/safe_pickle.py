@@ -116,13 +116,13 @@ class _Machine:
     def unsigned(self, size: int) -> int:
         return int.from_bytes(self.take(size), "little")
 
-    def line(self) -> str:
+    def line(self, encoding: str = "ascii") -> str:
         end = self.data.find(b"\n", self.at, self.at + _MAX_LINE)
         if end < 0:
             raise ValueRefused(f"pickled data: a line without end (byte {self.at})")
         text = self.data[self.at : end]
         self.at = end + 1
-        return text.decode("ascii")
+        return text.decode(encoding)
 
     # Accounting
 
@@ -229,7 +229,7 @@ class _Machine:
         self.push(raw.decode("utf-8", "surrogatepass"), 64 + 4 * len(raw))
 
     def text_line(self) -> None:
-        text = self.line().encode("ascii").decode("raw-unicode-escape")
+        text = self.line("raw-unicode-escape")
         self.push(text, 64 + 4 * len(text))
 
     def raw(self, length_bytes: int) -> None:
