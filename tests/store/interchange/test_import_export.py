@@ -98,12 +98,10 @@ def test_masks_survive_faceswap_where_they_lie_on_its_grid(
     crop = Alignment.fit(foreign.landmarks(1), frame_space(320, 240)).crop(64, 1.0, "face")
     stored = face["mask"]["bisenet-fp_face"]
     stored["affine_matrix"] = crop.matrix[:2].tolist()
-    disc = cv2.GaussianBlur(
-        cv2.circle(np.zeros((64, 64), np.uint8), (40, 34), 14, 255, -1), (0, 0), 2
-    )
-    odd = dict(
-        stored, affine_matrix=foreign.mask_matrix.tolist(), mask=zlib.compress(disc.tobytes())
-    )
+    disc = cv2.circle(np.zeros((64, 64), np.uint8), (32, 30), 14, 255, -1)
+    disc = cv2.GaussianBlur(disc, (0, 0), 2)
+    skewed = [[0.5, 0.02, -45.0], [-0.02, 0.5, -23.0]]
+    odd = dict(stored, affine_matrix=skewed, mask=zlib.compress(disc.tobytes()))
     face["mask"]["odd"] = odd
     source = put(tmp_path / "a.fsa", foreign.fsa({"clip_1.mp4": {"faces": [face]}}))
     path = tmp_path / "a.alignments"

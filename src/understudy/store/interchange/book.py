@@ -2,10 +2,11 @@
 
 Source: the book's public code, `C5-face_detection.py` (writes it) and `C7-convert.py` (reads it).
 `{image name: {"faces": [{"landmark": [(68, 2)], "warp_matrix": (3, 3)}]}}`, written with the
-package json_tricks, which makes an array `{"__ndarray__": nested lists, "dtype": ..., "shape": ...}`. The
-landmarks are a list of one array. `warp_matrix` maps frame to crop pixels for `cv2.warpAffine`; it
-fits five points onto the book's template, shrunk to 0.3 of the crop's side and moved by 0.35 of it.
-There is no box. A mask may lie beside the file as `face_mask_<image stem>_<place in the list>.png`.
+package json_tricks, which makes an array `{"__ndarray__": nested lists, "dtype": ..., "shape":
+...}`. The landmarks are a list of one array. `warp_matrix` maps frame to crop pixels for
+`cv2.warpAffine`; it fits five points onto the book's template, shrunk to 0.3 of the crop's side and
+moved by 0.35 of it. There is no box. A mask may lie beside the file as
+`face_mask_<image stem>_<place in the list>.png`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from understudy.geometry import Float64, five_points, umeyama
 from understudy.geometry.landmarks import book_5_unit
 from understudy.geometry.templates import BOOK_5
 from understudy.store import codec
-from understudy.store.interchange import images, values
+from understudy.store.interchange import checks, images, values
 from understudy.store.interchange.values import ForeignFace, ForeignMask, ForeignSet, Ledger
 from understudy.types import Face
 
@@ -45,13 +46,13 @@ def from_plain(folder: Path, table: dict[str, Any], ledger: Ledger) -> ForeignSe
     found = ForeignSet(TOOL)
     for frame, content in table.items():
         if not is_frame(content):
-            ledger.skip(frame, f"expected a table with faces, got {values.kind_of(content)}")
+            ledger.skip(frame, f"expected a table with faces, got {checks.kind_of(content)}")
             continue
         found.frames[frame] = []
         for number, face in enumerate(content["faces"]):
             try:
                 found.add(_face(frame, face, _mask_file(folder, frame, number), ledger))
-            except values.DAMAGED as error:
+            except checks.DAMAGED as error:
                 ledger.skip(f"{frame} face {number}", error)
     return found
 
@@ -93,7 +94,7 @@ def _crop(stored: Any, landmarks: Float64, ledger: Ledger) -> tuple[Float64 | No
         return None, 0.0
     matrix = _array(stored)
     rows = 3 if isinstance(matrix, (list, np.ndarray)) and len(matrix) == 3 else 2
-    crop_from_frame = values.from_index(values.numbers("warp_matrix", matrix, (rows, 3)))
+    crop_from_frame = values.from_index(checks.numbers("warp_matrix", matrix, (rows, 3)))
     points = five_points(landmarks) @ crop_from_frame[:2, :2].T + crop_from_frame[:2, 2]
     # The fit brings the middle of the points onto the template's, so that tells the side exactly.
     middle = _TEMPLATE.mean(0)
@@ -127,10 +128,10 @@ def _mask_file(folder: Path, frame: str, number: int) -> Path | None:
 
 def _mask(file: Path, crop_from_frame: Float64, side: float, ledger: Ledger) -> ForeignMask | None:
     try:
-        levels = images.decode(values.read_bytes(file, images.MAX_FILE_BYTES), grey=True)
+        levels = images.decode(checks.read_bytes(file, images.MAX_FILE_BYTES), grey=True)
         if max(levels.shape) > codec.MAX_MASK_SIDE_PX or levels.shape[0] != levels.shape[1]:
             raise ValueRefused(f"a mask of {levels.shape[1]}x{levels.shape[0]} px")
-    except (*values.DAMAGED, StoreError) as error:
+    except (*checks.DAMAGED, StoreError) as error:
         ledger.lose(f"{file.name}: {str(error)[:80]}")
         return None
     scale = len(levels) / side

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from understudy.errors import ValueRefused
 from understudy.geometry import Centering, Float64, umeyama
 from understudy.store import codec
-from understudy.store.interchange import images, safe_pickle, values
+from understudy.store.interchange import checks, images, safe_pickle, values
 from understudy.store.interchange.values import FaceImage, ForeignFace, ForeignMask, Ledger
 
 TOOL = "deepfacelab@1"
@@ -51,7 +51,7 @@ def metadata(data: bytes) -> dict[str, Any] | None:
                 packed = body
     if packed is None:
         return None
-    return values.mapping("metadata", safe_pickle.loads(packed, budget_bytes=_BUDGET))
+    return checks.mapping("metadata", safe_pickle.loads(packed, budget_bytes=_BUDGET))
 
 
 def face_image(
@@ -67,7 +67,7 @@ def face_image(
     """The picture with what its table says.
 
     Raises:
-        ValueRefused, or others of `values.DAMAGED`: not such a table.
+        ValueRefused, or others of `checks.DAMAGED`: not such a table.
     """
     width, height = images.size_of(data)
     if width != height:
@@ -108,7 +108,7 @@ def _placed(meta: Mapping[str, Any], ledger: Ledger) -> tuple[Float64, Float64]:
     in_picture = meta.get("landmarks")
     if matrix is not None:
         rows = 3 if isinstance(matrix, (list, tuple, np.ndarray)) and len(matrix) == 3 else 2
-        stored = values.numbers("image_to_face_mat", matrix, (rows, 3))
+        stored = checks.numbers("image_to_face_mat", matrix, (rows, 3))
         crop_from_frame = values.from_index(stored)
         if in_frame is not None:
             return crop_from_frame, values.landmarks_68(in_frame)
@@ -125,7 +125,7 @@ def _placed(meta: Mapping[str, Any], ledger: Ledger) -> tuple[Float64, Float64]:
 def _box(rect: Any, landmarks: Float64) -> Float64:
     if rect is None:
         return values.box_around(landmarks)
-    box = values.numbers("source_rect", rect, (4,))
+    box = checks.numbers("source_rect", rect, (4,))
     if box[2] <= box[0] or box[3] <= box[1]:
         return values.box_around(landmarks)
     return values.moved(box)
@@ -140,7 +140,7 @@ def _masks(
             continue
         try:
             levels = make(meta[key], size_px)
-        except values.DAMAGED as error:
+        except checks.DAMAGED as error:
             ledger.lose(f"{key}: {str(error)[:80]}")
             continue
         if levels is not None:
@@ -157,7 +157,7 @@ def _painted(packed: Any, size_px: int) -> NDArray[np.uint8]:
     if isinstance(packed, np.ndarray) and packed.dtype == np.uint8 and packed.ndim <= 2:
         packed = packed.tobytes()
     if not isinstance(packed, bytes):
-        raise ValueRefused(f"expected an encoded picture, got {values.kind_of(packed)}")
+        raise ValueRefused(f"expected an encoded picture, got {checks.kind_of(packed)}")
     width, height = images.size_of(packed)
     if max(width, height) > codec.MAX_MASK_SIDE_PX or width != height:
         raise ValueRefused(f"a mask of {width}x{height} px")
@@ -169,7 +169,7 @@ def _drawn(polygons: Any, size_px: int) -> NDArray[np.uint8] | None:
     import cv2
 
     listed = polygons.get("polys", []) if isinstance(polygons, dict) else polygons
-    listed = values.sequence("polys", listed)
+    listed = checks.sequence("polys", listed)
     if not listed or size_px > codec.MAX_MASK_SIDE_PX:
         return None
     if len(listed) > _MAX_POLYGONS:
@@ -187,9 +187,9 @@ def _polygon(plain: Any, size_px: int) -> tuple[int, NDArray[np.int32]]:
     kind, points = (plain["type"], plain["pts"]) if isinstance(plain, dict) else plain
     if isinstance(points, (list, tuple)) and len(points) > _MAX_POINTS:
         raise ValueRefused(f"a polygon of {len(points)} points")
-    corners = values.numbers("pts", points, (None, 2)) if len(points) else np.zeros((0, 2))
+    corners = checks.numbers("pts", points, (None, 2)) if len(points) else np.zeros((0, 2))
     if len(corners) > _MAX_POINTS:
         raise ValueRefused(f"a polygon of {len(corners)} points")
     # A far-off corner must not overflow the fixed point that polygons are filled in.
     indices = np.rint(np.clip(corners, -4 * size_px, 5 * size_px)).astype(np.int32)
-    return values.whole("type", kind, 0, 1), indices
+    return checks.whole("type", kind, 0, 1), indices

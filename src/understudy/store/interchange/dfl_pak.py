@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.store.interchange import dfl, images, safe_pickle, values
+from understudy.store.interchange import checks, dfl, images, safe_pickle
 from understudy.store.interchange.values import FaceImage, ForeignSet, Ledger
 
 _MAX_LIST_BYTES = 1 << 30
@@ -38,7 +38,7 @@ def read_pak(path: Path, ledger: Ledger) -> ForeignSet:
                     image = _image(path, file, name, item, start, length, ledger)
                     found.add(image.face)
                     found.images.append(image)
-                except values.DAMAGED as error:
+                except checks.DAMAGED as error:
                     ledger.skip(name, error)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); check the name") from error
@@ -59,7 +59,7 @@ def _items(file: BinaryIO, file_bytes: int) -> Iterator[tuple[dict[str, Any], in
         raise ValueRefused("its list is longer than the file")
     budget = min(_MAX_BUDGET, (64 << 20) + 64 * list_bytes)
     plain = safe_pickle.loads(file.read(list_bytes), budget_bytes=budget, enums=_ENUMS)
-    items = [values.mapping("picture", i) for i in values.sequence("list", plain)]
+    items = [checks.mapping("picture", i) for i in checks.sequence("list", plain)]
     if len(items) > _MAX_PICTURES:
         raise ValueRefused(f"{len(items)} pictures; at most {_MAX_PICTURES} are read")
     table = file.read(8 * (len(items) + 1))

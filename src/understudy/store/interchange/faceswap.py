@@ -19,7 +19,7 @@ from understudy.errors import ValueRefused
 from understudy.geometry import Centering, Float64, Warp
 from understudy.geometry.space import Space
 from understudy.store import codec
-from understudy.store.interchange import values
+from understudy.store.interchange import checks, values
 from understudy.store.interchange.values import ForeignFace, ForeignMask, Ledger
 from understudy.types import Face, Mask
 
@@ -38,7 +38,7 @@ def face_from_plain(
     Raises:
         ValueRefused: no face, or not one with 68 landmarks.
     """
-    face = values.mapping("face", plain)
+    face = checks.mapping("face", plain)
     landmarks = values.landmarks_68(face.get("landmarks_xy", face.get("landmarksXY")))
     if face.get("thumb") is not None:
         ledger.lose("thumbnail (made again where one is shown)")
@@ -77,7 +77,7 @@ def face_to_plain(face: Face) -> dict[str, Any]:
 def _box(face: Mapping[str, Any], landmarks: Float64) -> Float64:
     if any(face.get(key) is None for key in "xywh"):
         return values.box_around(landmarks)
-    x, y, w, h = values.numbers("box", [face[key] for key in "xywh"], (4,))
+    x, y, w, h = checks.numbers("box", [face[key] for key in "xywh"], (4,))
     if w <= 0 or h <= 0:
         return values.box_around(landmarks)
     return values.moved(np.array([x, y, x + w, y + h]))
@@ -85,37 +85,37 @@ def _box(face: Mapping[str, Any], landmarks: Float64) -> Float64:
 
 def _masks(plain: Any, ledger: Ledger) -> list[ForeignMask]:
     masks = []
-    for kind, mask in list(values.mapping("mask", plain or {}).items())[:_MAX_PARTS]:
+    for kind, mask in list(checks.mapping("mask", plain or {}).items())[:_MAX_PARTS]:
         try:
-            masks.append(_mask_from_plain(kind, values.mapping("mask", mask)))
-        except values.DAMAGED as error:
+            masks.append(_mask_from_plain(kind, checks.mapping("mask", mask)))
+        except checks.DAMAGED as error:
             ledger.lose(f"mask {kind[:40]!r}: {str(error)[:80]}")
     return masks
 
 
 def _mask_from_plain(kind: str, plain: Mapping[str, Any]) -> ForeignMask:
-    size = values.whole("stored_size", plain["stored_size"], 8, codec.MAX_MASK_SIDE_PX)
+    size = checks.whole("stored_size", plain["stored_size"], 8, codec.MAX_MASK_SIDE_PX)
     packed = plain["mask"]
     if not isinstance(packed, bytes):
-        raise ValueRefused(f"expected bytes, got {values.kind_of(packed)}")
+        raise ValueRefused(f"expected bytes, got {checks.kind_of(packed)}")
     raw = codec.inflate(packed, size * size)
     if len(raw) != size * size:
         raise ValueRefused(f"expected {size}x{size} levels, got {len(raw)}")
     stored = plain["affine_matrix"]
     rows = 3 if isinstance(stored, (list, tuple, np.ndarray)) and len(stored) == 3 else 2
-    matrix = values.from_index(values.numbers("affine_matrix", stored, (rows, 3)))
+    matrix = values.from_index(checks.numbers("affine_matrix", stored, (rows, 3)))
     return ForeignMask(kind, np.frombuffer(raw, np.uint8).reshape(size, size), matrix)
 
 
 def _identities(plain: Any, ledger: Ledger) -> dict[str, NDArray[np.float32]]:
     found: dict[str, NDArray[np.float32]] = {}
-    for network, vector in list(values.mapping("identity", plain or {}).items())[:_MAX_PARTS]:
+    for network, vector in list(checks.mapping("identity", plain or {}).items())[:_MAX_PARTS]:
         try:
-            numbers = values.numbers("identity", vector, (None,))
+            numbers = checks.numbers("identity", vector, (None,))
             if not 0 < len(numbers) <= codec.MAX_EMBEDDING:
                 raise ValueRefused(f"{len(numbers)} numbers")
             found[IDENTITY + network] = numbers.astype(np.float32)
-        except values.DAMAGED as error:
+        except checks.DAMAGED as error:
             ledger.lose(f"identity {network[:40]!r}: {str(error)[:80]}")
     return found
 

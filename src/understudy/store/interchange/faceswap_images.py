@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.errors import ValueRefused
 from understudy.store import codec
-from understudy.store.interchange import faceswap, images, literal, values
+from understudy.store.interchange import checks, faceswap, images, literal, values
 from understudy.store.interchange.values import FaceImage, Ledger
 from understudy.types import Alignment
 from understudy.types.frame import frame_space
@@ -48,10 +48,10 @@ def face_image(path: Path, data: bytes, text: str, ledger: Ledger) -> FaceImage:
     """The picture with what its record says.
 
     Raises:
-        ValueRefused, or others of `values.DAMAGED`: not such a record.
+        ValueRefused, or others of `checks.DAMAGED`: not such a record.
     """
-    record = values.mapping("record", literal.parse(text))
-    source = values.mapping("source", record["source"])
+    record = checks.mapping("record", literal.parse(text))
+    source = checks.mapping("source", record["source"])
     frame = source["source_filename"]
     version = source.get("alignments_version", faceswap.VERSION)
     if not isinstance(frame, str) or not frame or isinstance(version, bool):
@@ -89,6 +89,6 @@ def order(text_name: str) -> tuple[Any, ...]:
 def _frame_size(dims: Any) -> tuple[int, int] | None:
     if dims is None:
         return None
-    height, width = values.sequence("source_frame_dims", dims)
-    values.whole("height", height, 1, _MAX_FRAME_PX)
-    return values.whole("width", width, 1, _MAX_FRAME_PX), height
+    height, width = checks.sequence("source_frame_dims", dims)
+    checks.whole("height", height, 1, _MAX_FRAME_PX)
+    return checks.whole("width", width, 1, _MAX_FRAME_PX), height

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.store.interchange import dfl, faceswap_images, images, values
+from understudy.store.interchange import checks, dfl, faceswap_images, images
 from understudy.store.interchange.values import FaceImage, ForeignSet, Ledger
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -23,7 +23,7 @@ def read_folder(path: Path, ledger: Ledger) -> ForeignSet:
     for file in files:
         try:
             read.append(_face_image(file, ledger))
-        except (*values.DAMAGED, StoreError) as error:
+        except (*checks.DAMAGED, StoreError) as error:
             ledger.skip(file.name, error)
     if not read:
         first = f"; {ledger.skipped[0]}" if ledger.skipped else ""
@@ -44,7 +44,7 @@ def read_folder(path: Path, ledger: Ledger) -> ForeignSet:
 
 
 def _face_image(file: Path, ledger: Ledger) -> FaceImage:
-    data = values.read_bytes(file, images.MAX_FILE_BYTES)
+    data = checks.read_bytes(file, images.MAX_FILE_BYTES)
     if data.startswith(images.PNG_SIGNATURE):
         text = faceswap_images.record_text(data)
         if text is not None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.store.atomic import commit_bytes
-from understudy.store.interchange import faceswap, safe_pickle, values
+from understudy.store.interchange import checks, faceswap, safe_pickle
 from understudy.store.interchange.values import ForeignSet, Ledger
 from understudy.types import Face
 
@@ -32,7 +32,7 @@ def read_fsa(path: Path, ledger: Ledger) -> ForeignSet:
     Raises:
         StoreError: missing, damaged, not such a file, too large, or naming code.
     """
-    packed = values.read_bytes(path, MAX_FILE_BYTES)
+    packed = checks.read_bytes(path, MAX_FILE_BYTES)
     try:
         raw = _inflate(packed)
         plain = safe_pickle.loads(raw, budget_bytes=min(_MAX_BUDGET, (64 << 20) + 64 * len(packed)))
@@ -50,13 +50,13 @@ def from_plain(plain: Any, ledger: Ledger) -> ForeignSet:
     Raises:
         ValueRefused: not such a value.
     """
-    table = values.mapping("file", plain)
+    table = checks.mapping("file", plain)
     version, data = 1.0, table
     if "__data__" in table:
-        data = values.mapping("__data__", table["__data__"])
-        version = values.mapping("__meta__", table.get("__meta__", {})).get("version", 1.0)
+        data = checks.mapping("__data__", table["__data__"])
+        version = checks.mapping("__meta__", table.get("__meta__", {})).get("version", 1.0)
     if isinstance(version, bool) or not isinstance(version, (int, float)):
-        raise ValueRefused(f"version: expected a number, got {values.kind_of(version)}")
+        raise ValueRefused(f"version: expected a number, got {checks.kind_of(version)}")
     if version > faceswap.VERSION:
         ledger.lose(f"whatever version {version:g} knows beyond {faceswap.VERSION:g}")
     if len(data) > _MAX_FRAMES:
@@ -66,13 +66,13 @@ def from_plain(plain: Any, ledger: Ledger) -> ForeignSet:
     for frame, content in data.items():
         faces = content.get("faces") if isinstance(content, dict) else content
         if not isinstance(faces, (list, tuple)):
-            ledger.skip(frame, f"expected a list of faces, got {values.kind_of(faces)}")
+            ledger.skip(frame, f"expected a list of faces, got {checks.kind_of(faces)}")
             continue
         found.frames[frame] = []
         for number, face in enumerate(faces):
             try:
                 found.add(faceswap.face_from_plain(face, frame, tool, ledger))
-            except values.DAMAGED as error:
+            except checks.DAMAGED as error:
                 ledger.skip(f"{frame} face {number}", error)
     return found
 

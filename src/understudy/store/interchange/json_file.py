@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.store.interchange import book, fsa, values
+from understudy.store.interchange import book, checks, fsa, plain_json, values
+from understudy.store.interchange.plain_json import PlainAlignments
 from understudy.store.interchange.values import ForeignFace, ForeignSet, Ledger
 from understudy.types import Face
 
@@ -24,29 +25,26 @@ _MAX_ITEMS = 256_000_000
 FACESWAP = "faceswap-json@1"
 
 
-def read_json(path: Path, ledger: Ledger) -> ForeignSet:
-    """Faces from the book's `face_alignments.json` or from JSON of Faceswap.
+def read_json(path: Path, ledger: Ledger) -> ForeignSet | PlainAlignments:
+    """Faces from the book's `face_alignments.json`, JSON of Faceswap, or our own export.
 
     Raises:
         StoreError: missing, damaged, too large, or of none of these kinds.
     """
-    plain = load(path)
+    plain = _load(path)
+    if plain_json.is_plain(plain):
+        return plain_json.from_plain(path, plain, ledger)
     try:
-        return from_plain(path, plain, ledger)
-    except values.DAMAGED as error:
+        return _from_plain(path, plain, ledger)
+    except checks.DAMAGED as error:
         raise StoreError(
             f"{path}: is JSON, but no alignments that Understudy knows ({error}); it reads "
             "Understudy's own export, the book's face_alignments.json and Faceswap's JSON"
         ) from error
 
 
-def load(path: Path) -> Any:
-    """Any JSON file of bounded size.
-
-    Raises:
-        StoreError: missing, damaged, or larger than alignments are.
-    """
-    raw = values.read_bytes(path, MAX_FILE_BYTES)
+def _load(path: Path) -> Any:
+    raw = checks.read_bytes(path, MAX_FILE_BYTES)
     if raw.count(b"[") + raw.count(b"{") > _MAX_CONTAINERS or raw.count(b",") > _MAX_ITEMS:
         raise StoreError(f"{path}: holds more than any alignments file does")
     try:
@@ -55,13 +53,8 @@ def load(path: Path) -> Any:
         raise StoreError(f"{path}: is no whole JSON file ({error}); get it again") from error
 
 
-def from_plain(path: Path, plain: Any, ledger: Ledger) -> ForeignSet:
-    """Faces from the value in a JSON file.
-
-    Raises:
-        ValueRefused: of a kind that is not known.
-    """
-    table = values.mapping("file", plain)
+def _from_plain(path: Path, plain: Any, ledger: Ledger) -> ForeignSet:
+    table = checks.mapping("file", plain)
     if "__data__" in table:
         return fsa.from_plain(table, ledger)
     if any(book.is_frame(content) for content in table.values()):
@@ -71,13 +64,13 @@ def from_plain(path: Path, plain: Any, ledger: Ledger) -> ForeignSet:
     found = ForeignSet(FACESWAP)
     for frame, content in table.items():
         if not isinstance(content, list):
-            ledger.skip(frame, f"expected a list of faces, got {values.kind_of(content)}")
+            ledger.skip(frame, f"expected a list of faces, got {checks.kind_of(content)}")
             continue
         found.frames[frame] = []
         for number, face in enumerate(content):
             try:
-                found.add(_face(frame, values.mapping("face", face)))
-            except values.DAMAGED as error:
+                found.add(_face(frame, checks.mapping("face", face)))
+            except checks.DAMAGED as error:
                 ledger.skip(f"{frame} face {number}", error)
     return found
 
@@ -102,7 +95,7 @@ def _face(frame: str, plain: dict[str, Any]) -> ForeignFace:
     landmarks = values.landmarks_68(plain["landmarks_2d"])
     box = values.box_around(landmarks)
     if plain.get("detected") is not None:
-        box = values.moved(values.numbers("detected", plain["detected"], (4,)))
+        box = values.moved(checks.numbers("detected", plain["detected"], (4,)))
     made_by = {"detect": FACESWAP, "align": FACESWAP}
     return ForeignFace(frame, landmarks, box, made_by)
 

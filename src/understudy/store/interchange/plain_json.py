@@ -2,7 +2,8 @@
 
 `{"format": "understudy-alignments", "version": 1, "source": {...}, "finished": bool,
 "shots": [...], "tracks": [...], "frames": [{"index", "pts", "faces": [...]}]}`;
-docs/guides/interchange.md says what each field means. Pixels follow our own convention. Floats come back bit for bit.
+docs/guides/interchange.md says what each field means. Pixels follow our own convention. Floats
+come back bit for bit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.geometry import Space
 from understudy.store import codec
 from understudy.store.alignments import Alignments, SourceRecord
-from understudy.store.interchange import values
+from understudy.store.interchange import checks
 from understudy.store.interchange.values import Ledger
 from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
@@ -84,54 +85,54 @@ def from_plain(path: Path, plain: dict[str, Any], ledger: Ledger) -> PlainAlignm
         StoreError: damaged where all depends on it, or of a newer version.
     """
     try:
-        if values.whole("version", plain["version"], 1, codec.MAX_INT) > VERSION:
+        if checks.whole("version", plain["version"], 1, codec.MAX_INT) > VERSION:
             raise ValueRefused(f"version {plain['version']}; this Understudy reads {VERSION}")
-        source = _source(values.mapping("source", plain["source"]))
+        source = _source(checks.mapping("source", plain["source"]))
         grid = frame_space(source.width, source.height)
         frames = []
-        for frame in values.sequence("frames", plain["frames"]):
-            index = values.whole("index", frame["index"], 0, codec.MAX_INT)
+        for frame in checks.sequence("frames", plain["frames"]):
+            index = checks.whole("index", frame["index"], 0, codec.MAX_INT)
             at = Timestamp(index, codec.whole("pts", frame["pts"]), source.time_base)
             frames.append((at, list(_faces(frame["faces"], at, grid, ledger))))
         return PlainAlignments(
             source=source,
             finished=plain["finished"] is True,
             frames=frames,
-            shots=[codec.whole("shot", s) for s in values.sequence("shots", plain["shots"])],
-            tracks=[_track(t) for t in values.sequence("tracks", plain["tracks"])],
+            shots=[codec.whole("shot", s) for s in checks.sequence("shots", plain["shots"])],
+            tracks=[_track(t) for t in checks.sequence("tracks", plain["tracks"])],
         )
-    except values.DAMAGED as error:
+    except checks.DAMAGED as error:
         raise StoreError(
             f"{path}: cannot be read as Understudy's alignments ({error}); export it again"
         ) from error
 
 
 def _faces(listed: Any, at: Timestamp, grid: Space, ledger: Ledger) -> Iterator[Face]:
-    for number, plain in enumerate(values.sequence("faces", listed)):
+    for number, plain in enumerate(checks.sequence("faces", listed)):
         try:
-            face = codec.face_from_plain(values.mapping("face", plain), grid)
+            face = codec.face_from_plain(checks.mapping("face", plain), grid)
             if face.at != at:
                 raise ValueRefused("a face of another frame")
             yield face
-        except values.DAMAGED as error:
+        except checks.DAMAGED as error:
             ledger.skip(f"frame {at.index} face {number}", error)
 
 
 def _source(plain: dict[str, Any]) -> SourceRecord:
-    width, height = values.sequence("size_wh", plain["size_wh"])
-    numerator, denominator = values.sequence("time_base", plain["time_base"])
+    width, height = checks.sequence("size_wh", plain["size_wh"])
+    numerator, denominator = checks.sequence("time_base", plain["time_base"])
     n_frames = plain["n_frames"]
     return SourceRecord(
         name=codec.string("name", plain["name"]),
         fingerprint=codec.string("fingerprint", plain["fingerprint"]),
-        width=values.whole("width", width, 1, _MAX_FRAME_PX),
-        height=values.whole("height", height, 1, _MAX_FRAME_PX),
+        width=checks.whole("width", width, 1, _MAX_FRAME_PX),
+        height=checks.whole("height", height, 1, _MAX_FRAME_PX),
         time_base=Fraction(
-            values.whole("time_base", numerator, 1, codec.MAX_INT),
-            values.whole("time_base", denominator, 1, codec.MAX_INT),
+            checks.whole("time_base", numerator, 1, codec.MAX_INT),
+            checks.whole("time_base", denominator, 1, codec.MAX_INT),
         ),
-        n_frames=None if n_frames is None else values.whole("n_frames", n_frames, 0, codec.MAX_INT),
-        settings=values.mapping("settings", plain["settings"]),
+        n_frames=None if n_frames is None else checks.whole("n_frames", n_frames, 0, codec.MAX_INT),
+        settings=checks.mapping("settings", plain["settings"]),
     )
 
 
@@ -151,6 +152,6 @@ def _track(plain: Any) -> Track:
         codec.whole("number", plain["number"]),
         codec.whole("shot", plain["shot"]),
         None if person is None else codec.whole("person", person),
-        None if vector is None else values.numbers("embedding", vector, (None,)).astype(np.float32),
+        None if vector is None else checks.numbers("embedding", vector, (None,)).astype(np.float32),
         codec.finite("weight", plain["weight"]),
     )

@@ -20,17 +20,13 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import ValueRefused
+from understudy.store.interchange.pickle_account import IN_TUPLES, VALUES, Account
 from understudy.store.interchange.pickle_names import NAMES, DType, Name, build_array
 
-MAX_DEPTH = 16
 _MAX_LINE = 4096
 _MAX_INT_BYTES = 16
 
 _NAMES_OF_OPCODES = {ord(code.code): code.name for code in pickletools.opcodes}
-_FLAT = {int, float, bool, type(None)}
-_CONTAINERS = {list, dict, tuple}
-_VALUES = _FLAT | _CONTAINERS | {str, bytes, np.ndarray}
-_IN_TUPLES = _VALUES | {Name, DType}
 _SMALL_INTS = re.compile(rb"(?:K.){1,65536}", re.DOTALL)
 _FLOATS = re.compile(rb"(?:G.{8}){1,512}", re.DOTALL)
 
@@ -68,23 +64,18 @@ def _number(arguments: tuple[Any, ...]) -> int:
     return value
 
 
-class _Machine:
-    """The stack, the memo, and the account of what was built."""
+class _Machine(Account):
+    """The stack and the memo."""
 
     def __init__(
         self, data: bytes, budget_bytes: int, names: Mapping[tuple[str, str], Name]
     ) -> None:
+        super().__init__(budget_bytes, 16 * len(data) + (1 << 20))
         self.data, self.at = data, 0
         self._names = names
         self._stack: list[Any] = []
         self._outer: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
-        self._left = budget_bytes
-        self._most = 16 * len(data) + (1 << 20)
-        # By id: (worth in elements, depth) of containers that hold more than plain numbers.
-        self._worth: dict[int, tuple[int, int]] = {}
-        # Ids of what the memo gave out: from then on it does not change, so nothing holds itself.
-        self._sealed: set[int] = set()
         self._unbuilt: set[int] = set()
 
     def run(self) -> Any:
@@ -99,7 +90,7 @@ class _Machine:
                 raise ValueRefused(f"pickled data: {name} is not needed for data; nothing was run")
             step(self)
         value = self._stack.pop()
-        if type(value) not in _VALUES or self._stack or self._outer:
+        if type(value) not in VALUES or self._stack or self._outer:
             raise ValueRefused("pickled data does not end in one value")
         return value
 
@@ -124,56 +115,15 @@ class _Machine:
         self.at = end + 1
         return text.decode(encoding)
 
-    # Accounting
-
-    def charge(self, n_bytes: int) -> None:
-        self._left -= n_bytes
-        if self._left < 0:
-            raise ValueRefused("pickled data holds more than a file of this size should")
+    # Building
 
     def push(self, value: Any, n_bytes: int) -> None:
         self.charge(n_bytes)
         self._stack.append(value)
 
-    def fresh(self, container: Any) -> Any:
-        """A new container; whatever had its id before is gone."""
-        self._worth.pop(id(container), None)
-        self._sealed.discard(id(container))
-        return container
-
-    def weigh(self, container: Any, before: int, items: list[Any], allowed: set[type]) -> None:
-        """Note what `items` add to a container that held `before` plain elements."""
-        kinds = set(map(type, items))
-        old_worth, old_depth = self._worth.get(id(container), (1 + before, 1))
-        if kinds <= _FLAT:
-            worth, depth = len(items), 0
-        elif kinds <= allowed:
-            worth, depth = self._sum(items)
-        else:
-            odd = ", ".join(sorted(k.__name__ for k in kinds - allowed))
-            raise ValueRefused(f"pickled data: {odd} where a value belongs")
-        worth, depth = old_worth + worth, max(old_depth, depth + 1)
-        if worth > self._most or depth > MAX_DEPTH:
-            raise ValueRefused("pickled data: nested deeper or wider than any face data")
-        if not kinds <= _FLAT or id(container) in self._worth:
-            self._worth[id(container)] = (worth, depth)
-
-    def _sum(self, items: list[Any]) -> tuple[int, int]:
-        worth, depth = len(items), 0
-        for item in items:
-            kind = type(item)
-            if kind in (str, bytes):
-                worth += len(item)
-            elif kind is np.ndarray:
-                worth += item.nbytes
-            elif kind in _CONTAINERS:
-                of_item, deep = self._worth.get(id(item), (1 + len(item), 1))
-                worth, depth = worth + of_item, max(depth, deep)
-        return worth, depth
-
     def open_container(self, kind: type) -> Any:
         container = self._stack[-1]
-        if type(container) is not kind or id(container) in self._sealed:
+        if type(container) is not kind or id(container) in self.sealed:
             raise ValueRefused(f"pickled data: expected a new {kind.__name__} to fill")
         return container
 
@@ -247,7 +197,7 @@ class _Machine:
 
     def _extend(self, items: list[Any]) -> None:
         target = self.open_container(list)
-        self.weigh(target, len(target), items, _VALUES)
+        self.weigh(target, len(target), items, VALUES)
         target.extend(items)
 
     def set_item(self) -> None:
@@ -263,8 +213,8 @@ class _Machine:
         if len(keys) != len(values) or not set(map(type, keys)) <= {str}:
             raise ValueRefused("pickled data: a table whose keys are not text")
         self.charge(120 * len(keys))
-        self.weigh(target, len(target), values, _VALUES)
-        self._worth.setdefault(id(target), (1 + len(target) + len(values), 1))
+        self.weigh(target, len(target), values, VALUES)
+        self.worth.setdefault(id(target), (1 + len(target) + len(values), 1))
         target.update(zip(keys, values, strict=True))
 
     def make_list(self) -> None:
@@ -286,7 +236,7 @@ class _Machine:
             items = self._stack[-count:]
             del self._stack[-count:]
         made = self.fresh(tuple(items))
-        self.weigh(made, 0, items, _IN_TUPLES)
+        self.weigh(made, 0, items, IN_TUPLES)
         self.push(made, 72 + 8 * len(items))
 
     def put(self, key: int) -> None:
@@ -296,7 +246,7 @@ class _Machine:
     def get(self, key: int) -> None:
         value = self._memo[key]
         if type(value) in (list, dict, np.ndarray):
-            self._sealed.add(id(value))
+            self.sealed.add(id(value))
         self.push(value, 8)
 
     def name(self, module: Any, name: Any) -> None:
@@ -319,7 +269,7 @@ class _Machine:
         if type(what) is not Name or what.make is None or type(arguments) is not tuple:
             raise ValueRefused("pickled data calls what is no part of data; nothing was run")
         made = what.make(arguments)
-        self._worth.pop(id(arguments), None)
+        self.worth.pop(id(arguments), None)
         if type(made) is np.ndarray:
             self.fresh(made)
             self._unbuilt.add(id(made))
@@ -329,13 +279,13 @@ class _Machine:
         state, target = self._stack.pop(), self._stack[-1]
         if type(target) is DType:
             target.set_state(state)
-        elif type(target) is np.ndarray and id(target) in self._unbuilt - self._sealed:
+        elif type(target) is np.ndarray and id(target) in self._unbuilt - self.sealed:
             self._unbuilt.discard(id(target))
             build_array(target, state)
             self.charge(target.nbytes)
         else:
             raise ValueRefused("pickled data sets the state of what has none; nothing was run")
-        self._worth.pop(id(state), None)
+        self.worth.pop(id(state), None)
 
 
 def _protocol(machine: _Machine) -> None:

@@ -18,21 +18,11 @@ from numpy.typing import NDArray
 from understudy.errors import StoreError, ValueRefused
 from understudy.geometry import N_LANDMARKS, UNIT, Centering, Float64, Space, Warp
 from understudy.store import codec
+from understudy.store.interchange import checks
 from understudy.types import Alignment, Face, Mask, Timestamp
 
 HALF = 0.5
-MAX_COORDINATE = 1e6
 MAX_FACES_PER_FRAME = 1000
-DAMAGED = (
-    KeyError,
-    TypeError,
-    ValueError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-    ArithmeticError,
-)
-"""What values of an unexpected kind raise while they are taken apart."""
 
 _SHIFT = np.array([[1, 0, HALF], [0, 1, HALF], [0, 0, 1]])
 _BACK = np.array([[1, 0, -HALF], [0, 1, -HALF], [0, 0, 1]])
@@ -213,34 +203,6 @@ def from_index(matrix: NDArray[Any]) -> Float64:
     return mapped
 
 
-def numbers(name: str, value: Any, shape: tuple[int | None, ...]) -> Float64:
-    """Nested lists or an array of numbers as float64 of this shape, of a sensible size.
-
-    Raises:
-        ValueRefused: anything else.
-    """
-    if isinstance(value, np.ndarray):
-        array = value.astype(np.float64) if value.dtype.kind in "fiu" else None
-    elif isinstance(value, (list, tuple)):
-        try:
-            array = np.array(value, np.float64)
-        except (TypeError, ValueError, OverflowError):
-            array = None
-    else:
-        array = None
-    wanted = "(" + ", ".join("n" if n is None else str(n) for n in shape) + ")"
-    if array is None:
-        raise ValueRefused(f"{name}: expected numbers of shape {wanted}, got {kind_of(value)}")
-    fits = array.ndim == len(shape) and all(
-        w is None or w == n for w, n in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        raise ValueRefused(f"{name}: expected shape {wanted}, got {array.shape}")
-    if not np.isfinite(array).all() or (array.size and np.abs(array).max() > MAX_COORDINATE):
-        raise ValueRefused(f"{name}: expected finite numbers of a sensible size")
-    return array
-
-
 def landmarks_68(value: Any) -> Float64:
     """(68, 2) landmarks in our pixels from those of an index grid.
 
@@ -253,71 +215,13 @@ def landmarks_68(value: Any) -> Float64:
             f"{count} landmarks, and only faces with {N_LANDMARKS} are taken; "
             "find these faces again with `understudy extract`"
         )
-    return moved(numbers("landmarks", value, (N_LANDMARKS, 2)))
+    return moved(checks.numbers("landmarks", value, (N_LANDMARKS, 2)))
 
 
 def box_around(landmarks: Float64) -> Float64:
     """The smallest (4,) box around landmarks, for files that keep none."""
     box: Float64 = np.concatenate([landmarks.min(0), landmarks.max(0)])
     return box
-
-
-def mapping(name: str, value: Any) -> dict[str, Any]:
-    """A dict with text keys.
-
-    Raises:
-        ValueRefused: anything else.
-    """
-    if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
-        raise ValueRefused(f"{name}: expected a table, got {kind_of(value)}")
-    return value
-
-
-def sequence(name: str, value: Any) -> Sequence[Any]:
-    """A list or tuple.
-
-    Raises:
-        ValueRefused: anything else.
-    """
-    if not isinstance(value, (list, tuple)):
-        raise ValueRefused(f"{name}: expected a list, got {kind_of(value)}")
-    return value
-
-
-def whole(name: str, value: Any, low: int, high: int) -> int:
-    """An int within bounds.
-
-    Raises:
-        ValueRefused: anything else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueRefused(f"{name}: expected a whole number {low}..{high}, got {kind_of(value)}")
-    return value
-
-
-def kind_of(value: Any) -> str:
-    """A value in a few letters; containers only by kind, because theirs may be endless."""
-    if value is None or isinstance(value, (bool, float)):
-        return repr(value)
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**12 else "a huge number"
-    if isinstance(value, str):
-        return repr(value[:40])
-    return f"a {type(value).__name__}"
-
-
-def read_bytes(path: Path, limit: int) -> bytes:
-    """A whole file of bounded size.
-
-    Raises:
-        StoreError: missing, not readable or too large.
-    """
-    try:
-        if path.stat().st_size > limit:
-            raise StoreError(f"{path}: {path.stat().st_size} bytes; at most {limit} are read")
-        return path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror}); check the name") from error
 
 
 def _mask(mask: ForeignMask, frame: Space) -> Mask:
