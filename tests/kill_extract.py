@@ -83,7 +83,7 @@ def in_child(job: Callable[[int], None], seconds: float | None = None) -> bool:
         try:
             job(into)
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a child must end here, whatever happened
             traceback.print_exc()
         finally:
             os._exit(code)
@@ -175,7 +175,7 @@ def main() -> None:
         else:
             ends.append(told(content, media) == want)
             life += 1
-    print(json.dumps({"kills": kills, "ends": ends, "window": stage.WINDOW}))
+    sys.stdout.write(json.dumps({"kills": kills, "ends": ends, "window": stage.WINDOW}) + "\n")
 
 
 if __name__ == "__main__":

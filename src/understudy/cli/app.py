@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from understudy import __version__
-from understudy.cli import consent, demo, doctor, models, parts, plugins, swap, verify
+from understudy.cli import (
+    consent,
+    demo,
+    doctor,
+    interchange,
+    models,
+    parts,
+    plugins,
+    swap,
+    verify,
+)
 
 app = typer.Typer(
     name="understudy",
@@ -43,6 +53,8 @@ app.command("demo", rich_help_panel=_MAIN)(demo.demo)
 app.command("extract", rich_help_panel=_PARTS)(parts.extract)
 app.command("train", rich_help_panel=_PARTS)(parts.train)
 app.command("convert", rich_help_panel=_PARTS)(parts.convert)
+app.command("import", rich_help_panel=_PARTS)(interchange.import_)
+app.command("export", rich_help_panel=_PARTS)(interchange.export)
 app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)

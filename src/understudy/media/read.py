@@ -73,6 +73,24 @@ def frames(
         )
 
 
+def timestamps(info: MediaInfo, report: ReadReport | None = None) -> Iterator[Timestamp]:
+    """The times that `frames` gives, without converting a picture; a video is still decoded.
+
+    Args:
+        info: from `probe`.
+        report: filled while reading, as by `frames`.
+
+    Raises:
+        MediaError: as `frames`, except that no frame at all is no error here.
+    """
+    report = ReadReport() if report is None else report
+    report.expected, report.duration_s = info.n_frames, info.duration_s
+    if info.kind == "images":
+        yield from (Timestamp(i, i, info.time_base) for i in range(len(info.files)))
+    else:
+        yield from (at for at, _ in _timed(info, None, report))
+
+
 def _video(
     info: MediaInfo, start: Timestamp | None, every: int, report: ReadReport, convert: ToRgb
 ) -> Iterator[Frame]:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.align import align_all
+from understudy.align.options import RefineOptions
+from understudy.align.refine import refined
 from understudy.errors import NoFaces, ValueRefused
 from understudy.geometry import Float64, average_distance
 from understudy.mask import mask_all
@@ -38,7 +40,8 @@ class Tools:
         self._lock = threading.Lock()
         plain = to_mapping(options)
         self._detector = chosen.detector.build(plain, device)
-        self._aligner = chosen.aligner.build(plain, device)
+        helped = RefineOptions(options.normalise, options.refeed, options.realign)
+        self._aligner = refined(chosen.aligner.build(plain, device), helped)
         self._embedder = None if chosen.embedder is None else chosen.embedder.build(plain, device)
         self._maskers = {p.name: p.build(plain, device) for p in chosen.maskers}
         self._made_by = {

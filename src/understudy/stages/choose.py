@@ -47,6 +47,9 @@ def resolved(
         if known is not None:
             decided[name] = str(known)
             continue
+        if before is not None and before.finished:
+            decided[name] = first  # nothing is left to find, so nothing need be fetched
+            continue
         try:
             ensure([registry.get(_KINDS[name], first)], progress)
             decided[name] = first

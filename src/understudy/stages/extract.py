@@ -284,6 +284,8 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
             f"{path} belongs to another film ({have.name}, changed since or replaced); "
             f"extract again with --new, which keeps the old file as .bak"
         )
+    if "imported" in have.settings:
+        return  # another tool found these faces; there is nothing to go on with
     changed = sorted(
         k for k, v in record.settings.items() if k in have.settings and have.settings[k] != v
     )

@@ -90,6 +90,32 @@ class ExtractOptions:
         "had, and says so.",
         group="Alignment",
     )
+    normalise: Literal["none", "hist", "clahe", "mean"] = option(
+        "none",
+        "Even out the light of what the landmark predictor sees, for dark, flat or tinted "
+        "pictures: hist spreads the brightness, clahe does so by neighbourhoods, mean brings each "
+        "colour's mean to mid grey.",
+        group="Alignment",
+    )
+    refeed: int = option(
+        0,
+        "Look this many times more at each face, its box moved a little each time, and take the "
+        "mean: steadier, and slower by as much.",
+        low=0,
+        high=32,
+        group="Alignment",
+    )
+    realign: bool = option(
+        False,
+        "Look a second time at each face, turned upright by what was found first; for heads on "
+        "their side.",
+        group="Alignment",
+    )
+    iris: bool = option(
+        True,
+        "With mediapipe: look at each eye again, so that lids close in a blink.",
+        group="Alignment",
+    )
     template: Literal["mean51", "book5", "eyes"] = option(
         "mean51",
         "What landmarks are aligned to: the 51 inner points of the mean face, the book's five "
@@ -224,6 +250,10 @@ RESULT_OPTIONS = (
     "cut_threshold",
     "smooth",
     "aligner",
+    "normalise",
+    "refeed",
+    "realign",
+    "iris",
     "template",
     "masks",
     "embedder",
