@@ -53,7 +53,7 @@ def filled(polygons: Iterable[Float64], size_px: int) -> NDArray[np.float32]:
     for polygon in polygons:
         fixed = fixed_point(polygon * FINER, 16.0 * size_px)
         cv2.fillPoly(fine, [fixed], _INSIDE, cv2.LINE_8, _FRACTION_BITS)
-    return shares(fine) / _INSIDE
+    return shares(fine) / np.float32(_INSIDE)
 
 
 def hulls_filled(parts: Iterable[Float64], size_px: int) -> NDArray[np.float32]:
@@ -62,7 +62,7 @@ def hulls_filled(parts: Iterable[Float64], size_px: int) -> NDArray[np.float32]:
     for part in parts:
         hull = cv2.convexHull(fixed_point(part * FINER, 16.0 * size_px))
         cv2.fillConvexPoly(fine, hull, _INSIDE, cv2.LINE_8, _FRACTION_BITS)
-    return shares(fine) / _INSIDE
+    return shares(fine) / np.float32(_INSIDE)
 
 
 def shares(fine: NDArray[np.uint8]) -> NDArray[np.float32]:

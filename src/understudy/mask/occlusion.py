@@ -99,7 +99,7 @@ class OcclusionMasker:
 
         hands = self._hands(frame, _around(alignment))
         draw_hands(hands, fine, points_at, grid_from_frame.scale * FINER)
-        return shares(fine) / 255
+        return shares(fine) / np.float32(255)
 
 
 def _around(alignment: Alignment) -> Float64:

@@ -185,7 +185,7 @@ def _cut(frame: NDArray[Any], crop_from_frame: Warp) -> NDArray[np.uint8]:
     # OpenCV counts pixel centres as integers.
     matrix[:2, 2] += matrix[:2, :2] @ (0.5, 0.5) - 0.5
     fine = cv2.warpAffine(frame, matrix[:2], (width * finer, height * finer))
-    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @lru_cache(maxsize=2)
