@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from understudy.geometry import Float64, Warp
 from understudy.mask.grid import FINER, MaskOptions, shares
-from understudy.mask.hands import HandFinder, draw_hands
+from understudy.mask.hands import Hand, HandFinder, draw_hands
 from understudy.mask.landmark import ExtendedMasker
 from understudy.mask.mesh import MeshMasker
 from understudy.mask.parsing import BiSeNetParser, BiSeNetV2Parser, FaceParser, parsed
@@ -29,6 +29,10 @@ _BEFORE_A_FACE = frozenset((0, 16, 17, 18))
 _AROUND = 6.0
 """Side of the square that is searched for hands, in sides of the mean face. The palm detector
 wants to see arms and shoulders: with 4.0 it finds half as many hands."""
+
+_MOST_INSIDE = 17
+"""Of a hand's 21 points, as many as may lie between brows and chin. Hands before the faces of the
+sign-language clips had up to 14 there; faces looking up that were taken for hands had 19 to 21."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,17 @@ class OcclusionMasker:
         def points_at(xy: Float64) -> Float64:
             return grid_from_frame.points(xy) * FINER
 
-        hands = self._hands(frame, _around(alignment))
+        found = self._hands(frame, _around(alignment))
+        hands = [hand for hand in found if not _is_the_face(hand, alignment)]
         draw_hands(hands, fine, points_at, grid_from_frame.scale * FINER)
         return shares(fine) / np.float32(255)
+
+
+def _is_the_face(hand: Hand, alignment: Alignment) -> bool:
+    """Whether a hand is the face itself, misread: a real one has its wrist or tips beyond it."""
+    points = alignment.unit_from_frame.points(hand.points[:, :2])
+    inside = ((points > -0.1) & (points < 1.1)).all(1)
+    return int(inside.sum()) > _MOST_INSIDE
 
 
 def _around(alignment: Alignment) -> Float64:
