@@ -21,7 +21,7 @@ MOBILEFACENET = Weights(
     size=3998070,
     license="Apache-2.0",
     commercial_use=False,
-    origin="Liu Yang; trained on MS-Celeb-1M, which was given out for research only",
+    origin="foamliu, MobileFaceNet; trained on MS-Celeb-1M, which was given out for research only",
     url="https://raw.githubusercontent.com/foamliu/MobileFaceNet/"
     "a6cc9032a659b615f477833e1a70b5e7931bcccc/weights/MobileFaceNet.onnx",
 )

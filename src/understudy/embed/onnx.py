@@ -31,7 +31,7 @@ class MobileFaceNetEmbedder:
     below 1.02), those of two people 1.39 (99 % above 1.16); below 1.08 lie 99.8 % of the first
     and 0.02 % of the second, which were faces of some 60 px.
 
-    Source: Chen et al., "MobileFaceNets", 2018; Liu Yang's training with the ArcFace loss.
+    Source: Chen et al., "MobileFaceNets", 2018; trained with the ArcFace loss.
     """
 
     dimensions = 128
@@ -48,7 +48,7 @@ class MobileFaceNetEmbedder:
 class ArcFaceEmbedder:
     """ArcFace with ResNet-50 on WebFace600K, 512 numbers; see `embed.Embedder`.
 
-    The distance of 1.2 is a cosine of 0.28, above which its authors call two faces one person's.
+    The distance of 1.2 is a cosine of 0.28, a usual threshold; it was not measured here.
     """
 
     dimensions = 512

@@ -46,7 +46,7 @@ BISENET_V2 = Weights(
     size=2804272,
     license="MIT; trained on CelebAMask-HQ, which is for non-commercial research",
     commercial_use=False,
-    origin="Terry Kurumi, tflite_gles_app; BiSeNet V2 trained on CelebAMask-HQ, eight bits",
+    origin="terryky, tflite_gles_app; BiSeNet V2 trained on CelebAMask-HQ, eight bits",
     url="https://raw.githubusercontent.com/terryky/tflite_gles_app/"
     "bfc2015a6d1234deebc9574798b175a6d1b2afc2/gl2face_segmentation/model/"
     "bisenetv2_celebamaskhq_448x448_integer_quant.tflite",
