@@ -8,32 +8,53 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import MASK_HULLS, PARTS, Float64
+from understudy.mask.grid import MaskOptions, face_grid, hulls_filled
 from understudy.types import Alignment, Mask
-
-GRID_PX = 128
-_FINER = 4
-_FRACTION_BITS = 4
 
 
 class ComponentsMasker:
     """Brows to chin, ear to ear; `mask.Masker` says what goes in and comes out."""
 
+    kind = "components"
+
+    def __init__(self, options: MaskOptions | None = None) -> None:
+        self._size_px = (options or MaskOptions()).mask_px
+
     def mask(self, frame: NDArray[Any], alignment: Alignment) -> Mask:
         """The mask of one face; see `mask.Masker.mask`. The frame is not looked at."""
-        return _mask("components", alignment, alignment.landmarks)
+        grid_from_frame = face_grid(alignment, self._size_px)
+        points = grid_from_frame.points(self._points(alignment.landmarks))
+        parts = [
+            np.concatenate([points[start:end] for start, end in ranges])
+            for ranges in MASK_HULLS.values()
+        ]
+        return Mask(self.kind, hulls_filled(parts, self._size_px), grid_from_frame)
+
+    def _points(self, landmarks: Float64) -> Float64:
+        return landmarks
 
 
-class ExtendedMasker:
+class ExtendedMasker(ComponentsMasker):
     """Like `ComponentsMasker`, with each brow raised by half its height above the eye."""
 
-    def mask(self, frame: NDArray[Any], alignment: Alignment) -> Mask:
-        """The mask of one face; see `mask.Masker.mask`. The frame is not looked at."""
-        return _mask("extended", alignment, raise_brows(alignment.landmarks))
+    kind = "extended"
+
+    def _points(self, landmarks: Float64) -> Float64:
+        return raise_brows(landmarks)
+
+
+class CustomMasker(ExtendedMasker):
+    """What a hand-painted mask begins with: the extended mask, kept under the kind "custom".
+
+    A face's custom mask is painted outside and read back over this one. Making it anew throws the
+    painted one away, so it is made for faces that have none.
+    """
+
+    kind = "custom"
 
 
 def raise_brows(landmarks: NDArray[np.floating]) -> Float64:
@@ -47,24 +68,6 @@ def raise_brows(landmarks: NDArray[np.floating]) -> Float64:
         lid = _along(points[PARTS[eye]][:4], 5)
         points[PARTS[brow]] += (points[PARTS[brow]] - lid) / 2
     return points
-
-
-def _mask(kind: str, alignment: Alignment, landmarks: Float64) -> Mask:
-    grid_from_frame = alignment.crop(GRID_PX, 1.0, "face")
-    return Mask(kind, _hulls(grid_from_frame.points(landmarks), GRID_PX), grid_from_frame)
-
-
-def _hulls(points: Float64, size: int) -> NDArray[np.float32]:
-    """(size, size) float32, 1 inside the hulls, 0 outside, the share of the pixel on the edge."""
-    fine = np.zeros((size * _FINER, size * _FINER), np.uint8)
-    # OpenCV counts pixel centres as integers; a far-off point must not overflow its fixed point.
-    indices = np.clip(points * _FINER - 0.5, -16.0 * size, 16.0 * size)
-    fixed = np.rint(indices * 2**_FRACTION_BITS).astype(np.int32)
-    for ranges in MASK_HULLS.values():
-        part = np.concatenate([fixed[start:end] for start, end in ranges])
-        cv2.fillConvexPoly(fine, cv2.convexHull(part), 1, cv2.LINE_8, _FRACTION_BITS)
-    shares = fine.reshape(size, _FINER, size, _FINER).mean((1, 3))
-    return shares.astype(np.float32)
 
 
 def _along(line: Float64, count: int) -> Float64:
