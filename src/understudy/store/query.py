@@ -115,6 +115,10 @@ _OPEN_INT = 2**62
 _QUALITY = """f.key IN (
     SELECT face FROM quality WHERE name = '{name}' AND value BETWEEN :{name}_low AND :{name}_high
 )"""
+_QUALITY_OF_EACH = """EXISTS (
+    SELECT 1 FROM quality q WHERE q.face = f.key AND q.name = '{name}'
+    AND q.value BETWEEN :{name}_low AND :{name}_high
+)"""
 _CONDITIONS = {
     "frames": "f.frame BETWEEN :frames_low AND :frames_high",
     "faces_in_frame": """f.frame IN (
@@ -129,6 +133,16 @@ _CONDITIONS = {
     "mask": "f.key IN (SELECT face FROM masks WHERE kind = :mask)",
     "without_mask": "f.key NOT IN (SELECT face FROM masks WHERE kind = :without_mask)",
 }
+# Where another condition leaves few faces, asking each of them is quicker than listing all faces
+# that have the value or the mask.
+_OF_EACH = {
+    "size_px": _QUALITY_OF_EACH.format(name="size_px"),
+    "average_distance": _QUALITY_OF_EACH.format(name="average_distance"),
+    "mask": "EXISTS (SELECT 1 FROM masks m WHERE m.face = f.key AND m.kind = :mask)",
+    "without_mask": "NOT EXISTS (SELECT 1 FROM masks m WHERE m.face = f.key "
+    "AND m.kind = :without_mask)",
+}
+_NARROW = ("frames", "track", "person", "stale")
 _TRACKED = {True: "f.track IS NOT NULL", False: "f.track IS NULL"}
 _STALE_ANY = "f.stale_json <> '[]'"
 # Names are compared as JSON text, quotes included: "mask:a" is not "mask:ab".
@@ -195,11 +209,12 @@ def _where(query: Query) -> tuple[str, dict[str, Any]]:
     """The conditions that are set, and what is bound to them."""
     conditions: list[str] = []
     values: dict[str, Any] = {}
+    narrow = any(getattr(query, name) is not None for name in _NARROW)
     for name, condition in _CONDITIONS.items():
         wanted = getattr(query, name)
         if wanted is None:
             continue
-        conditions.append(condition)
+        conditions.append(_OF_EACH.get(name, condition) if narrow else condition)
         if isinstance(wanted, tuple):
             low, high = wanted
             end: float = _OPEN_INT if name in ("frames", "faces_in_frame") else _OPEN

@@ -1,0 +1,226 @@
+"""Bringing face pictures back in line with the alignments that they were cut from.
+
+A picture carries its own record, so it tells when it is behind: its landmarks are no longer the
+face's, then it is cut again; or only masks, identity or number changed, then the record alone is
+written again and the pixels stay bit for bit. Pictures are recognised by their landmarks first and
+their id second, so a run that was killed between two files is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from understudy.blend.composite import crop_image
+from understudy.flow import Progress
+from understudy.flow.progress import stop_if_cancelled
+from understudy.geometry import Centering
+from understudy.media import MediaInfo
+from understudy.stages.repair.source import visited
+from understudy.store import codec
+from understudy.store.alignments import Alignments
+from understudy.store.atomic import commit_bytes
+from understudy.store.faceset import (
+    face_file_name,
+    list_faceset,
+    read_record,
+    with_record,
+    write_face_png,
+)
+from understudy.types import Face
+
+_ASIDE = "renaming-"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A face picture, without its masks and pixels."""
+
+    path: Path
+    face_id: str
+    frame: int
+    landmarks: bytes
+    digest: str
+    size: int
+    centering: Centering
+    coverage: float
+
+
+@dataclass(slots=True)
+class State:
+    """How a folder's pictures stand to the alignments.
+
+    Attributes:
+        current: pictures that say what the alignments say.
+        behind: pictures whose landmarks are the face's but whose record is older, and the face.
+        stale: pictures cut around landmarks that have changed, and the face.
+        orphans: pictures whose face is not in the alignments any more.
+        twins: second pictures of one face, as a killed renaming leaves them.
+        foreign: how many pictures are of other films.
+    """
+
+    current: list[tuple[Picture, Face]] = field(default_factory=list)
+    behind: list[tuple[Picture, Face]] = field(default_factory=list)
+    stale: list[tuple[Picture, Face]] = field(default_factory=list)
+    orphans: list[Picture] = field(default_factory=list)
+    twins: list[Picture] = field(default_factory=list)
+    foreign: int = 0
+
+    def lines(self) -> list[str]:
+        """For people; nothing where all is well."""
+        said = []
+        if self.stale:
+            said.append(
+                f"{len(self.stale)} pictures were cut before the landmarks changed, such as "
+                f"{self.stale[0][0].path.name}"
+            )
+        if self.behind:
+            said.append(f"{len(self.behind)} pictures have older masks, identity or numbers")
+        if self.orphans:
+            said.append(
+                f"{len(self.orphans)} pictures show faces that are not in the alignments any "
+                f"more, such as {self.orphans[0].path.name}"
+            )
+        return said
+
+
+def pictures_of(folder: Path, fingerprint: str) -> tuple[list[Picture], int]:
+    """A folder's pictures of one source, and how many are of others.
+
+    Raises:
+        StoreError: the folder or a picture cannot be read.
+    """
+    found, foreign = [], 0
+    for path in list_faceset(folder):
+        record = read_record(path)
+        if record.source_fingerprint != fingerprint:
+            foreign += 1
+            continue
+        found.append(
+            Picture(
+                path,
+                record.face.id,
+                record.face.at.index,
+                record.face.alignment.landmarks.tobytes(),
+                _digest(record.face),
+                record.crop_from_frame.dst.width,
+                record.centering,
+                record.coverage,
+            )
+        )
+    return found, foreign
+
+
+def state_of(folder: Path, store: Alignments) -> State:
+    """Compare a folder of pictures with the alignments."""
+    pictures, foreign = pictures_of(folder, store.source.fingerprint)
+    state = State(foreign=foreign)
+    by_frame: dict[int, list[Picture]] = {}
+    for picture in pictures:
+        by_frame.setdefault(picture.frame, []).append(picture)
+    for index, here in sorted(by_frame.items()):
+        _sort(here, store.faces(index), state)
+    return state
+
+
+def update(
+    folder: Path, store: Alignments, info: MediaInfo | None, progress: Progress, rename: bool = True
+) -> State:
+    """Bring pictures in line: cut stale ones again, write older records again, rename.
+
+    Args:
+        folder: the pictures.
+        store: the alignments.
+        info: the film; None leaves stale pictures as they are, to be named.
+        progress: told what is done.
+        rename: give pictures the names that their faces' numbers ask for.
+
+    Returns:
+        How the folder stood before.
+    """
+    state = state_of(folder, store)
+    for picture, face in state.behind:
+        record = replace(read_record(picture.path), face=face)
+        commit_bytes(picture.path, with_record(picture.path, record), durable=False)
+    if info is not None and state.stale:
+        _cut_again(state.stale, store, info, progress)
+    if rename:
+        for twin in state.twins:
+            twin.path.unlink()
+        keep = state.current + state.behind + state.stale
+        _rename(folder, store.source.name, keep)
+    return state
+
+
+def move_aside(pictures: Iterable[Picture]) -> int:
+    """Move pictures into the folder `removed` beside them; returns how many."""
+    n = 0
+    for picture in pictures:
+        place = picture.path.parent / "removed"
+        place.mkdir(exist_ok=True)
+        picture.path.replace(place / picture.path.name)
+        n += 1
+    return n
+
+
+def _sort(pictures: list[Picture], faces: Sequence[Face], state: State) -> None:
+    by_points = {f.alignment.landmarks.tobytes(): f for f in faces}
+    taken: set[str] = set()
+    rest = []
+    # The one with its proper name first, so that a copy left by a kill is known as the second.
+    for picture in sorted(pictures, key=lambda p: p.path.name.startswith(_ASIDE)):
+        face = by_points.get(picture.landmarks)
+        if face is None:
+            rest.append(picture)
+        elif face.id in taken:
+            state.twins.append(picture)
+        else:
+            taken.add(face.id)
+            same = picture.digest == _digest(face)
+            (state.current if same else state.behind).append((picture, face))
+    by_id = {f.id: f for f in faces if f.id not in taken}
+    for picture in rest:
+        face = by_id.pop(picture.face_id, None)
+        if face is None:
+            state.orphans.append(picture)
+        else:
+            state.stale.append((picture, face))
+
+
+def _cut_again(
+    stale: list[tuple[Picture, Face]], store: Alignments, info: MediaInfo, progress: Progress
+) -> None:
+    by_frame: dict[int, list[tuple[Picture, Face]]] = {}
+    for picture, face in stale:
+        by_frame.setdefault(face.at.index, []).append((picture, face))
+    name = f"cutting pictures of {info.path.name} again"
+    for frame, _ in visited(store, info, by_frame, name, progress):
+        for picture, face in by_frame[frame.at.index]:
+            crop = face.alignment.crop(picture.size, picture.coverage, picture.centering)
+            record = replace(read_record(picture.path), face=face, crop_from_frame=crop)
+            write_face_png(picture.path, crop_image(frame.pixels, crop), record, durable=False)
+        stop_if_cancelled(progress, "pictures cut so far are kept; run it again to go on")
+
+
+def _rename(folder: Path, source_name: str, pictures: list[tuple[Picture, Face]]) -> None:
+    """Names may be exchanged, so each picture steps aside before it takes its own."""
+    aside = []
+    for picture, face in pictures:
+        frame, _, number = face.id.partition("_")
+        if not number.isdecimal():
+            continue
+        name = face_file_name(source_name, int(frame), int(number))
+        if picture.path.name != name:
+            step = folder / f"{_ASIDE}{name}"
+            picture.path.replace(step)
+            aside.append((step, folder / name))
+    for step, final in aside:
+        step.replace(final)
+
+
+def _digest(face: Face) -> str:
+    plain = json.dumps(codec.face_to_plain(face), sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()

@@ -1,0 +1,200 @@
+"""Cleaning landmarks by what the same face looks like in the rest of the film.
+
+`spatial` holds each aligned shape to the main ways in which the shapes of its track, or person,
+vary: a point distribution model. Points that slipped alone are drawn back; expressions, which many
+frames share, stay.
+
+Source: T. F. Cootes, C. J. Taylor, D. H. Cooper, J. Graham, "Active shape models: their training
+and application", Computer Vision and Image Understanding 61(1), 1995: modes that explain a share
+of the variance, each coefficient limited to three standard deviations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import StoreError, ValueRefused
+from understudy.flow import Progress
+from understudy.geometry import average_distance
+from understudy.stages.repair.find import MISALIGNED
+from understudy.stages.repair.source import keep_copy
+from understudy.store.alignments import Alignments
+from understudy.store.query import Query
+from understudy.types import Alignment, Face
+
+MADE_BY = "spatial@1"
+FEWEST = 12
+"""Faces that a group needs; fewer do not tell what is usual."""
+_LIMIT_SD = 3.0
+
+Cleaner = Callable[[Sequence[Face]], NDArray[np.float64]]
+"""Takes the faces of one group in order of time; gives (n, 68, 2) new landmarks, frame pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What was changed.
+
+    Attributes:
+        faces: how many faces have new landmarks.
+        groups: how many tracks or persons they are of.
+        small: groups left alone because they have too few faces.
+        moved_px: mean way a point went, frame pixels.
+        furthest: the face whose points went furthest on average, and how far in pixels.
+    """
+
+    faces: int
+    groups: int
+    small: int
+    moved_px: float
+    furthest: tuple[str, float]
+
+
+def spatial(share: float = 0.98, strength: float = 1.0) -> Cleaner:
+    """A cleaner that keeps the modes that explain `share` of a group's variance.
+
+    Args:
+        share: of the variance, 0.5..1; less cleans more.
+        strength: 0..1, how far points go to where the model has them.
+    """
+
+    def clean(faces: Sequence[Face]) -> NDArray[np.float64]:
+        shapes = np.stack([f.alignment.landmarks_unit for f in faces]).reshape(len(faces), -1)
+        good = np.array([average_distance(s.reshape(-1, 2)) < MISALIGNED for s in shapes])
+        usual = shapes[good] if good.sum() >= FEWEST else shapes
+        model = shapes + strength * (project(shapes, usual, share) - shapes)
+        return np.stack(
+            [
+                f.alignment.unit_from_frame.inverse().points(shape.reshape(-1, 2))
+                for f, shape in zip(faces, model, strict=True)
+            ]
+        )
+
+    return clean
+
+
+def project(
+    shapes: NDArray[np.float64], usual: NDArray[np.float64], share: float
+) -> NDArray[np.float64]:
+    """The shapes as far as the main modes of `usual` ones can show them.
+
+    Args:
+        shapes: (n, d) to be projected.
+        usual: (m, d) from which modes are learnt.
+        share: of the variance of `usual` that the modes explain.
+
+    Returns:
+        (n, d); coefficients are limited to three standard deviations.
+    """
+    mean = usual.mean(0)
+    _, spread, modes = np.linalg.svd(usual - mean, full_matrices=False)
+    variance = spread**2 / len(usual)
+    explained = np.cumsum(variance) / max(variance.sum(), 1e-30)
+    n = int(np.searchsorted(explained, share - 1e-9)) + 1
+    limit = _LIMIT_SD * np.sqrt(variance[:n])
+    coefficients = np.clip((shapes - mean) @ modes[:n].T, -limit, limit)
+    return mean + coefficients @ modes[:n]
+
+
+def clean_landmarks(
+    path: Path,
+    cleaner: Cleaner,
+    made_by: str,
+    progress: Progress,
+    track: int | None = None,
+    dry_run: bool = False,
+    backup: bool = True,
+) -> Cleaned:
+    """Give the faces of each person, or of each track, cleaned landmarks, in one transaction.
+
+    What was made from the old landmarks is marked stale.
+
+    Args:
+        path: the alignments file.
+        cleaner: what is done to the faces of a group.
+        made_by: for `Face.made_by`.
+        progress: told what is done.
+        track: this track only.
+        dry_run: change nothing.
+        backup: keep a copy of the file first.
+
+    Raises:
+        ValueRefused: there is no such track.
+        StoreError: no group has enough faces.
+    """
+    with Alignments.open(path, read_only=dry_run) as store:
+        groups = _groups(store, track)
+        large = [ids for ids in groups if len(ids) >= FEWEST]
+        if not large:
+            raise StoreError(
+                f"{path.name}: no track or person has {FEWEST} faces, too few to tell what is usual"
+            )
+        moved: list[tuple[str, float]] = []
+        edits = _edits(store, large, cleaner, made_by, moved, progress)
+        if dry_run:
+            for _ in edits:
+                pass
+        else:
+            if backup:
+                keep_copy(store, progress)
+            store.put_faces(edits)
+        furthest = max(moved, key=lambda m: m[1])
+        mean = float(np.mean([m for _, m in moved]))
+        return Cleaned(len(moved), len(large), len(groups) - len(large), mean, furthest)
+
+
+def _edits(
+    store: Alignments,
+    groups: Sequence[Sequence[tuple[int, str]]],
+    cleaner: Cleaner,
+    made_by: str,
+    moved: list[tuple[str, float]],
+    progress: Progress,
+) -> Iterator[Face]:
+    """The faces with new landmarks, one group at a time in memory, without masks until the end."""
+    with progress.task("cleaning landmarks", sum(map(len, groups)), "faces") as bar:
+        for ids in groups:
+            bare = [replace(f, masks={}, embedding=None, extras={}) for f in _faces(store, ids)]
+            points = cleaner(bare)
+            for face, new in zip(_faces(store, ids), points, strict=True):
+                way = np.linalg.norm(new - face.alignment.landmarks, axis=1).mean()
+                moved.append((face.id, float(way)))
+                yield with_landmarks(face, new, store, made_by)
+                bar.advance(1)
+
+
+def with_landmarks(
+    face: Face, landmarks: NDArray[np.float64], store: Alignments, made_by: str
+) -> Face:
+    """A face with other landmarks, aligned as its file's faces are; the rest is stale."""
+    template = str(store.source.settings.get("template", "mean51"))
+    frame = face.alignment.unit_from_frame.src
+    alignment = Alignment.fit(landmarks, frame, template)
+    distance = average_distance(alignment.landmarks_unit)
+    quality = {**face.quality, "average_distance": distance}
+    return replace(face.realigned(alignment, made_by), quality=quality)
+
+
+def _faces(store: Alignments, ids: Sequence[tuple[int, str]]) -> Iterator[Face]:
+    for frame, face_id in ids:
+        yield next(f for f in store.faces(frame) if f.id == face_id)
+
+
+def _groups(store: Alignments, track: int | None) -> list[list[tuple[int, str]]]:
+    """Faces that show one person; all in one group where the file knows no tracks."""
+    person_of = {t.number: t.person for t in store.tracks()}
+    groups: dict[object, list[tuple[int, str]]] = {}
+    for row in store.select(Query(track=track)):
+        person = person_of.get(row.track) if row.track is not None else None
+        key = ("person", person) if person is not None else ("track", row.track)
+        groups.setdefault(key, []).append((row.frame, row.id))
+    if track is not None and not groups:
+        raise ValueRefused(
+            f"{store.path.name} has no track {track}; see understudy alignments info"
+        )
+    return list(groups.values())
