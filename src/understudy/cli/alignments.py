@@ -151,7 +151,7 @@ def remove(
 
     if deleted and faces is None:
         raise ValueRefused("--deleted needs --faces, the folder that pictures were deleted from")
-    chosen = [*(ids or []), *(read_ids(list_) if list_ else [])]
+    chosen = (*(ids or []), *(read_ids(list_) if list_ else []))
     doomed = Doomed(chosen, track, person, faces if deleted else None)
     with session() as terminal:
         gone = job(alignments_of(file), doomed, terminal, faces, dry_run, backup)

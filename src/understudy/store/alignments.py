@@ -73,6 +73,16 @@ class Alignments:
             db.close()
             raise
 
+    @staticmethod
+    def bring_up(path: Path) -> None:
+        """Bring a file of an older format up to date, so that it can be opened read-only.
+
+        Raises:
+            StoreError, DiskFull: it is of an older format and cannot be written; see `open`.
+        """
+        if database.is_old(path, SCHEMA):
+            Alignments.open(path).close()
+
     def __enter__(self) -> Alignments:
         return self
 

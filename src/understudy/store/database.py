@@ -95,6 +95,17 @@ def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connectio
     return db
 
 
+def is_old(path: Path, schema: Schema) -> bool:
+    """Whether a file is of this schema and an older format; False for whatever else is there."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    ours = header.startswith(_HEADER) and header[68:72] == schema.application_id.to_bytes(4)
+    return ours and 0 < int.from_bytes(header[60:64]) < len(schema.migrations)
+
+
 def close(db: sqlite3.Connection, *, read_only: bool) -> None:
     """Close; a writer folds its log back unless someone else is still reading."""
     with suppress(sqlite3.Error):

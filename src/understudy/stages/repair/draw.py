@@ -122,7 +122,7 @@ def drawn(pixels: NDArray[Any], faces: Sequence[Face], drawing: Drawing) -> NDAr
         mask = face.masks.get(drawing.mask) if drawing.mask else None
         if mask is not None:
             alpha = warp_image(mask.alpha, mask.grid_from_frame.inverse())
-            picture = show_mask(picture, alpha)
+            picture = show_mask(picture, 0.5 * alpha)
     for face in faces:
         colour = colour_of(face)
         thick = max(1, round(pixels.shape[0] / 540))
@@ -149,9 +149,9 @@ def _points(picture: NDArray[Any], face: Face, colour: tuple[int, int, int], thi
     for first, end, closed in _LINES:
         line = points[first:end, None]
         cv2.polylines(picture, [line], closed, colour, thick, cv2.LINE_AA, shift)
+    radius = max(1, round(float(np.ptp(face.alignment.landmarks, axis=0).max()) / 160))
     for x, y in points.tolist():
-        cv2.circle(picture, (x, y), (thick + 1) << shift, (255, 255, 255), -1, cv2.LINE_AA, shift)
-        cv2.circle(picture, (x, y), thick << shift, (20, 20, 20), -1, cv2.LINE_AA, shift)
+        cv2.circle(picture, (x, y), radius << shift, (255, 255, 255), -1, cv2.LINE_AA, shift)
 
 
 def _label(picture: NDArray[Any], face: Face, colour: tuple[int, int, int], thick: int) -> None:

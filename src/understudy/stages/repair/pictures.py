@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from understudy.blend.composite import crop_image
 from understudy.flow import Progress
@@ -43,7 +45,7 @@ class Picture:
     face_id: str
     frame: int
     landmarks: bytes
-    digest: str
+    parts: Mapping[str, str]
     size: int
     centering: Centering
     coverage: float
@@ -105,7 +107,7 @@ def pictures_of(folder: Path, fingerprint: str) -> tuple[list[Picture], int]:
                 record.face.id,
                 record.face.at.index,
                 record.face.alignment.landmarks.tobytes(),
-                _digest(record.face),
+                _parts(record.face),
                 record.crop_from_frame.dst.width,
                 record.centering,
                 record.coverage,
@@ -143,7 +145,8 @@ def update(
     """
     state = state_of(folder, store)
     for picture, face in state.behind:
-        record = replace(read_record(picture.path), face=face)
+        record = read_record(picture.path)
+        record = replace(record, face=merged(record.face, face))
         commit_bytes(picture.path, with_record(picture.path, record), durable=False)
     if info is not None and state.stale:
         _cut_again(state.stale, store, info, progress)
@@ -153,6 +156,26 @@ def update(
         keep = state.current + state.behind + state.stale
         _rename(folder, store.source.name, keep)
     return state
+
+
+def merged(picture: Face, face: Face) -> Face:
+    """The face of the alignments, with the masks that only its picture has, such as painted ones.
+
+    Where the landmarks have changed since, these are stale.
+    """
+    own = {k: m for k, m in picture.masks.items() if k not in face.masks}
+    if not own:
+        return face
+    moved = not np.array_equal(picture.alignment.landmarks, face.alignment.landmarks)
+    stale = {f"mask:{k}" for k in own if moved or f"mask:{k}" in picture.stale}
+    makers = face.made_by.get("mask", "").split()
+    makers += [m for m in picture.made_by.get("mask", "").split() if m.partition("@")[0] in own]
+    return replace(
+        face,
+        masks={**face.masks, **own},
+        made_by={**face.made_by, "mask": " ".join(makers)},
+        stale=face.stale | stale,
+    )
 
 
 def move_aside(pictures: Iterable[Picture]) -> int:
@@ -179,7 +202,7 @@ def _sort(pictures: list[Picture], faces: Sequence[Face], state: State) -> None:
             state.twins.append(picture)
         else:
             taken.add(face.id)
-            same = picture.digest == _digest(face)
+            same = _parts(face).items() <= picture.parts.items()
             (state.current if same else state.behind).append((picture, face))
     by_id = {f.id: f for f in faces if f.id not in taken}
     for picture in rest:
@@ -200,7 +223,8 @@ def _cut_again(
     for frame, _ in visited(store, info, by_frame, name, progress):
         for picture, face in by_frame[frame.at.index]:
             crop = face.alignment.crop(picture.size, picture.coverage, picture.centering)
-            record = replace(read_record(picture.path), face=face, crop_from_frame=crop)
+            old = read_record(picture.path)
+            record = replace(old, face=merged(old.face, face), crop_from_frame=crop)
             write_face_png(picture.path, crop_image(frame.pixels, crop), record, durable=False)
         stop_if_cancelled(progress, "pictures cut so far are kept; run it again to go on")
 
@@ -221,6 +245,14 @@ def _rename(folder: Path, source_name: str, pictures: list[tuple[Picture, Face]]
         step.replace(final)
 
 
-def _digest(face: Face) -> str:
-    plain = json.dumps(codec.face_to_plain(face), sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()
+def _parts(face: Face) -> dict[str, str]:
+    """A digest of each mask, and of the rest; masks that only the picture has are its own."""
+    plain = codec.face_to_plain(face)
+    masks = plain.pop("masks")
+    plain["made_by"].pop("mask", None)
+    plain["stale"] = [part for part in plain["stale"] if not part.startswith("mask:")]
+    parts = {f"mask:{k}": [m, f"mask:{k}" in face.stale] for k, m in masks.items()}
+    return {
+        name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
+        for name, part in {"rest": plain, **parts}.items()
+    }

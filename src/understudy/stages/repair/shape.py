@@ -6,7 +6,9 @@ frames share, stay.
 
 Source: T. F. Cootes, C. J. Taylor, D. H. Cooper, J. Graham, "Active shape models: their training
 and application", Computer Vision and Image Understanding 61(1), 1995: modes that explain a share
-of the variance, each coefficient limited to three standard deviations.
+of the variance, each coefficient limited to three standard deviations. The fit is robust: P. W.
+Holland, R. E. Welsch, "Robust regression using iteratively reweighted least-squares",
+Communications in Statistics 6(9), 1977, with Cauchy's weights.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ MADE_BY = "spatial@1"
 FEWEST = 12
 """Faces that a group needs; fewer do not tell what is usual."""
 _LIMIT_SD = 3.0
+_BESIDE = 2
+_JUMP_SD = 5.0
+_ROUNDS = 8
+_FAR = 3.0
 
 Cleaner = Callable[[Sequence[Face]], NDArray[np.float64]]
 """Takes the faces of one group in order of time; gives (n, 68, 2) new landmarks, frame pixels."""
@@ -65,7 +71,8 @@ def spatial(share: float = 0.98, strength: float = 1.0) -> Cleaner:
 
     def clean(faces: Sequence[Face]) -> NDArray[np.float64]:
         shapes = np.stack([f.alignment.landmarks_unit for f in faces]).reshape(len(faces), -1)
-        good = np.array([average_distance(s.reshape(-1, 2)) < MISALIGNED for s in shapes])
+        near = np.array([average_distance(s.reshape(-1, 2)) < MISALIGNED for s in shapes])
+        good = near & steady(shapes)
         usual = shapes[good] if good.sum() >= FEWEST else shapes
         model = shapes + strength * (project(shapes, usual, share) - shapes)
         return np.stack(
@@ -76,6 +83,23 @@ def spatial(share: float = 0.98, strength: float = 1.0) -> Cleaner:
         )
 
     return clean
+
+
+def steady(shapes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which shapes stand out from their neighbours in time no more than most of them do.
+
+    A model must not be learnt from points that slipped in a single frame: one far outlier would
+    become a mode of its own. What lasts for frames, as an expression does, is not left out.
+
+    Args:
+        shapes: (n, d) in order of time.
+    """
+    n = len(shapes)
+    around = [shapes[max(0, i - _BESIDE) : i + _BESIDE + 1] for i in range(n)]
+    jump = np.array([np.abs(s - np.median(a, 0)).max() for s, a in zip(shapes, around, strict=True)])
+    middle = float(np.median(jump))
+    spread = 1.4826 * float(np.median(np.abs(jump - middle)))
+    return jump <= middle + _JUMP_SD * spread + 1e-9
 
 
 def project(
@@ -89,7 +113,8 @@ def project(
         share: of the variance of `usual` that the modes explain.
 
     Returns:
-        (n, d); coefficients are limited to three standard deviations.
+        (n, d); coefficients are limited to three standard deviations, and points that lie far
+        from what the modes can show count little.
     """
     mean = usual.mean(0)
     _, spread, modes = np.linalg.svd(usual - mean, full_matrices=False)
@@ -97,8 +122,43 @@ def project(
     explained = np.cumsum(variance) / max(variance.sum(), 1e-30)
     n = int(np.searchsorted(explained, share - 1e-9)) + 1
     limit = _LIMIT_SD * np.sqrt(variance[:n])
-    coefficients = np.clip((shapes - mean) @ modes[:n].T, -limit, limit)
-    return mean + coefficients @ modes[:n]
+    basis = np.concatenate([modes[:n], _similarities(mean)]).T
+    usual_rest = (usual - mean) - ((usual - mean) @ modes[:n].T) @ modes[:n]
+    unit = max(float(np.sqrt((usual_rest**2).mean())), 1e-4)
+    return np.stack([mean + _fitted(shape - mean, basis, limit, unit) for shape in shapes])
+
+
+def _fitted(
+    rest: NDArray[np.float64], basis: NDArray[np.float64], limit: NDArray[np.float64], unit: float
+) -> NDArray[np.float64]:
+    """The nearest the basis comes to (d,), points that lie far off counting less and less.
+
+    Least squares, weighted anew each round by Cauchy's function of each point's distance in
+    units of what is usual; so a slipped mouth does not pull the eyes along.
+    """
+    weight = np.ones(len(rest))
+    fit = np.zeros(len(rest))
+    for _ in range(_ROUNDS):
+        root = np.sqrt(weight)[:, None]
+        found = np.linalg.lstsq(basis * root, rest * root[:, 0], rcond=None)[0]
+        found[: len(limit)] = np.clip(found[: len(limit)], -limit, limit)
+        fit = basis @ found
+        distance = np.linalg.norm((rest - fit).reshape(-1, 2), axis=1) / (_FAR * unit)
+        weight = np.repeat(1 / (1 + distance**2), 2)
+    return fit
+
+
+def _similarities(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4, d) small shifts, turns and zooms of the mean shape.
+
+    A slip shifts the alignment as well, by which all other points seem to move; these undo it.
+    """
+    points = mean.reshape(-1, 2)
+    centred = points - points.mean(0)
+    turned = np.stack([-centred[:, 1], centred[:, 0]], 1)
+    ones = np.ones(len(points))
+    along = [np.stack([ones, 0 * ones], 1), np.stack([0 * ones, ones], 1), centred, turned]
+    return np.stack([a.reshape(-1) / np.linalg.norm(a) for a in along])
 
 
 def clean_landmarks(

@@ -17,11 +17,14 @@ SUFFIX = ".alignments"
 def alignments_of(path: Path) -> Path:
     """The alignments file that is meant: itself, or the one beside a film or folder of images.
 
+    A file of an older format is brought up to date first; a copy of it is kept.
+
     Raises:
         StoreError: there is none.
     """
     path = Path(path)
     if path.suffix == SUFFIX and not path.is_dir():
+        Alignments.bring_up(path)
         return path
     beside = alignments_path(path)
     if not path.exists() or not beside.is_file():
@@ -29,6 +32,7 @@ def alignments_of(path: Path) -> Path:
             f"{path}: there is no alignments file {beside.name} beside it; give the alignments "
             f"file itself, or extract first"
         )
+    Alignments.bring_up(beside)
     return beside
 
 
