@@ -96,7 +96,9 @@ def steady(shapes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """
     n = len(shapes)
     around = [shapes[max(0, i - _BESIDE) : i + _BESIDE + 1] for i in range(n)]
-    jump = np.array([np.abs(s - np.median(a, 0)).max() for s, a in zip(shapes, around, strict=True)])
+    jump = np.array(
+        [np.abs(s - np.median(a, 0)).max() for s, a in zip(shapes, around, strict=True)]
+    )
     middle = float(np.median(jump))
     spread = 1.4826 * float(np.median(np.abs(jump - middle)))
     return jump <= middle + _JUMP_SD * spread + 1e-9
