@@ -84,6 +84,8 @@ def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connectio
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA cell_size_check = ON")
             db.execute("PRAGMA foreign_keys = ON")
+            # Room for all narrow rows and indices of 100,000 faces, so that filters stay in memory.
+            db.execute("PRAGMA cache_size = -49152")
             _check_schema(db, path, schema)
             if not read_only:
                 db.execute("PRAGMA journal_mode = WAL")

@@ -176,7 +176,7 @@ def _video(
     plugin = registry.get("write", "h264")
     cls = plugin.load_options()
     writer = plugin.load()(info, cls(container=output.suffix.lower().lstrip("."), crf=20))
-    work = output.with_name(f".{output.name}.drawing")
+    work = output.with_name(f".{output.name}.drawing.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     n = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +148,7 @@ def take_pictures(
     if taken:
         raise StoreError(f"{target / taken[0]} is there already; choose another folder")
     for path in chosen:
-        shutil.copy2(path, target / path.name)
+        commit_bytes(target / path.name, path.read_bytes())
     if move:
         for path in chosen:
             path.unlink()

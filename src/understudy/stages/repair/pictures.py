@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.blend.composite import crop_image
+from understudy.errors import StoreError
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
@@ -153,8 +154,7 @@ def update(
     if rename:
         for twin in state.twins:
             twin.path.unlink()
-        keep = state.current + state.behind + state.stale
-        _rename(folder, store.source.name, keep)
+        _rename(folder, store.source.name, state)
     return state
 
 
@@ -184,7 +184,11 @@ def move_aside(pictures: Iterable[Picture]) -> int:
     for picture in pictures:
         place = picture.path.parent / "removed"
         place.mkdir(exist_ok=True)
-        picture.path.replace(place / picture.path.name)
+        target, number = place / picture.path.name, 1
+        while target.exists():  # an earlier one may be of another face
+            number += 1
+            target = place / f"{picture.path.stem}-{number}.png"
+        picture.path.replace(target)
         n += 1
     return n
 
@@ -229,20 +233,33 @@ def _cut_again(
         stop_if_cancelled(progress, "pictures cut so far are kept; run it again to go on")
 
 
-def _rename(folder: Path, source_name: str, pictures: list[tuple[Picture, Face]]) -> None:
-    """Names may be exchanged, so each picture steps aside before it takes its own."""
-    aside = []
-    for picture, face in pictures:
+def _rename(folder: Path, source_name: str, state: State) -> None:
+    """Names may be exchanged, so each picture steps aside before it takes its own.
+
+    Raises:
+        StoreError: a file that is none of these pictures has such a name; nothing was renamed.
+    """
+    finals: dict[Path, Path] = {}
+    for picture, face in state.current + state.behind + state.stale:
         frame, _, number = face.id.partition("_")
-        if not number.isdecimal():
-            continue
-        name = face_file_name(source_name, int(frame), int(number))
-        if picture.path.name != name:
-            step = folder / f"{_ASIDE}{name}"
-            picture.path.replace(step)
-            aside.append((step, folder / name))
-    for step, final in aside:
-        step.replace(final)
+        if number.isdecimal():
+            final = folder / face_file_name(source_name, int(frame), int(number))
+            if final != picture.path:
+                finals[picture.path] = final
+    in_the_way = {f for f in finals.values() if f.exists()}.difference(finals)
+    orphans = [p for p in state.orphans if p.path in in_the_way]
+    strange = sorted(in_the_way.difference(p.path for p in orphans))
+    if strange:
+        raise StoreError(
+            f"{strange[0]}: has the name of another face's picture but is not of this film; move "
+            f"it away and run again"
+        )
+    move_aside(orphans)
+    steps = {path: final.with_name(f"{_ASIDE}{final.name}") for path, final in finals.items()}
+    for path, step in steps.items():
+        path.replace(step)
+    for path, step in steps.items():
+        step.replace(finals[path])
 
 
 def _parts(face: Face) -> dict[str, str]:
