@@ -187,6 +187,14 @@ def test_a_renaming_that_died_half_way_is_finished_by_the_next(footage):
     assert all(p.stem.endswith("_1") and not p.name.startswith("renaming") for p in now)
 
 
+def test_deletions_are_carried_over_by_landmarks_not_by_old_numbers(footage):
+    second_faces(footage.alignments)
+    rekey(footage.alignments, "left", Silent())  # without its pictures: their ids are old
+    doomed = Doomed(deleted_from=footage.faces)
+    gone = remove(footage.alignments, doomed, Silent())
+    assert len(gone) == 21 and all(face_id.endswith("_0") for face_id in gone)
+
+
 def test_renaming_covers_no_other_picture(footage):
     second_faces(footage.alignments)
     rekey(footage.alignments, "left", Silent(), faces=footage.faces)

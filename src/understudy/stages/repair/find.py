@@ -11,7 +11,7 @@ from typing import Literal
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import MediaInfo, frames
-from understudy.stages.repair.pictures import pictures_of
+from understudy.stages.repair.pictures import state_of
 from understudy.stages.repair.source import frame_words
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
@@ -138,12 +138,11 @@ def take_pictures(
     Raises:
         StoreError: the folder holds no picture of this film, or a name is taken in the target.
     """
-    pictures, _ = pictures_of(faces, store.source.fingerprint)
-    if not pictures:
+    picture_of = state_of(faces, store).by_face()
+    if not picture_of:
         raise StoreError(f"{faces}: holds no picture of {store.source.name}")
     target.mkdir(parents=True, exist_ok=True)
-    wanted = set(ids)
-    chosen = [p.path for p in pictures if p.face_id in wanted]
+    chosen = [picture_of[i].path for i in ids if i in picture_of]
     taken = [p.name for p in chosen if (target / p.name).exists()]
     if taken:
         raise StoreError(f"{target / taken[0]} is there already; choose another folder")

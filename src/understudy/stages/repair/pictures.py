@@ -72,6 +72,10 @@ class State:
     twins: list[Picture] = field(default_factory=list)
     foreign: int = 0
 
+    def by_face(self) -> dict[str, Picture]:
+        """The picture of each face that has one, by the face's id in the alignments."""
+        return {face.id: picture for picture, face in self.current + self.behind + self.stale}
+
     def lines(self) -> list[str]:
         """For people; nothing where all is well."""
         said = []

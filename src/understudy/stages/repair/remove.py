@@ -9,7 +9,7 @@ from pathlib import Path
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.stages.pictures import cut_until
-from understudy.stages.repair.pictures import move_aside, pictures_of
+from understudy.stages.repair.pictures import move_aside, state_of
 from understudy.stages.repair.source import keep_copy
 from understudy.store.alignments import Alignments
 from understudy.store.query import Query
@@ -63,11 +63,10 @@ def remove(
             return ids
         if backup:
             keep_copy(store, progress)
+        picture_of = {} if faces is None else state_of(faces, store).by_face()
         store.remove_faces(ids)
         if faces is not None:
-            gone = set(ids)
-            pictures, _ = pictures_of(faces, store.source.fingerprint)
-            n = move_aside(p for p in pictures if p.face_id in gone)
+            n = move_aside(picture_of[i] for i in ids if i in picture_of)
             progress.say(f"moved {n} pictures into {faces / 'removed'}")
         return ids
 
@@ -107,8 +106,9 @@ def _ids(store: Alignments, doomed: Doomed) -> list[str]:
 
 def _deleted(store: Alignments, folder: Path) -> set[str]:
     """Faces that had a picture in the folder and have none now."""
-    pictures, _ = pictures_of(folder, store.source.fingerprint)
-    if not pictures:
+    # By landmarks, not by the ids in the pictures: a re-keying may have died before it got there.
+    picture_of = state_of(folder, store).by_face()
+    if not picture_of:
         raise StoreError(
             f"{folder}: holds no picture of {store.source.name}, so every face would be removed; "
             f"check the folder"
@@ -116,4 +116,4 @@ def _deleted(store: Alignments, folder: Path) -> set[str]:
     until = cut_until(folder, store.source.fingerprint)
     last = None if until is None else until - 1
     cut = {row.id for row in store.select(Query(frames=(None, last)))}
-    return cut.difference(p.face_id for p in pictures)
+    return cut.difference(picture_of)
