@@ -22,6 +22,7 @@ from understudy.store.faceset import (
     read_record,
     record_from_plain,
     record_to_plain,
+    with_record,
     write_face_png,
 )
 
@@ -203,3 +204,21 @@ def test_a_full_disk_keeps_the_old_image(tmp_path: Path, make, faults) -> None:
     with pytest.raises(DiskFull):
         write_face_png(path, pixels[::-1], record, durable=False)
     assert np.array_equal(read_face_png(path)[0], pixels)
+
+
+def test_a_record_is_replaced_and_the_pixels_stay(tmp_path: Path, make) -> None:
+    path = tmp_path / "f.png"
+    pixels, record = make.record()
+    write_face_png(path, pixels, record)
+    less = dataclasses.replace(record.face, score=0.25, masks={})
+    other = dataclasses.replace(record, face=less)
+    data = with_record(path, other)
+    (tmp_path / "g.png").write_bytes(data)
+    got, read = read_face_png(tmp_path / "g.png")
+    assert np.array_equal(got, pixels)
+    make.same_face(read.face, other.face)
+    write_face_png(path, pixels, other)
+    assert path.read_bytes() == data
+    moved = record.face.alignment.crop(32, 0.5)
+    with pytest.raises(ValueRefused, match="cut it again"):
+        with_record(path, dataclasses.replace(record, crop_from_frame=moved))

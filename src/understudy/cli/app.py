@@ -8,10 +8,12 @@ import typer
 
 from understudy import __version__
 from understudy.cli import (
+    alignments,
     consent,
     demo,
     doctor,
     interchange,
+    mask,
     models,
     parts,
     plugins,
@@ -51,6 +53,8 @@ _MAIN, _PARTS, _ABOUT = "The whole job", "Its parts", "Trust and trouble"
 app.command("swap", rich_help_panel=_MAIN)(swap.swap)
 app.command("demo", rich_help_panel=_MAIN)(demo.demo)
 app.command("extract", rich_help_panel=_PARTS)(parts.extract)
+app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
+app.command("mask", rich_help_panel=_PARTS)(mask.mask)
 app.command("train", rich_help_panel=_PARTS)(parts.train)
 app.command("convert", rich_help_panel=_PARTS)(parts.convert)
 app.command("import", rich_help_panel=_PARTS)(interchange.import_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,13 +24,14 @@ class Chosen:
     aligner: Plugin
     embedder: Plugin | None
     maskers: tuple[Plugin, ...]
+    helpers: tuple[Plugin, ...] = ()
+    """Plug-ins that others use: what parses faces for the occlusion mask."""
 
     @property
     def all(self) -> list[Plugin]:
         """All of them, in the order of work."""
-        return [
-            p for p in (self.detector, self.aligner, self.embedder, *self.maskers) if p is not None
-        ]
+        used = (self.detector, self.aligner, self.embedder, *self.maskers, *self.helpers)
+        return [p for p in used if p is not None]
 
 
 def resolved(
@@ -71,12 +73,20 @@ def choose(options: ExtractOptions, registry: Registry, progress: Progress) -> C
         registry.get("align", options.aligner),
         None if options.embedder == "none" else registry.get("embed", options.embedder),
         tuple(registry.get("mask", name) for name in options.mask_names),
+        helpers_of(options.mask_names, options.parser, registry),
     )
     if options.commercial_safe:
         require_commercial(chosen.all, registry)
     ensure(chosen.all, progress, trust_on_first_use=options.trust_on_first_use)
     say_licences(chosen.all, progress)
     return chosen
+
+
+def helpers_of(masks: Sequence[str], parser: str, registry: Registry) -> tuple[Plugin, ...]:
+    """The plug-ins whose weights the chosen masks use beside their own."""
+    if "occlusion" not in masks or parser == "none":
+        return ()
+    return (registry.get("mask", parser),)
 
 
 def say_licences(plugins: list[Plugin], progress: Progress) -> None:

@@ -29,6 +29,7 @@ from understudy.media import AssumeColour, MediaInfo, ReadReport, check_writable
 from understudy.options import fields_of, to_mapping
 from understudy.plugin import Registry
 from understudy.stages.convert_options import ConvertOptions
+from understudy.stages.masks import stale_masks
 from understudy.stages.place import Receipt, check_place, refuse_existing
 from understudy.stages.release import Label, release
 from understudy.store.alignments import Alignments
@@ -93,6 +94,7 @@ def convert(
     info = probe(inputs.media)
     check_writable(info, _assumed(inputs.alignments))
     chosen = _chosen_faces(inputs, info, options)
+    _warn_of_stale(chosen, options, inputs.alignments, progress)
     swapper = load_swapper(inputs.model, options.device, registry)
     progress.say(f"model {swapper.name}, step {swapper.step}, on {swapper.device_reason}")
     writer = writer_for(registry, info, inputs.output, options)
@@ -279,6 +281,18 @@ def _chosen_faces(
                 known = ", ".join(face.masks) or "none"
                 raise ValueRefused(f"there is no mask {options.mask!r}; there are: {known}")
     return chosen
+
+
+def _warn_of_stale(
+    chosen: dict[int, list[Face]], options: ConvertOptions, alignments: Path, progress: Progress
+) -> None:
+    """Name masks that are older than the landmarks they were made from."""
+    n = stale_masks((face for faces in chosen.values() for face in faces), options.mask)
+    if n:
+        progress.say(
+            f"warning: the mask {options.mask!r} of {n} faces is older than their landmarks; make "
+            f"it again with: understudy alignments redo {alignments}"
+        )
 
 
 def _key(

@@ -128,6 +128,31 @@ class ExtractOptions:
         "with `understudy mask`.",
         group="Masks and identity",
     )
+    mask_px: int = option(
+        128,
+        "Side of a mask. Raise it for close shots, at four times the room for twice the side.",
+        low=32,
+        high=1024,
+        unit="px",
+        group="Masks and identity",
+    )
+    regions: str = option(
+        "skin,brows,eyes,nose,lips",
+        "With bisenet and bisenet-v2: what belongs to the face, out of skin, brows, eyes, nose, "
+        "lips, ears, glasses, neck, hair, hat.",
+        group="Masks and identity",
+    )
+    outline: Literal["extended", "mesh"] = option(
+        "extended",
+        "With occlusion: the face's area before hands are taken out; mesh reaches to the hairline.",
+        group="Masks and identity",
+    )
+    parser: Literal["none", "bisenet-v2", "bisenet"] = option(
+        "none",
+        "With occlusion: face parsing that takes out hair, hats and cloth as well; its weights are "
+        "for non-commercial use only.",
+        group="Masks and identity",
+    )
     embedder: str = option(
         "dlib128",
         "Identity embedding, or `none` to save time; without, nothing but place tells persons "
@@ -256,6 +281,10 @@ RESULT_OPTIONS = (
     "iris",
     "template",
     "masks",
+    "mask_px",
+    "regions",
+    "outline",
+    "parser",
     "embedder",
     "wanted",
     "unwanted",

@@ -30,6 +30,18 @@ MARK = ".pictures.json"
 _MARK_EVERY = 64
 
 
+def cut_until(folder: Path, fingerprint: str) -> int | None:
+    """Up to which frame (excluded) a folder's pictures of a source were cut; None when not known.
+
+    A face before it that has no picture had one, and somebody deleted it.
+    """
+    try:
+        plain = json.loads((folder / MARK).read_bytes())
+        return int(plain["next"]) if str(plain["key"]).split()[0] == fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
 class Pictures:
     """Writes the pictures of one film's faces into one folder."""
 

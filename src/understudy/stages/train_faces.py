@@ -76,16 +76,24 @@ def load_faces(
             f"{folder}: holds no face picture of {name}; extract {name} again, or put pictures back"
         )
 
-    def read(path: Path) -> NDArray[np.uint8]:
+    def read(path: Path) -> tuple[NDArray[np.uint8], bool]:
         pixels, record = read_face_png(path)
-        return training_crop(pixels, record, crop, options, path)
+        is_stale = options.masked and f"mask:{options.mask}" in record.face.stale
+        return training_crop(pixels, record, crop, options, path), is_stale
 
     crops = []
+    n_stale = 0
     with progress.task(f"reading faces of {name}", len(paths), "faces") as bar:
-        for one in mapped(read, paths, options.threads or cpu_count()):
+        for one, is_stale in mapped(read, paths, options.threads or cpu_count()):
             crops.append(one)
+            n_stale += is_stale
             bar.advance(1)
             stop_if_cancelled(progress, "nothing was trained yet")
+    if n_stale:
+        progress.say(
+            f"warning: the mask {options.mask!r} of {n_stale} pictures of {name} is older than "
+            f"their landmarks; make it again with: understudy mask {folder} --kind {options.mask}"
+        )
     return FaceArrays(np.stack(crops), crop.output_px)
 
 

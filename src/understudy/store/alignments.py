@@ -8,15 +8,16 @@ Floats come back bit for bit, masks with 8 bits (see `store.codec`).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from understudy.errors import ValueRefused
-from understudy.store import codec, database, rows
-from understudy.store.atomic import sweep_parts
+from understudy.store import codec, database, edit, query, rows
+from understudy.store.atomic import commit_path, sweep_parts
+from understudy.store.query import FaceRow, Query, Summary
 from understudy.store.rows import SCHEMA, SourceRecord
 from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
@@ -71,6 +72,16 @@ class Alignments:
         except BaseException:
             db.close()
             raise
+
+    @staticmethod
+    def bring_up(path: Path) -> None:
+        """Bring a file of an older format up to date, so that it can be opened read-only.
+
+        Raises:
+            StoreError, DiskFull: it is of an older format and cannot be written; see `open`.
+        """
+        if database.is_old(path, SCHEMA):
+            Alignments.open(path).close()
 
     def __enter__(self) -> Alignments:
         return self
@@ -128,6 +139,80 @@ class Alignments:
             rows.replace_tracks(self._db, tracks)
             if carry is not None:
                 self._db.execute("INSERT OR REPLACE INTO carry VALUES (1, ?)", (carry,))
+
+    def put_face(self, face: Face) -> None:
+        """Replace one face in place, as an editor does; see `put_faces`."""
+        self.put_faces([face])
+
+    def put_faces(self, faces: Iterable[Face]) -> int:
+        """Replace faces in place, found by their ids; all of them or none.
+
+        Args:
+            faces: each of a frame that is there; may be made while they are taken, also from what
+                this file holds.
+
+        Returns:
+            How many they were.
+
+        Raises:
+            ValueRefused: no such face in its frame, another grid or time base, or a number that is
+                not finite; nothing was written.
+            DiskFull, StoreError: it could not be written; what was there stays.
+        """
+        done = 0
+        with self._writing():
+            for face in faces:
+                at = self._db.execute(
+                    "SELECT frame, pts FROM frames WHERE frame = ?", (face.at.index,)
+                ).fetchone()
+                if at is None:
+                    raise ValueRefused(f"face {face.id}: frame {face.at.index} has no row")
+                edit.update_face(self._db, rows.pack_face(face, self._at(*at), self._frame))
+                done += 1
+        return done
+
+    def reorder(self, orders: Mapping[int, Sequence[str]]) -> dict[str, str]:
+        """Order the faces of frames anew; ids become "<frame>_<position>" again.
+
+        Args:
+            orders: for each frame all of its ids in the new order.
+
+        Returns:
+            New ids by old ids, of those that changed.
+
+        Raises:
+            ValueRefused: an order is not one of exactly the frame's faces; nothing was written.
+        """
+        with self._writing():
+            return edit.reorder(self._db, orders)
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of the whole file as it is now, complete or absent.
+
+        Raises:
+            DiskFull, StoreError: it could not be written.
+        """
+        with (
+            database.explained(path, SCHEMA),
+            commit_path(path) as part,
+            closing(sqlite3.connect(part)) as target,
+        ):
+            self._db.backup(target)
+
+    def select(self, wanted: Query, limit: int | None = None, offset: int = 0) -> list[FaceRow]:
+        """Faces that a query wants, in order of frame and position, without their blobs."""
+        with self._reading():
+            return query.select(self._db, wanted, limit, offset)
+
+    def count(self, wanted: Query) -> int:
+        """How many faces a query wants."""
+        with self._reading():
+            return query.count(self._db, wanted)
+
+    def summary(self) -> Summary:
+        """What the file holds, counted."""
+        with self._reading():
+            return query.summary(self._db, self.path.stat().st_size)
 
     def finish(self, tracks: Sequence[Track] = ()) -> None:
         """Say that every frame was looked at, with the last word on these tracks."""

@@ -117,14 +117,35 @@ def write_face_png(
             f"{path.name}: expected {want} uint8 or uint16, at most {MAX_SIDE_PX} px a side, "
             f"got {pixels.shape} {pixels.dtype}"
         )
-    text = b"\0\0\0\0\0".join((_KEYWORD, json.dumps(record_to_plain(record)).encode("ascii")))
     # OpenCV's default (RLE) is both faster and smaller here than any compression level.
     done, png = cv2.imencode(".png", pixels[..., ::-1])
     if not done:
         raise StoreError(f"{path}: the image could not be encoded; try another size")
     raw = png.tobytes()
-    data = b"".join((raw[:_IHDR_END], _chunk(b"iTXt", text), raw[_IHDR_END:]))
+    data = b"".join((raw[:_IHDR_END], _record_chunk(record), raw[_IHDR_END:]))
     commit_bytes(path, data, durable=durable)
+
+
+def with_record(path: Path, record: FaceRecord) -> bytes:
+    """The bytes of a face image with another record and the same pixels, which are not touched.
+
+    Raises:
+        ValueRefused: the record lies the picture elsewhere, or has numbers that are not finite.
+        StoreError: missing, damaged, or no face image of ours.
+    """
+    _, chunks = _whole(path)
+    kept = list(chunks)
+    have = _record(path, iter(kept)).crop_from_frame
+    if have.dst != record.crop_from_frame.dst or not np.array_equal(
+        have.matrix, record.crop_from_frame.matrix
+    ):
+        raise ValueRefused(f"{path.name}: expected a record of the same crop; cut it again instead")
+    rest = (
+        _chunk(kind, data)
+        for kind, data in kept[1:]
+        if not (kind == b"iTXt" and data.startswith(_KEYWORD + b"\0"))
+    )
+    return b"".join((_SIGNATURE, _chunk(*kept[0]), _record_chunk(record), *rest))
 
 
 def read_face_png(path: Path) -> tuple[NDArray[Any], FaceRecord]:
@@ -222,6 +243,11 @@ def _record(path: Path, chunks: Iterator[tuple[bytes, bytes]]) -> FaceRecord:
         f"{path}: has no Understudy record, so where its face lies is not known; use images made "
         "by `understudy extract`, and do not re-save them in an editor"
     )
+
+
+def _record_chunk(record: FaceRecord) -> bytes:
+    text = json.dumps(record_to_plain(record)).encode("ascii")
+    return _chunk(b"iTXt", b"\0\0\0\0\0".join((_KEYWORD, text)))
 
 
 def _itxt_text(data: bytes) -> bytes:

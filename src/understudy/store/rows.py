@@ -83,6 +83,14 @@ SCHEMA = Schema(
             ) STRICT;
             """,
         ),
+        Migration(
+            "indices for filters",
+            """
+            CREATE INDEX masks_by_kind ON masks (kind, face);
+            CREATE INDEX faces_by_score ON faces (score);
+            CREATE INDEX faces_stale ON faces (frame, position) WHERE stale_json <> '[]';
+            """,
+        ),
     ),
 )
 
@@ -105,7 +113,7 @@ SIDE_QUERIES = {
         SELECT s.face, name, vector FROM faces f JOIN extras s ON s.face = f.key
         WHERE f.frame BETWEEN ? AND ? ORDER BY s.rowid""",
 }
-_SIDE_INSERTS = {
+SIDE_INSERTS = {
     "quality": "INSERT INTO quality VALUES (?, ?, ?)",
     "alignments": "INSERT INTO alignments VALUES (?, ?, ?)",
     "masks": "INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -198,7 +206,7 @@ def insert_face(db: sqlite3.Connection, position: int, packed: PackedFace) -> No
     except sqlite3.IntegrityError as error:
         raise ValueRefused(f"face {face_id}: its id is in use already") from error
     for table, rows in packed.side.items():
-        db.executemany(_SIDE_INSERTS[table], [(key, *values) for values in rows])
+        db.executemany(SIDE_INSERTS[table], [(key, *values) for values in rows])
 
 
 def unpack_face(

@@ -1,0 +1,77 @@
+"""`understudy alignments` and `understudy mask`, as people type them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from understudy.cli.alignments import app as jobs
+from understudy.store.alignments import Alignments
+from understudy.store.faceset import list_faceset, read_record
+
+
+@pytest.fixture
+def place(done, tmp_path):
+    """A film with alignments and face pictures beside it."""
+    return done
+
+
+def test_every_job_shows_how_it_is_used(understudy):
+    named = [command.name for command in jobs.registered_commands]
+    assert {"info", "missing-frames", "no-faces", "multi-faces", "misaligned"} < set(named)
+    for name in named:
+        said = understudy("alignments", name, "--help").worked().out
+        assert f"Example: understudy alignments {name}" in " ".join(said.split())
+
+
+def test_a_round_of_repair(place, understudy, tmp_path):
+    film, faces = place.a, place.project / "a" / "faces"
+    told = understudy("alignments", "info", film, "--faces", faces).worked().out
+    assert "8 looked at, 8 with faces; 8 faces" in told and "stale: nothing" in told
+    assert "pictures up to date: 8" in told
+    assert "0 of 8 frames" in understudy("alignments", "missing-frames", film).worked().out
+    assert "0 frames have no face" in understudy("alignments", "no-faces", film).worked().out
+    listed = tmp_path / "bad.json"
+    understudy("alignments", "misaligned", film, "--threshold", 0, "--to", listed).worked()
+    ids = [f["id"] for f in json.loads(listed.read_text())["faces"]]
+    assert len(ids) == 8
+
+    (tmp_path / "ids.txt").write_text(f"{ids[0]}  # the first\n\n{ids[1]}\n")
+    dry = ("alignments", "remove", film, "--list", tmp_path / "ids.txt", "--dry-run")
+    assert "2 faces would be removed" in understudy(*dry).worked().out
+    assert "2 faces were removed" in understudy(*dry[:-1], "--faces", faces).worked().out
+    assert len(list_faceset(faces)) == 6
+    understudy("alignments", "remove", film).refused("say which faces", code=2)
+    understudy("alignments", "remove", film, "--deleted").refused("--faces", code=2)
+    understudy("alignments", "remove", film, "9_9").refused("no face 9_9", code=2)
+    assert "0 ids" in understudy("alignments", "rekey", film, "--order", "left").worked().out
+    understudy("alignments", "spatial", film).refused("too few to tell")
+    understudy("alignments", "misaligned", film, "--copy", tmp_path / "c").refused(
+        "--faces", code=2
+    )
+    sheet = tmp_path / "look.png"
+    understudy("alignments", "draw", film, "-o", sheet, "--mask", "extended").worked()
+    assert sheet.stat().st_size > 10_000
+    assert "made again: nothing" in understudy("alignments", "redo", film).worked().out
+    understudy("alignments", "info", tmp_path / "none.mp4").refused("no alignments file")
+
+
+def test_masks_by_command(place, understudy, tmp_path):
+    film, faces = place.a, place.project / "a" / "faces"
+    out = tmp_path / "masks"
+    make = ("mask", film, "--kind", "extended")
+    assert "0 faces got masks" in understudy(*make).worked().out
+    said = understudy(*make, "--process", "all", "--faces", faces).worked().out
+    assert "8 faces got masks: extended" in said
+    understudy(*make, "--process", "output").refused("--folder", code=2)
+    assert "8 mask images" in understudy(*make, "--process", "output", "--folder", out).worked().out
+    shutil.copytree(out, tmp_path / "painted")
+    take = ("--process", "import", "--folder", tmp_path / "painted")
+    assert "8 faces got a mask custom" in understudy("mask", faces, *take).worked().out
+    assert all("custom" in read_record(p).face.masks for p in list_faceset(faces))
+    understudy("mask", film, *take, "--kind", "mine").worked()
+    with Alignments.open(film.with_suffix(".alignments"), read_only=True) as store:
+        assert store.summary().masks == {"components": 8, "extended": 8, "mine": 8}
+    understudy("mask", film, "--kind", "none").refused("no mask plug-in", code=2)
