@@ -15,7 +15,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.mask import mask_all
 from understudy.plugin import Plugin, Registry
-from understudy.stages.analyse import say_licences
+from understudy.stages.choose import say_licences
 from understudy.stages.views import View
 from understudy.store.alignments import Alignments
 from understudy.types import Face, Mask

@@ -10,7 +10,7 @@ from typing import Any
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import Plugin, Registry
-from understudy.stages.analyse import say_licences
+from understudy.stages.choose import say_licences
 from understudy.stages.masks import make_masks, with_mask
 from understudy.stages.repair import pictures
 from understudy.stages.repair.source import media_of
