@@ -45,7 +45,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    print(f"hardware: {processor()}, one thread; torch {torch.__version__}, {args}")
+    print(f"hardware: {processor()}, one thread; torch {torch.__version__}")
     options = {"max_detection_px": args.max_detection_px, "min_face_px": args.min_face_px}
     detectors = dict(built([n for n in args.only.split(",") if n], options))
     speed(detectors, args.repeats)
@@ -77,7 +77,8 @@ def speed(detectors: dict[str, Any], repeats: int) -> None:
             start = time.perf_counter()
             detector.detect([frames[i % len(frames)]])
             times[name].append(1000 * (time.perf_counter() - start))
-    print(f"\n{'1280 x 720':14} {'median ms':>10} {'p10':>8} {'p90':>8}")
+    print(f"\nload {os.getloadavg()[0]:.1f}")
+    print(f"{'1280 x 720':14} {'median ms':>10} {'p10':>8} {'p90':>8}")
     for name, values in times.items():
         low, middle, high = np.percentile(values, [10, 50, 90])
         print(f"{name:14} {middle:10.1f} {low:8.1f} {high:8.1f}")
@@ -86,6 +87,7 @@ def speed(detectors: dict[str, Any], repeats: int) -> None:
 def found(detectors: dict[str, Any], path: Path, n_faces: int, folder: Path | None) -> None:
     """Frames with the right number of faces, and faces too many."""
     frames = sampled(path)
+    drawn = [frame.copy() for frame in frames]
     print(f"\n{path.name}: {len(frames)} frames with {n_faces} faces")
     for number, (name, detector) in enumerate(detectors.items()):
         results = [detector.detect([frame])[0] for frame in frames]
@@ -98,12 +100,12 @@ def found(detectors: dict[str, Any], path: Path, n_faces: int, folder: Path | No
         colour = [
             int(c) for c in cv2.applyColorMap(np.full((1, 1), number * 30, np.uint8), 2)[0, 0]
         ]
-        for frame, faces in zip(frames, results, strict=True) if folder else ():
+        for frame, faces in zip(drawn, results, strict=True) if folder else ():
             for x0, y0, x1, y1 in faces.boxes_xyxy.round().astype(int).tolist():
                 cv2.rectangle(frame, (x0, y0), (x1, y1), colour, 2)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        shown = [cv2.resize(f, (320, 320 * f.shape[0] // f.shape[1])) for f in frames[::5]]
+        shown = [cv2.resize(f, (320, 320 * f.shape[0] // f.shape[1])) for f in drawn[::5]]
         cv2.imwrite(str(folder / f"{path.stem}.png"), np.hstack(shown)[:, :, ::-1])
 
 
