@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.detect.mediapipe import MediapipeDetector, MediapipeOptions, merged, squares
+from understudy.detect.mediapipe import MediapipeDetector, MediapipeOptions, merged
+from understudy.detect.mediapipe_looks import squares
 from understudy.detect.mtcnn import MtcnnDetector
 from understudy.errors import WeightsError
 from understudy.geometry.boxes import overlap

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from understudy.detect.from_file import FileDetector
 from understudy.detect.limits import sized
 from understudy.detect.mtcnn import MtcnnDetector, MtcnnOptions
 from understudy.detect.rotate import RotatedDetector, turned_back
@@ -68,6 +69,8 @@ def test_an_upside_down_face_that_passes_for_upright_is_turned(
 def test_other_angles_are_refused() -> None:
     with pytest.raises(ValueRefused, match=r"out of 90, 180, 270, got \[45\]"):
         RotatedDetector(MtcnnDetector(), [90, 45])
+    with pytest.raises(ValueRefused, match="knows its boxes beforehand"):
+        RotatedDetector(FileDetector(), [90])
 
 
 def test_sizes_are_those_of_the_longer_side() -> None:

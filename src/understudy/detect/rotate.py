@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.detect import Detector, detect_all
+from understudy.detect import Detector, LocatedDetector
 from understudy.errors import ValueRefused
 from understudy.geometry import Float64
 from understudy.types import Faces
@@ -33,27 +33,27 @@ class RotatedDetector:
     Results carry `extras["roll_deg"]`: the turn, plus what the detector itself says of the roll.
 
     Args:
-        detector: any detector.
+        detector: any that looks at pixels.
         angles_deg: faces' rolls to look for, out of 90, 180 and 270, in the order of looking.
         sure: a score of the detector.
 
     Raises:
-        ValueRefused: an angle is another one.
+        ValueRefused: an angle is another one, or the detector looks at no pixels.
     """
 
     def __init__(self, detector: Detector, angles_deg: Sequence[int], sure: float = 0.0) -> None:
         wrong = [angle for angle in angles_deg if angle not in _TURNS]
         if wrong:
             raise ValueRefused(f"rotation: expected angles out of 90, 180, 270, got {wrong}")
+        if isinstance(detector, LocatedDetector):
+            raise ValueRefused(
+                f"rotation: {type(detector).__name__} knows its boxes beforehand; turn rotation off"
+            )
         self._detector, self._angles, self._sure = detector, list(angles_deg), sure
 
     def detect(self, frames: Sequence[NDArray[Any]]) -> list[Faces]:
         """Find faces; see `detect.Detector.detect`."""
-        return self.detect_at(frames, range(len(frames)))
-
-    def detect_at(self, frames: Sequence[NDArray[Any]], indices: Sequence[int]) -> list[Faces]:
-        """Find faces; see `detect.LocatedDetector.detect_at`."""
-        found = [_rolled(f, 0) for f in detect_all(self._detector, frames, indices)]
+        found = [_rolled(faces, 0) for faces in self._detector.detect(frames)]
         for angle in self._angles:
             open_ = [i for i, faces in enumerate(found) if _best(faces) <= self._sure]
             turned = [np.ascontiguousarray(np.rot90(frames[i], angle // 90)) for i in open_]
