@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.detect.mediapipe import MediapipeDetector, MediapipeOptions, merged, squares
+from understudy.detect.mediapipe import MediapipeDetector, MediapipeOptions, merged
+from understudy.detect.mediapipe_looks import squares
 from understudy.detect.mtcnn import MtcnnDetector
 from understudy.errors import WeightsError
 from understudy.geometry.boxes import overlap
@@ -86,3 +87,14 @@ def test_finds_of_one_face_are_averaged_by_their_scores() -> None:
     scores, kept = merged(np.array([0.5, 1.0, 0.7]), boxes)
     assert scores.tolist() == [1.0, 0.7]
     assert np.allclose(kept, [[2 / 3, 0, 10 + 2 / 3, 10], [50, 50, 60, 60]])
+
+
+def test_a_printed_skull_is_no_face(detector: MediapipeDetector, shared: Path) -> None:
+    capture = cv2.VideoCapture(str(shared / "media" / "video" / "intel_signer1_yes.mkv"))
+    frames = []
+    while True:
+        more, frame = capture.read()
+        if not more:
+            break
+        frames.append(np.ascontiguousarray(frame[:, :, ::-1]))
+    assert {len(faces) for faces in detector.detect(frames[::2])} == {1}

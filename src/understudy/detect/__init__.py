@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -26,3 +26,26 @@ class Detector(Protocol):
             roll, `extras["roll_deg"]` (n,) holds it: the angle from the frame's x axis to the
             line from the person's right eye to the left, clockwise as seen; 180 is upside down.
         """
+
+
+@runtime_checkable
+class LocatedDetector(Protocol):
+    """A detector that must know which frames it is given, as one that reads boxes from a file."""
+
+    def detect_at(self, frames: Sequence[NDArray[Any]], indices: Sequence[int]) -> list[Faces]:
+        """`Detector.detect` for the frames with these ordinals, counted from 0."""
+
+
+def detect_all(
+    detector: Detector, frames: Sequence[NDArray[Any]], indices: Sequence[int]
+) -> list[Faces]:
+    """Find the faces of these frames, with any detector; stages call this one.
+
+    Args:
+        detector: any.
+        frames: (h, w, 3) uint8 RGB arrays.
+        indices: their ordinals in the source, counted from 0.
+    """
+    if isinstance(detector, LocatedDetector):
+        return detector.detect_at(frames, indices)
+    return detector.detect(frames)

@@ -5,11 +5,6 @@ picture, and one matrix to 128 numbers. Every convolution is followed by a fixed
 per channel, which are folded into it here. Convolutions and pools of stride 2 have no padding;
 where the two arms of a block differ in size or channels, the smaller is filled up with zeros.
 
-File: dlib writes a network from its input to its output, each layer as a name and its numbers.
-A string is its length and its bytes. An integer is one byte, whose low four bits count the bytes
-that follow (little endian) and whose top bit is the sign. A tensor is a version (2), four sizes
-as integers (samples, channels, rows, columns), and its float32 numbers, little endian.
-
 Source: D. King, "High Quality Face Recognition with Deep Metric Learning", 2017, and the public
 headers of dlib (Boost Software License), which define the layers and the file.
 """
@@ -22,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from understudy.errors import WeightsError
+from understudy.nn.dlib_file import DlibReader
 
 CHIP_PX, DIMENSIONS = 150, 128
 _MEAN_RGB, _SCALE = (122.782, 117.001, 104.298), 256.0
@@ -62,7 +57,7 @@ class DlibResNet(nn.Module):
         Raises:
             WeightsError: the bytes are not such a file.
         """
-        net, reader = cls(), _Reader(data)
+        net, reader = cls(), DlibReader(data)
         for module in net.modules():
             if isinstance(module, nn.Conv2d):
                 _fill(module, reader.numbers("con_4"), reader.numbers("affine_"))
@@ -103,32 +98,3 @@ def _fill(
     biases = numbers[conv.weight.numel() :].view(conv.out_channels)
     conv.weight.data = (kernels * scale.view(-1, 1, 1, 1)).float()
     conv.bias = nn.Parameter((biases * scale + shift).float())
-
-
-class _Reader:
-    """Walks through a dlib file from one named layer to the next."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
-
-    def numbers(self, name: str, integers_before: int = 0) -> NDArray[np.float32]:
-        """The tensor of the next layer of that name, flat; some layers have sizes before it."""
-        needle = bytes([1, len(name)]) + name.encode()
-        start = self._data.find(needle, self._at)
-        if start < 0:
-            raise WeightsError(f"the dlib network ends before a layer {name!r}")
-        self._at = start + len(needle)
-        version, *sizes = [self._integer() for _ in range(integers_before + 5)][integers_before:]
-        count = int(np.prod(sizes))
-        if version != 2 or not 0 < 4 * count <= len(self._data) - self._at:
-            raise WeightsError(f"layer {name!r} of the dlib network: tensor {version} of {sizes}")
-        array = np.frombuffer(self._data, "<f4", count, self._at).astype(np.float32)
-        self._at += 4 * count
-        return array
-
-    def _integer(self) -> int:
-        control = int.from_bytes(self._data[self._at : self._at + 1], "little")
-        stop = self._at + 1 + (control & 0x0F)
-        value = int.from_bytes(self._data[self._at + 1 : stop], "little")
-        self._at = stop
-        return -value if control & 0x80 else value
