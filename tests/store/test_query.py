@@ -99,7 +99,7 @@ CASES: list[tuple[Query, Callable[[Face], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "wanted"), CASES, ids=lambda v: str(v)[:60])
+@pytest.mark.parametrize(("query", "wanted"), CASES, ids=[str(q) for q, _ in CASES])
 def test_a_filter_finds_what_looking_at_each_face_finds(filled: Path, query, wanted) -> None:
     with Alignments.open(filled, read_only=True) as store:
         faces = [f for _, found in store.by_frame() for f in found if wanted(f)]

@@ -206,6 +206,33 @@ def spatial(
 
     Example: understudy alignments spatial clip.mp4 --share 0.95 --dry-run
     """
+    from understudy.stages.repair import shape
+
+    _clean(file, shape.spatial(share, strength), shape.MADE_BY, track, dry_run, backup)
+
+
+@app.command("smooth")
+def smooth(
+    file: File,
+    track: Annotated[int | None, typer.Option(help="This track only.")] = None,
+    dry_run: DryRun = False,
+    backup: Backup = True,
+) -> None:
+    """Take the jitter out of landmarks over time; blinks and speech stay.
+
+    Extraction does this by itself; here it is for faces that were imported, or extracted with
+    --no-smooth or --every-frame. Masks and identity become stale; run `redo` afterwards.
+
+    Example: understudy alignments smooth clip.mp4 --dry-run
+    """
+    from understudy.stages.repair import shape
+
+    _clean(file, shape.temporal, shape.MADE_BY_TIME, track, dry_run, backup)
+
+
+def _clean(
+    file: Path, cleaner: Any, made_by: str, track: int | None, dry_run: bool, backup: bool
+) -> None:
     from understudy.cli.show import session
     from understudy.stages.repair import shape
     from understudy.stages.repair.source import alignments_of
@@ -213,8 +240,8 @@ def spatial(
     with session() as terminal:
         told = shape.clean_landmarks(
             alignments_of(file),
-            shape.spatial(share, strength),
-            shape.MADE_BY,
+            cleaner,
+            made_by,
             terminal,
             track,
             dry_run,

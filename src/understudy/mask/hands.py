@@ -22,7 +22,7 @@ from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
 from understudy.mask.manifest import HAND_LANDMARK, PALM_DETECTION
 from understudy.nn.litert import LiteModel
-from understudy.nn.mesh import cut_square
+from understudy.nn.squares import cut_square
 from understudy.plugin import Weights
 from understudy.store.weights import weights_bytes
 

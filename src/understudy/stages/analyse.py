@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from understudy.align import align_all
 from understudy.align.options import RefineOptions
 from understudy.align.refine import refined
+from understudy.detect import detect_all
+from understudy.detect.limits import sized
+from understudy.detect.rotate import RotatedDetector
 from understudy.errors import NoFaces, ValueRefused
 from understudy.geometry import Float64, average_distance
 from understudy.mask import mask_all
@@ -21,7 +24,7 @@ from understudy.media import frames as read_frames
 from understudy.options import to_mapping
 from understudy.stages.choose import Chosen
 from understudy.stages.extract_options import ExtractOptions
-from understudy.stages.filters import References, detected_well, passes, stacked
+from understudy.stages.filters import References, passes, stacked
 from understudy.stages.follow import Seen, sightings_of
 from understudy.stages.sightings import box_around
 from understudy.types import Alignment, Face, Faces, Frame
@@ -40,6 +43,8 @@ class Tools:
         self._lock = threading.Lock()
         plain = to_mapping(options)
         self._detector = chosen.detector.build(plain, device)
+        if options.rotations:
+            self._detector = RotatedDetector(self._detector, options.rotations)
         helped = RefineOptions(options.normalise, options.refeed, options.realign)
         self._aligner = refined(chosen.aligner.build(plain, device), helped)
         self._embedder = None if chosen.embedder is None else chosen.embedder.build(plain, device)
@@ -64,8 +69,9 @@ class Tools:
 
     def detect(self, frames: Sequence[Frame]) -> list[Faces]:
         """Faces of allowed size and certainty, the most certain first."""
-        found = self._detector.detect([self._view(f) for f in frames])
-        return [faces[detected_well(faces, self._options)] for faces in found]
+        views, indices = [self._view(f) for f in frames], [f.at.index for f in frames]
+        found = detect_all(self._detector, views, indices)
+        return [sized(f, self._options.min_face_px, self._options.max_face_px) for f in found]
 
     def align(self, frame: Frame, faces: Faces) -> Faces:
         """Landmarks of the faces of one frame."""

@@ -51,6 +51,18 @@ class ExtractOptions:
         high=1.0,
         group="Detection",
     )
+    rotate: str = option(
+        "",
+        "Turn the frame by these angles where no upright face is found, such as 90,180,270; for "
+        "people who lie down or hang upside down. Costs a look an angle.",
+        group="Detection",
+    )
+    boxes_path: str = option(
+        "",
+        "With the detector `file`: a JSON file of boxes, {frame: [[x0, y0, x1, y1, score], ...]} "
+        "with frames counted from 0, or Faceswap's JSON.",
+        group="Detection",
+    )
     every: int = option(
         1,
         "Look at every n-th frame only. Fine for a donor's training material; footage that is to "
@@ -257,10 +269,22 @@ class ExtractOptions:
         if not self.mask_names:
             raise ValueRefused("masks: expected at least one, such as components,extended")
 
+        if any(not n.isdecimal() or int(n) not in (90, 180, 270) for n in _split(self.rotate)):
+            raise ValueRefused(f"rotate: expected angles such as 90,180,270, got {self.rotate!r}")
+
+    @property
+    def rotations(self) -> tuple[int, ...]:
+        """The angles to turn frames by, in degrees."""
+        return tuple(int(n) for n in _split(self.rotate))
+
     @property
     def mask_names(self) -> tuple[str, ...]:
         """The masks asked for, each once."""
-        return tuple(dict.fromkeys(n.strip() for n in self.masks.split(",") if n.strip()))
+        return tuple(dict.fromkeys(_split(self.masks)))
+
+
+def _split(words: str) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()]
 
 
 RESULT_OPTIONS = (
@@ -269,6 +293,8 @@ RESULT_OPTIONS = (
     "min_face_px",
     "max_face_px",
     "min_confidence",
+    "rotate",
+    "boxes_path",
     "every",
     "assume_colour",
     "every_frame",

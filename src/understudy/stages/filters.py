@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.geometry import PARTS, Float64, average_distance
 from understudy.stages.extract_options import ExtractOptions
-from understudy.types import Alignment, Faces, Frame
+from understudy.types import Alignment, Frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,18 +40,6 @@ class References:
         if len(self.unwanted) and _nearest(self.unwanted, vector) < self.limit:
             return False
         return not len(self.wanted) or _nearest(self.wanted, vector) < self.limit
-
-
-def detected_well(faces: Faces, options: ExtractOptions) -> NDArray[np.intp]:
-    """Indices of detections of an allowed size and certainty."""
-    sides = np.maximum(faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2], 0)
-    side = np.sqrt(sides.prod(1))
-    fine = side >= options.min_face_px
-    if options.max_face_px is not None:
-        fine &= side <= options.max_face_px
-    if options.min_confidence is not None:
-        fine &= faces.scores >= options.min_confidence
-    return np.flatnonzero(fine)
 
 
 def passes(alignment: Alignment, size_px: float, frame: Frame, options: ExtractOptions) -> bool:

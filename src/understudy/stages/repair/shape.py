@@ -25,11 +25,12 @@ from understudy.flow import Progress
 from understudy.geometry import average_distance
 from understudy.stages.repair.find import MISALIGNED
 from understudy.stages.repair.source import keep_copy
+from understudy.stages.smooth import REACH, smoothed, split
 from understudy.store.alignments import Alignments
 from understudy.store.query import Query
 from understudy.types import Alignment, Face
 
-MADE_BY = "spatial@1"
+MADE_BY, MADE_BY_TIME = "spatial@1", "two-way@1"
 FEWEST = 12
 """Faces that a group needs; fewer do not tell what is usual."""
 _LIMIT_SD = 3.0
@@ -83,6 +84,19 @@ def spatial(share: float = 0.98, strength: float = 1.0) -> Cleaner:
         )
 
     return clean
+
+
+def temporal(faces: Sequence[Face]) -> NDArray[np.float64]:
+    """A cleaner that takes the jitter out over time, track by track; see `stages.smooth`."""
+    result = np.stack([f.alignment.landmarks for f in faces])
+    for track in {f.track for f in faces}:
+        places = [n for n, f in enumerate(faces) if f.track == track]
+        parts = {faces[n].at.index: split(faces[n].alignment.landmarks) for n in places}
+        for n in places:
+            at = faces[n].at.index
+            around = {i: parts[i] for i in range(at - REACH, at + REACH + 1) if i in parts}
+            result[n] = smoothed(around, at)
+    return result
 
 
 def steady(shapes: NDArray[np.float64]) -> NDArray[np.bool_]:
