@@ -20,9 +20,12 @@ from understudy.stages.repair.rekey import rekey
 from understudy.stages.repair.remove import Doomed, remove
 from understudy.stages.repair.report import info_lines
 from understudy.stages.repair.source import alignments_of, frame_words
+from understudy.stages.train_faces import load_faces
+from understudy.stages.train_options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_face_png, read_record
 from understudy.store.query import ANY, Query
+from understudy.swap import Crop
 from understudy.types import Alignment, Face, Track
 
 
@@ -360,6 +363,15 @@ def test_conversion_and_training_name_stale_masks(footage, converter):
     slip(footage.alignments, "5_0", 2.0)
     converter(footage, "stale.mp4", said)
     assert [line for line in said.said if "of 1 faces is older than their landmarks" in line]
+
+    crop = Crop(input_px=32, output_px=64, centering="face", coverage=0.9)
+    said = Silent()
+    load_faces(footage.faces, "A", crop, TrainOptions(threads=1), said)
+    assert not any("older than" in line for line in said.said)
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        pictures.update(footage.faces, store, probe(footage.media), Silent())
+    load_faces(footage.faces, "A", crop, TrainOptions(threads=1), said)
+    assert [line for line in said.said if "of 1 pictures of A is older than" in line]
 
 
 def test_the_file_is_found_beside_its_film(footage, tmp_path):
