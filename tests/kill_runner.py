@@ -251,8 +251,9 @@ def content(alignments: Path) -> str:
             for face in faces:
                 facts = (face.id, face.score, dict(face.quality), dict(face.made_by), face.track)
                 digest.update(repr(facts).encode())
-                arrays = [face.box_xyxy, face.alignment.landmarks, face.embedding]
+                arrays = [face.box_xyxy, face.alignment.landmarks]
                 arrays += [face.alignment.unit_from_frame.matrix]
+                arrays += [] if face.embedding is None else [face.embedding]
                 for kind in sorted(face.masks):
                     arrays += [face.masks[kind].alpha, face.masks[kind].grid_from_frame.matrix]
                 for array in arrays:

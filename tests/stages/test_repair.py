@@ -226,16 +226,16 @@ def picture_of_another_film(picture: Path) -> bytes:
 
 
 def test_slipped_landmarks_are_drawn_back_and_what_they_made_is_stale(footage):
-    good = all_faces(footage.alignments)["5_0"].alignment.landmarks
-    slip(footage.alignments, "5_0", 12.0)
-    bad = all_faces(footage.alignments)["5_0"].alignment.landmarks
+    good = all_faces(footage.alignments)["13_0"].alignment.landmarks
+    slip(footage.alignments, "13_0", 12.0)
+    bad = all_faces(footage.alignments)["13_0"].alignment.landmarks
     clean = shape.spatial(0.9)
     told = shape.clean_landmarks(footage.alignments, clean, shape.MADE_BY, Silent(), dry_run=True)
-    assert np.array_equal(all_faces(footage.alignments)["5_0"].alignment.landmarks, bad)
+    assert np.array_equal(all_faces(footage.alignments)["13_0"].alignment.landmarks, bad)
     assert (told.faces, told.groups, told.small) == (21, 1, 0)
-    assert told.furthest[0] == "5_0"
+    assert told.furthest[0] == "13_0"
     shape.clean_landmarks(footage.alignments, clean, shape.MADE_BY, Silent())
-    face = all_faces(footage.alignments)["5_0"]
+    face = all_faces(footage.alignments)["13_0"]
     mouth = slice(48, 68)
     off = np.linalg.norm(bad - good, axis=1)[mouth].mean()
     left = np.linalg.norm(face.alignment.landmarks - good, axis=1)[mouth].mean()
@@ -262,15 +262,15 @@ def test_a_point_model_keeps_what_many_frames_share_and_limits_the_rest():
 
 def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
     path = footage.alignments
-    fresh = all_faces(path)["5_0"]
-    slip(path, "5_0")
+    fresh = all_faces(path)["13_0"]
+    slip(path, "13_0")
     with Alignments.open(path) as store:
         face = store.faces(6)[0]
         painted = replace(face.masks["extended"], kind="painted")
         edited = replace(face, masks={**face.masks, "painted": painted})
         store.put_face(replace(edited, stale=frozenset({"mask:painted"})))
         state = pictures.state_of(footage.faces, store)
-    assert [p.face_id for p, _ in state.stale] == ["5_0"]
+    assert [p.face_id for p, _ in state.stale] == ["13_0"]
     assert [p.face_id for p, _ in state.behind] == ["6_0"]
     lines = "\n".join(info_lines(path, footage.faces))
     assert "1 pictures were cut before the landmarks changed" in lines
@@ -280,7 +280,7 @@ def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
     assert (told.faces, told.pictures_cut, told.pictures_rewritten) == (1, 1, 1)
     assert told.parts == {"mask:components": 1, "mask:extended": 1, "embedding": 1}
     assert told.left == {"mask:painted": 1}
-    face = all_faces(path)["5_0"]
+    face = all_faces(path)["13_0"]
     assert not face.stale
     masker = registry.create("mask", "extended")
     wanted = masker.mask(np.zeros((1, 1, 3), np.uint8), face.alignment)
@@ -289,7 +289,7 @@ def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
     assert not np.array_equal(face.embedding, fresh.embedding)
     for picture in list_faceset(footage.faces):
         _, record = read_face_png(picture)
-        if record.face.id == "5_0":
+        if record.face.id == "13_0":
             want = face.alignment.crop(96, 1.0, "head").matrix
             assert np.allclose(record.crop_from_frame.matrix, want)
     assert redo(path, registry, Silent()).faces == 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,7 +56,36 @@ class LiteModel:
                 raise PluginError(f"TFLite models: {error}; try: pip install ai-edge-litert") from (
                     error
                 )
-            found = Interpreter(model_content=self._content, num_threads=1)
-            found.allocate_tensors()
+            with _greeting_unheard():
+                found = Interpreter(model_content=self._content, num_threads=1)
+                found.allocate_tensors()
             self._local.interpreter = found
         return found
+
+
+@contextmanager
+def _greeting_unheard() -> Iterator[None]:
+    """The library greets on the standard error stream at its first interpreter; not among bars.
+
+    It has no switch for that, so the stream's descriptor is turned aside, once a process.
+    """
+    global _greeted
+    with _greeting:
+        if _greeted:
+            yield
+            return
+        sys.stderr.flush()
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+            _greeted = True
+
+
+_greeting = threading.Lock()
+_greeted = False
