@@ -30,6 +30,10 @@ from understudy.stages.sightings import box_around
 from understudy.types import Alignment, Face, Faces, Frame
 
 _VIEWS = 48
+_UPRIGHT = 0.8
+"""Detectors take some faces upside down for upright ones, rarely with a better score than this."""
+_PHOTO = 0.8
+"""A photo must be nearer than two looks at one person usually are: leaving out is easily undone."""
 _ANYBODY = 0.6
 """Where no embedding is made this is never looked at."""
 
@@ -44,7 +48,7 @@ class Tools:
         plain = to_mapping(options)
         self._detector = chosen.detector.build(plain, device)
         if options.rotations:
-            self._detector = RotatedDetector(self._detector, options.rotations)
+            self._detector = RotatedDetector(self._detector, options.rotations, _UPRIGHT)
         helped = RefineOptions(options.normalise, options.refeed, options.realign)
         self._aligner = refined(chosen.aligner.build(plain, device), helped)
         self._embedder = None if chosen.embedder is None else chosen.embedder.build(plain, device)
@@ -165,7 +169,7 @@ class Tools:
             raise ValueRefused(
                 "wanted, unwanted: telling persons apart needs an --embedder; none was chosen"
             )
-        limit = self._options.reference_distance or self.same_person_below
+        limit = self._options.reference_distance or _PHOTO * self.same_person_below
         wanted, unwanted = (
             stacked(self._vectors_of(Path(p)) if p else [])
             for p in (self._options.wanted, self._options.unwanted)

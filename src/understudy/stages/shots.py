@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scenedetect import FrameTimecode
 from scenedetect.detectors import ContentDetector
 
+from understudy.media import eight_bit
+
 _THUMBNAIL_PX = 192
 # PySceneDetect wants a rate to name its frames by; only their order matters here.
 _ANY_RATE = 25.0
@@ -26,10 +28,10 @@ class Shots:
         self._looked = 0
 
     def begins(self, pixels: NDArray[Any]) -> bool:
-        """Whether this frame, (h, w, 3) uint8 RGB, is the first of a shot; the very first is."""
+        """Whether this frame, (h, w, 3) RGB, is the first of a shot; the very first is."""
         # Every n-th pixel is enough to see a cut by, and costs nothing.
         step = max(1, max(pixels.shape[:2]) // _THUMBNAIL_PX)
-        thumbnail = np.ascontiguousarray(pixels[::step, ::step, ::-1])
+        thumbnail = np.ascontiguousarray(eight_bit(pixels[::step, ::step, ::-1]))
         code = FrameTimecode(self._looked, fps=_ANY_RATE)
         self._looked += 1
         cut = bool(self._detector.process_frame(code, thumbnail))
