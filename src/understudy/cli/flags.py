@@ -66,7 +66,7 @@ def _parameter(field: OptionField) -> inspect.Parameter:
     ranged = field.kind in (int, float) and not field.choices
     text = field.help + (f" In {_UNITS.get(field.unit, field.unit)}." if field.unit else "")
     flag = typer.Option(
-        help=text,
+        help=text.replace("[", r"\["),  # a list in brackets is no markup
         rich_help_panel=field.group or None,
         show_default=field.default is not None,
         min=field.low if ranged else None,

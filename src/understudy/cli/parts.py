@@ -40,6 +40,10 @@ def extract(
             f"{report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
             f"{report.read}"
         )
+        if report.tracks:
+            terminal.say(
+                f"{report.shots} shots, {report.tracks} tracks of {report.persons} persons"
+            )
         terminal.say(f"alignments: {report.alignments}; face pictures: {report.faces_folder}")
 
 

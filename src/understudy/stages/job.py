@@ -12,6 +12,7 @@ from typing import Any
 
 from understudy.flow import Progress
 from understudy.media import probe
+from understudy.media.health import colour_differences
 from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
@@ -58,6 +59,8 @@ def run_job(
     for side in ("a", "b"):
         register(project, side, media[side])
     _check_ahead(project, output, training, converting, registry)
+    for remark in colour_differences([probe(project.source(side)) for side in ("a", "b")]):
+        progress.say(remark.words)
     reports = {s: extract_side(project, s, extracting, registry, progress) for s in ("a", "b")}
     trained = train_project(project, training, registry, progress)
     converted = convert_project(project, output, converting, registry, progress)
