@@ -63,6 +63,9 @@ class YunetDetector:
     def _net(self) -> Any:
         net = getattr(self._local, "net", None)
         if net is None:
+            # It would say on the terminal that it runs on the CPU.
+            level = cv2.utils.logging.getLogLevel()
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
             net = cv2.FaceDetectorYN.create(
                 "onnx",
                 self._content,
@@ -72,5 +75,6 @@ class YunetDetector:
                 _OVERLAP,
                 _CANDIDATES,
             )
+            cv2.utils.logging.setLogLevel(level)
             self._local.net = net
         return net

@@ -25,7 +25,8 @@ from understudy.options import to_mapping
 from understudy.stages.choose import Chosen
 from understudy.stages.extract_options import ExtractOptions
 from understudy.stages.filters import References, passes, stacked
-from understudy.stages.follow import Seen, sightings_of
+from understudy.stages.follow import Seen
+from understudy.stages.likeness import sightings_of
 from understudy.stages.sightings import box_around
 from understudy.types import Alignment, Face, Faces, Frame
 

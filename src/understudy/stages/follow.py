@@ -19,9 +19,21 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import ValueRefused
 from understudy.geometry import Float64
 from understudy.geometry.boxes import overlap
+from understudy.stages.likeness import (
+    DISTANCE_AT_MOST,
+    PRESENT,
+    SAME_FACE,
+    SAME_PLACE,
+    apart,
+    best_match,
+    covered,
+    follows,
+    known_as,
+    moved,
+    sightings_of,
+)
 from understudy.stages.shots import Shots
 from understudy.stages.sightings import Sighting, State, Trail
 from understudy.stages.smooth import REACH, joined, smoothed
@@ -36,13 +48,9 @@ BRIDGED_AT_MOST = 5
 FORGOTTEN_AFTER = 75
 """A lost face that comes back within so many frames of its shot keeps its track."""
 
-_PRESENT = 0.5
 _PRESENT_UNSEEN = 0.8
 """How sure the aligner must be of a face that the detector did not see at a key frame."""
 _MISSED_AT_MOST = 3
-_DISTANCE_AT_MOST = 0.2
-_SAME_FACE = 0.3
-_SAME_PLACE = 0.5
 _OTHER_PERSON = 1.15
 """An embedding so many times further away than one person's usually is, is somebody else's."""
 _OTHER_FOR_SURE = 1.5
@@ -213,7 +221,7 @@ class Follower:
             return
         found = self._aligned(frame, [t.last for t in active], "followed")
         for trail, sighting in zip(active, found, strict=True):
-            if sighting is not None and _follows(trail.last, sighting):
+            if sighting is not None and follows(trail.last, sighting):
                 trail.sightings[frame.at.index] = sighting.moved_from(trail.last)
             else:
                 trail.lost, trail.doubt = frame.at.index, True
@@ -240,10 +248,10 @@ class Follower:
                     continue
                 boxes = [t.sightings[index].box_xyxy[None] for t in (trail, other)]
                 shared = float(overlap(*boxes)[0, 0])
-                if shared > _SAME_FACE:
+                if shared > SAME_FACE:
                     trail.doubt = other.doubt = True
-                if shared > _SAME_PLACE:
-                    worse = max((trail, other), key=lambda t: _moved(t, index))
+                if shared > SAME_PLACE:
+                    worse = max((trail, other), key=lambda t: moved(t, index))
                     del worse.sightings[index]
                     worse.lost = index
                     if not worse.sightings:
@@ -257,7 +265,7 @@ class Follower:
         index, detected = frame.at.index, self._detected[frame.at.index]
         free = list(range(len(detected)))
         for trail in [t for t in self._state.trails if t.open and index in t.sightings]:
-            best = _best_match(trail.sightings[index].box_xyxy, detected, free)
+            best = best_match(trail.sightings[index].box_xyxy, detected, free)
             if best is None:
                 self._unseen(trail, index)
                 continue
@@ -267,16 +275,16 @@ class Follower:
                 trail.sightings[index], score=float(detected.scores[best]), how="detected"
             )
         taken = [t.sightings[index].box_xyxy for t in self._state.trails if index in t.sightings]
-        free = [i for i in free if not _covered(detected.boxes_xyxy[i], taken)]
+        free = [i for i in free if not covered(detected.boxes_xyxy[i], taken)]
         found = self._eyes.align(frame, detected[free]) if free else Faces.none()
         sightings = [
             s
             for s in sightings_of(frame, found, "detected")
-            if s is not None and s.presence >= _PRESENT and s.distance <= _DISTANCE_AT_MOST
+            if s is not None and s.presence >= PRESENT and s.distance <= DISTANCE_AT_MOST
         ]
         self._identify(frame, new=len(sightings) > 0 and not fresh, sightings=sightings)
         for sighting in sightings:
-            if not _covered(sighting.box_xyxy, taken):
+            if not covered(sighting.box_xyxy, taken):
                 trail = self._take_up(frame, sighting)
                 taken.append(sighting.box_xyxy)
                 self._back(trail, frame, by_index)
@@ -307,15 +315,15 @@ class Follower:
                 _OTHER_PERSON if trail.doubt else _OTHER_FOR_SURE
             )
             if trail.mean is not None and np.linalg.norm(trail.mean - vector) > limit:
-                sightings.append(_known(trail.sightings[index], vector))
+                sightings.append(known_as(trail.sightings[index], vector))
                 trail.cut_after(trail.verified)
                 trail.lost = min(trail.verified + 1, index)
                 continue
-            trail.sightings[index] = _known(trail.sightings[index], vector)
+            trail.sightings[index] = known_as(trail.sightings[index], vector)
             trail.know(vector, index)
             trail.doubt = False
         for n, vector in enumerate(vectors[len(due) :]):
-            sightings[n] = _known(sightings[n], vector)
+            sightings[n] = known_as(sightings[n], vector)
 
     def _take_up(self, frame: Frame, sighting: Sighting) -> Trail:
         """The lost track that this face belongs to, or a new one."""
@@ -337,7 +345,7 @@ class Follower:
 
     def _unlikeness(self, trail: Trail, sighting: Sighting) -> float:
         """How little a lost track and a new face seem to be one; below 1 they may be."""
-        far = _apart(trail.last, sighting)
+        far = apart(trail.last, sighting)
         if trail.mean is None or sighting.embedding is None:
             gap = max(1, sighting.frame - trail.last.frame)
             return far / min(1.5, 0.4 + 0.1 * gap)
@@ -353,11 +361,7 @@ class Follower:
         index = frame.at.index - 1
         while index > stop and index in by_index:
             (sighting,) = self._aligned(by_index[index], [found], "followed")
-            if (
-                sighting is None
-                or not _follows(found, sighting)
-                or self._elsewhere(trail, sighting)
-            ):
+            if sighting is None or not follows(found, sighting) or self._elsewhere(trail, sighting):
                 break
             trail.sightings[index] = found = sighting.moved_from(found)
             index -= 1
@@ -372,12 +376,12 @@ class Follower:
             for t in self._state.trails
             if t is not trail and sighting.frame in t.sightings
         )
-        return _covered(sighting.box_xyxy, list(others))
+        return covered(sighting.box_xyxy, list(others))
 
     def _bridge(self, trail: Trail, gap: range) -> None:
         """Fill a short gap between two sightings: the head on a straight way, the face with it."""
         one, two = trail.sightings[gap.start - 1], trail.sightings[gap.stop]
-        if _apart(one, two) > 1.0:
+        if apart(one, two) > 1.0:
             return
         roll = two.parts.head[3] - one.parts.head[3]
         turn = np.array([0, 0, 0, 2 * np.pi * np.round(roll / (2 * np.pi))])
@@ -389,65 +393,3 @@ class Follower:
                 index, joined(head, shape), one.box_xyxy, min(one.score, two.score), 0.0, "bridged"
             )
             trail.sightings[index] = between.moved_from(one)
-
-
-def sightings_of(frame: Frame, found: Faces, how: str) -> list[Sighting | None]:
-    """What an aligner found, one a face; None where its landmarks lie on one spot."""
-    if found.landmarks is None:
-        return []
-    out: list[Sighting | None] = []
-    for i, (landmarks, box) in enumerate(zip(found.landmarks, found.boxes_xyxy, strict=True)):
-        presence = 1.0 if found.presence is None else float(found.presence[i])
-        extras = {k: v[i].ravel() for k, v in found.extras.items() if k != "roll_deg"}
-        score = float(found.scores[i])
-        try:
-            out.append(
-                Sighting.of(frame.at.index, landmarks, box, score, presence, how, None, extras)
-            )
-        except ValueRefused:
-            out.append(None)
-    return out
-
-
-def _follows(before: Sighting, now: Sighting) -> bool:
-    """Whether this can be the same face a frame later (or earlier)."""
-    if now.presence < _PRESENT or now.distance > _DISTANCE_AT_MOST:
-        return False
-    grown = abs(now.parts.head[2] - before.parts.head[2])
-    bent = float(np.abs(now.parts.shape - before.parts.shape).mean())
-    return bool(grown < 0.3 and _apart(before, now) < 0.6 and bent < 0.08)
-
-
-def _apart(one: Sighting, two: Sighting) -> float:
-    """Distance between two faces' centres, in sizes of the larger."""
-    return float(
-        np.linalg.norm(one.parts.head[:2] - two.parts.head[:2])
-        / max(one.parts.size, two.parts.size)
-    )
-
-
-def _moved(trail: Trail, index: int) -> float:
-    """How far a track came in its last step, in face sizes; infinite where it began with it."""
-    before = [i for i in trail.sightings if i < index]
-    if not before:
-        return float("inf")
-    return _apart(trail.sightings[max(before)], trail.sightings[index])
-
-
-def _best_match(box_xyxy: Float64, detected: Faces, free: Sequence[int]) -> int | None:
-    """Which free detection is this face, or None."""
-    if not free:
-        return None
-    shared = overlap(box_xyxy[None], detected.boxes_xyxy[list(free)])[0]
-    best = int(shared.argmax())
-    return free[best] if shared[best] >= _SAME_FACE else None
-
-
-def _covered(box_xyxy: Float64, taken: Sequence[Float64]) -> bool:
-    if not taken:
-        return False
-    return bool(overlap(box_xyxy[None], np.stack(taken), of_smaller=True).max() > _SAME_PLACE)
-
-
-def _known(sighting: Sighting, vector: NDArray[np.float32]) -> Sighting:
-    return replace(sighting, embedding=np.asarray(vector, np.float32))

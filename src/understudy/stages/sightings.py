@@ -29,7 +29,7 @@ class Sighting:
             landmarks were. Made from the landmarks alone it would drift: where a predictor's
             landmarks are a little large for its box, the next box would be larger, and so on.
         score: the detector's confidence when it last saw this face.
-        presence: the aligner's own confidence, 1 where it has none.
+        presence: the aligner's own confidence, below 1; exactly 1 where it has none.
         how: "detected", "followed" (no detector looked), or "bridged" (between two sightings).
         embedding: identity vector, where one was made.
         extras: what else the aligner knew.
