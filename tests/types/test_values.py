@@ -10,6 +10,7 @@ from understudy.errors import ValueRefused
 from understudy.geometry import Space, Warp
 from understudy.geometry.templates import MEAN_FACE_51
 from understudy.types import Alignment, Face, Faces, Frame, Mask, Timestamp
+from understudy.types.alignment import TEMPLATES
 from understudy.types.frame import frame_space
 
 FRAME = frame_space(640, 360)
@@ -129,7 +130,7 @@ def test_values_cannot_be_changed_nor_their_arrays():
         Face("0_0", at, np.zeros(3), 0.9, face.alignment)
 
 
-@pytest.mark.parametrize("template", ["mean51", "book5"])
+@pytest.mark.parametrize("template", ["mean51", "mean68", "book5", "eyes"])
 @pytest.mark.parametrize("turn_deg", [0, 30, -120])
 def test_alignment_brings_a_turned_face_onto_the_template(template, turn_deg):
     fit = Alignment.fit(landmarks(turn_deg, 140.0), FRAME, template)
@@ -142,11 +143,25 @@ def test_alignment_brings_a_turned_face_onto_the_template(template, turn_deg):
     )
 
 
-def test_the_two_templates_are_not_the_same():
+def test_no_two_templates_are_the_same():
     uneven = landmarks()
-    uneven[27:36] += [6, 3]  # a nose to the side moves the 51 points' fit more than the five's
-    mean51, book5 = (Alignment.fit(uneven, FRAME, t).unit_from_frame for t in ("mean51", "book5"))
-    assert not np.allclose(mean51.matrix, book5.matrix, atol=1e-3)
+    uneven[27:36] += [6, 3]  # a nose to the side moves the fit of many points less than of five
+    fits = [Alignment.fit(uneven, FRAME, t).unit_from_frame.matrix for t in TEMPLATES]
+    for n, one in enumerate(fits):
+        assert not any(np.allclose(one, other, atol=1e-3) for other in fits[n + 1 :])
+
+
+def test_fitting_the_eyes_alone_does_not_care_about_the_mouth():
+    opened = landmarks()
+    opened[48:68, 1] += 40
+    moved = {
+        t: np.abs(
+            Alignment.fit(opened, FRAME, t).unit_from_frame.matrix
+            - Alignment.fit(landmarks(), FRAME, t).unit_from_frame.matrix
+        ).max()
+        for t in TEMPLATES
+    }
+    assert moved["eyes"] == 0 and min(moved["mean51"], moved["mean68"], moved["book5"]) > 1e-3
 
 
 @pytest.mark.parametrize(

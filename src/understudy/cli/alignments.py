@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from understudy.cli import interchange
+
 if TYPE_CHECKING:
     from understudy.flow import Progress
     from understudy.stages.repair.find import Found
@@ -359,3 +361,6 @@ def _find(
             ids = [row.id for row in found.faces]
             n = take_pictures(store, ids, faces, target, move is not None)
             typer.echo(f"{'moved' if move else 'copied'} {n} pictures into {target}")
+
+
+app.command("export")(interchange.export)

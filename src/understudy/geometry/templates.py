@@ -47,6 +47,14 @@ MASK_HULLS = {
 """Index ranges [start, end) whose convex hulls, united, are the `components` mask."""
 
 # fmt: off
+MEAN_JAW_17 = _constant((
+    (-0.0565, 0.2504), (-0.0537, 0.3871), (-0.0335, 0.5238), (0.0029, 0.6582), (0.0536, 0.7883),
+    (0.1324, 0.9214), (0.2335, 1.0391), (0.3648, 1.1307), (0.5, 1.1589), (0.6352, 1.1307),
+    (0.7665, 1.0391), (0.8676, 0.9214), (0.9464, 0.7883), (0.9971, 0.6582), (1.0335, 0.5238),
+    (1.0537, 0.3871), (1.0565, 0.2504),
+))
+"""The jaw that goes with the 51 inner points: the mean of the two synthetic actors at rest, seen
+from the front and mirrored. No published template has one."""
 MEAN_FACE_51 = _constant((
     (0.010086, 0.106454),
     (0.085135, 0.038915),

@@ -128,10 +128,10 @@ class ExtractOptions:
         "With mediapipe: look at each eye again, so that lids close in a blink.",
         group="Alignment",
     )
-    template: Literal["mean51", "book5", "eyes"] = option(
+    template: Literal["mean51", "mean68", "book5", "eyes"] = option(
         "mean51",
-        "What landmarks are aligned to: the 51 inner points of the mean face, the book's five "
-        "points, or the eyes alone (for mouths wide open or covered).",
+        "What landmarks are aligned to: the 51 inner points of the mean face, all 68, the book's "
+        "five, or the eyes alone (for mouths wide open or covered).",
         group="Alignment",
     )
     masks: str = option(

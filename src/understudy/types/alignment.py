@@ -24,10 +24,10 @@ from understudy.geometry import (
     umeyama,
 )
 from understudy.geometry.landmarks import book_5_unit
-from understudy.geometry.templates import MEAN_FACE_51
+from understudy.geometry.templates import MEAN_FACE_51, MEAN_JAW_17
 from understudy.types.check import frozen_array
 
-TEMPLATES = ("mean51", "book5", "eyes")
+TEMPLATES = ("mean51", "mean68", "book5", "eyes")
 _EYES = slice(36, 48)
 
 
@@ -56,9 +56,9 @@ class Alignment:
         Args:
             landmarks: (68, 2) frame pixels.
             frame: the frame's grid.
-            template: "mean51" fits the 51 inner points (the field's convention); "book5" fits
-                the book's five points (eye centres, nose tip, mouth corners); "eyes" fits the
-                twelve points of the eyes.
+            template: "mean51" fits the 51 inner points (the field's convention); "mean68"
+                fits the jaw as well; "book5" fits the book's five points (eye centres, nose tip,
+                mouth corners); "eyes" fits the twelve points of the eyes.
 
         Raises:
             ValueRefused: wrong shape, coinciding points, or an unknown template.
@@ -66,6 +66,8 @@ class Alignment:
         points = frozen_array("landmarks", landmarks, (N_LANDMARKS, 2), np.float64)
         if template == "mean51":
             matrix = umeyama(points[INNER], MEAN_FACE_51)
+        elif template == "mean68":
+            matrix = umeyama(points, np.vstack([MEAN_JAW_17, MEAN_FACE_51]))
         elif template == "book5":
             matrix = umeyama(five_points(points), book_5_unit())
         elif template == "eyes":
