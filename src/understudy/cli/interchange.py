@@ -88,7 +88,10 @@ def export(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the faces of a film for another tool."""
+    """Write the faces of a film for another tool; `understudy export` does the same.
+
+    Example: understudy alignments export clip.mp4 -o clip_alignments.fsa
+    """
     from understudy.stages.interchange_export import export as run
     from understudy.store.alignments import alignments_path
 
