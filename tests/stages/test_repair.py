@@ -380,3 +380,25 @@ def test_the_file_is_found_beside_its_film(footage, tmp_path):
     with pytest.raises(StoreError, match="there is no alignments file"):
         alignments_of(tmp_path / "none.mp4")
     assert frame_words([9, 1, 2, 3, 7]) == "1-3, 7, 9"
+
+
+def test_smoothing_over_time_takes_each_face_for_itself_also_without_tracks(footage):
+    second_faces(footage.alignments)
+    rng = np.random.default_rng(3)
+    with Alignments.open(footage.alignments) as store:
+        for face in list(all_faces(footage.alignments).values()):
+            points = face.alignment.landmarks + rng.normal(0, 0.3, (68, 2))
+            fit = Alignment.fit(points, face.alignment.unit_from_frame.src)
+            store.put_face(replace(face, alignment=fit, track=None))
+    before = all_faces(footage.alignments)
+    told = shape.clean_landmarks(footage.alignments, shape.temporal, "two-way@1", Silent())
+    after = all_faces(footage.alignments)
+    assert told.faces == len(after) and 0 < told.moved_px < 1.0 and told.furthest[1] < 3.0
+    moved = [f for i, f in after.items() if f.made_by["align"] == "two-way@1"]
+    assert len(moved) == len(before)
+
+    def jitter(faces):
+        points = np.stack([faces[f"{i}_1"].alignment.landmarks for i in range(10)])
+        return float(np.abs(np.diff(points, 2, axis=0)).mean())
+
+    assert jitter(after) < 0.7 * jitter(before)

@@ -25,7 +25,7 @@ from understudy.flow import Progress
 from understudy.geometry import average_distance
 from understudy.stages.repair.find import MISALIGNED
 from understudy.stages.repair.source import keep_copy
-from understudy.stages.smooth import REACH, smoothed, split
+from understudy.stages.smooth import REACH, Split, smoothed, split
 from understudy.store.alignments import Alignments
 from understudy.store.query import Query
 from understudy.types import Alignment, Face
@@ -38,6 +38,8 @@ _BESIDE = 2
 _JUMP_SD = 5.0
 _ROUNDS = 8
 _FAR = 3.0
+_STEP = 0.5
+"""How far an untracked face may go from one frame to the next, in its own sizes."""
 
 Cleaner = Callable[[Sequence[Face]], NDArray[np.float64]]
 """Takes the faces of one group in order of time; gives (n, 68, 2) new landmarks, frame pixels."""
@@ -87,16 +89,41 @@ def spatial(share: float = 0.98, strength: float = 1.0) -> Cleaner:
 
 
 def temporal(faces: Sequence[Face]) -> NDArray[np.float64]:
-    """A cleaner that takes the jitter out over time, track by track; see `stages.smooth`."""
+    """A cleaner that takes the jitter out over time, track by track; see `stages.smooth`.
+
+    Faces without a track, as other tools leave them, are first linked from frame to frame by where
+    they are.
+    """
     result = np.stack([f.alignment.landmarks for f in faces])
-    for track in {f.track for f in faces}:
-        places = [n for n, f in enumerate(faces) if f.track == track]
-        parts = {faces[n].at.index: split(faces[n].alignment.landmarks) for n in places}
-        for n in places:
+    parts = [split(points) for points in result]
+    for run in _runs(faces, parts):
+        by_frame = {faces[n].at.index: parts[n] for n in run}
+        for n in run:
             at = faces[n].at.index
-            around = {i: parts[i] for i in range(at - REACH, at + REACH + 1) if i in parts}
+            around = {i: by_frame[i] for i in range(at - REACH, at + REACH + 1) if i in by_frame}
             result[n] = smoothed(around, at)
     return result
+
+
+def _runs(faces: Sequence[Face], parts: Sequence[Split]) -> list[list[int]]:
+    """Places of the faces that are one face over time; no two of a run lie in one frame."""
+    tracks: dict[int, list[int]] = {}
+    runs: list[list[int]] = []
+    for n, face in enumerate(faces):
+        if face.track is not None:
+            tracks.setdefault(face.track, []).append(n)
+            continue
+        near = [
+            (float(np.linalg.norm(parts[n].head[:2] - parts[r[-1]].head[:2])), r)
+            for r in runs
+            if 0 < face.at.index - faces[r[-1]].at.index <= _BESIDE
+        ]
+        distance, nearest = min(near, key=lambda found: found[0], default=(np.inf, []))
+        if distance < _STEP * parts[n].size:
+            nearest.append(n)
+        else:
+            runs.append([n])
+    return [*tracks.values(), *runs]
 
 
 def steady(shapes: NDArray[np.float64]) -> NDArray[np.bool_]:
