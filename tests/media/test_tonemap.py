@@ -121,7 +121,11 @@ def test_hevc_main10_with_subsampled_chroma(hdr_clip, people):
         actor,
         codec="libx265",
         pixel_format="yuv420p10le",
-        options={"crf": "6", "preset": "ultrafast", "x265-params": "log-level=error"},
+        options={
+            "crf": "6",
+            "preset": "ultrafast",
+            "x265-params": "log-level=error:bframes=0:frame-threads=1:pools=none",
+        },
     )
     found = next(frames(probe(path))).pixels
     off = np.linalg.norm(lab(found) - lab(actor), axis=-1)
