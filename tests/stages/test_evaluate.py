@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from understudy.media.stills import read_image
 from understudy.stages.evaluate import EvaluateInputs, evaluate
 from understudy.stages.metrics import psnr, ssim
 from understudy.stages.sheet import contact_sheet, fit
+from understudy.store.alignments import Alignments
 
 
 def noise(seed: int = 0, shape: tuple[int, ...] = (40, 50, 3)) -> np.ndarray:
@@ -112,3 +115,14 @@ def test_a_mask_that_is_not_there_is_named(scored, registry, tmp_path: Path):
     )
     with pytest.raises(StoreError, match="bisenet"):
         evaluate(inputs, registry, Silent())
+
+
+def test_landmarks_that_a_repair_set_are_no_hindrance(scored, registry, tmp_path: Path):
+    """Their maker is no plug-in: what looks at the result is then the usual predictor."""
+    repaired = tmp_path / "repaired.alignments"
+    shutil.copy2(scored.alignments, repaired)
+    with Alignments.open(repaired) as store:
+        faces = [face for _, found in store.by_frame() for face in found]
+        store.put_faces(face.realigned(face.alignment, "two-way@1") for face in faces)
+    inputs = replace(scored, alignments=repaired, sheet=tmp_path / "sheet.png")
+    assert len(evaluate(inputs, registry, Silent()).to_donor) == 8

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from understudy.detect.manifest import MEDIAPIPE_FULL_RANGE
 from understudy.detect.mediapipe_looks import VIEW_PX, Square, around, squares, view_of
-from understudy.detect.picture import shrunk
+from understudy.detect.picture import PictureOptions, shrunk
 from understudy.geometry import Float64
 from understudy.geometry.boxes import overlap
 from understudy.nn.litert import LiteModel
-from understudy.options import check, option
+from understudy.options import option
 from understudy.store.weights import weights_bytes
 from understudy.types import Faces
 
@@ -60,25 +60,9 @@ From 40 faces of 34 degrees of roll, where MTCNN's boxes were 1.19 wide and 1.32
 
 
 @dataclass(frozen=True, slots=True)
-class MediapipeOptions:
+class MediapipeOptions(PictureOptions):
     """How far MediaPipe's detector looks."""
 
-    min_face_px: int = option(
-        40,
-        "Smallest face looked for, in pixels of the frame as detection sees it (see "
-        "max_detection_px). Halving it costs about four times the time.",
-        low=12,
-        high=4096,
-        unit="px",
-    )
-    max_detection_px: int = option(
-        640,
-        "Frames whose longer side exceeds this are scaled down before detection; boxes come "
-        "back in frame pixels. Raise it to find small faces in large frames.",
-        low=64,
-        high=16384,
-        unit="px",
-    )
     min_confidence: float | None = option(
         None,
         "Faces that the network is less sure of are dropped; none takes 0.6. Lower it when faces "
@@ -86,9 +70,6 @@ class MediapipeOptions:
         low=0.0,
         high=1.0,
     )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 class MediapipeDetector:

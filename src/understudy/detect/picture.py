@@ -18,8 +18,8 @@ from understudy.options import check, option
 
 
 @dataclass(frozen=True, slots=True)
-class DlibOptions:
-    """How far dlib's detectors look."""
+class PictureOptions:
+    """What detectors that look at a scaled picture share."""
 
     min_face_px: int = option(
         40,
@@ -37,6 +37,15 @@ class DlibOptions:
         high=16384,
         unit="px",
     )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DlibOptions(PictureOptions):
+    """How far dlib's detectors look."""
+
     min_confidence: float | None = option(
         None,
         "Faces that are less sure are dropped; none takes 0.5, dlib's own threshold. Lower it "
@@ -44,9 +53,6 @@ class DlibOptions:
         low=0.0,
         high=1.0,
     )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 def shrunk(frame: NDArray[Any], longest_px: int) -> tuple[NDArray[Any], Float64]:

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.blend.composite import feathered
-from understudy.errors import MediaError, StoreError
+from understudy.errors import MediaError, PluginError, StoreError, WeightsError
 from understudy.flow import Progress, ahead
 from understudy.media import encode_png, frames, probe
 from understudy.plugin import Registry
+from understudy.stages.extract_options import PREFERRED
 from understudy.stages.metrics import psnr, ssim
 from understudy.stages.sheet import contact_sheet, show_mask
 from understudy.store.alignments import Alignments
@@ -155,7 +156,9 @@ class _Identity:
             return
         made_by = next(iter(faces.values())).made_by
         self._original, self._donor = np.mean(own, 0), np.mean(donor, 0)
-        self._aligner = registry.create("align", made_by["align"].partition("@")[0])
+        aligner = _aligner(made_by["align"].partition("@")[0], registry)
+        self.possible = aligner is not None
+        self._aligner = aligner
         self._embedder = registry.create("embed", made_by["embed"].partition("@")[0])
 
     def judge(self, output: Frame, face: Face, report: EvaluateReport) -> None:
@@ -165,6 +168,16 @@ class _Identity:
         vector = self._embedder.embed(output.pixels, [alignment])[0]
         report.to_donor.append(float(np.linalg.norm(vector - self._donor)))
         report.to_original.append(float(np.linalg.norm(vector - self._original)))
+
+
+def _aligner(name: str, registry: Registry) -> Any:
+    """The predictor of that name, or one that is here: landmarks may be smoothed or set by hand."""
+    for known in dict.fromkeys((name, *PREFERRED["aligner"])):
+        try:
+            return registry.get("align", known).build()
+        except (PluginError, WeightsError):
+            continue
+    return None
 
 
 def _embeddings(alignments: Path) -> list[NDArray[Any]]:

@@ -186,7 +186,7 @@ class _Run:
             workers = self._workers if self._device == "cpu" else 1
             batches = in_batches(source, at_once)
             looked = mapped(lambda batch: (batch, self._tools.look(batch)), batches, workers)
-            flat = ((f, seen) for batch, found in looked for f, seen in zip(batch, found))  # noqa: B905
+            flat = (pair for batch, found in looked for pair in zip(batch, found, strict=True))
             for part in in_batches(flat, size):
                 yield Window([f for f, _ in part], [s for _, s in part], [], [], None)
             return

@@ -207,10 +207,10 @@ class Follower:
             zip((f.at.index for f in keys), self._eyes.detect(keys), strict=True) if keys else ()
         )
         by_index = {f.at.index: f for f in shot}
-        for n, frame in enumerate(segment):
+        for frame in segment:
             self._carry_on(frame)
             if frame.at.index in self._detected:
-                self._compare(frame, by_index, fresh=begins and n == 0)
+                self._compare(frame, by_index)
 
     # -- one frame further
 
@@ -260,7 +260,7 @@ class Follower:
 
     # -- at a key frame
 
-    def _compare(self, frame: Frame, by_index: dict[int, Frame], fresh: bool) -> None:
+    def _compare(self, frame: Frame, by_index: dict[int, Frame]) -> None:
         """Compare what is followed with what the detector sees, and take up what is new."""
         index, detected = frame.at.index, self._detected[frame.at.index]
         free = list(range(len(detected)))
@@ -282,7 +282,7 @@ class Follower:
             for s in sightings_of(frame, found, "detected")
             if s is not None and s.presence >= PRESENT and s.distance <= DISTANCE_AT_MOST
         ]
-        self._identify(frame, new=len(sightings) > 0 and not fresh, sightings=sightings)
+        self._identify(frame, sightings)
         for sighting in sightings:
             if not covered(sighting.box_xyxy, taken):
                 trail = self._take_up(frame, sighting)
@@ -301,7 +301,7 @@ class Follower:
         trail.cut_after(trail.confirmed)
         trail.lost = min(trail.confirmed + 1, index)
 
-    def _identify(self, frame: Frame, new: bool, sightings: list[Sighting]) -> None:
+    def _identify(self, frame: Frame, sightings: list[Sighting]) -> None:
         """Look at who is there; a track that shows somebody else ends where it was last sure."""
         index = frame.at.index
         here = [t for t in self._state.trails if t.open and index in t.sightings]

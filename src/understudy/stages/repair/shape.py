@@ -25,7 +25,7 @@ from understudy.flow import Progress
 from understudy.geometry import average_distance
 from understudy.stages.repair.find import MISALIGNED
 from understudy.stages.repair.source import keep_copy
-from understudy.stages.smooth import REACH, Split, smoothed, split
+from understudy.stages.smooth import Split, smooth_track, split
 from understudy.store.alignments import Alignments
 from understudy.store.query import Query
 from understudy.types import Alignment, Face
@@ -95,13 +95,12 @@ def temporal(faces: Sequence[Face]) -> NDArray[np.float64]:
     they are.
     """
     result = np.stack([f.alignment.landmarks for f in faces])
-    parts = [split(points) for points in result]
-    for run in _runs(faces, parts):
-        by_frame = {faces[n].at.index: parts[n] for n in run}
-        for n in run:
-            at = faces[n].at.index
-            around = {i: by_frame[i] for i in range(at - REACH, at + REACH + 1) if i in by_frame}
-            result[n] = smoothed(around, at)
+    for run in _runs(faces, [split(points) for points in result]):
+        at = np.array([faces[n].at.index for n in run])
+        at -= at.min()
+        over_time = np.full((at.max() + 1, *result.shape[1:]), np.nan)
+        over_time[at] = result[run]
+        result[run] = smooth_track(over_time)[at]
     return result
 
 
