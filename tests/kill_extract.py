@@ -162,12 +162,14 @@ def main() -> None:
     took = time.monotonic() - started
     want = told(content, whole)
     kills, ends, life = [], [], 0
-    while len(kills) < KILLS or not ends:
+    # On a fast machine many kills come before the first rows; enough must strike in the middle.
+    while len(kills) < KILLS or sum(k["rows"] > 0 for k in kills) < KILLS // 2 or not ends:
         media = folder / f"life{life}" / "film.mp4"
         if not media.exists():
             media.parent.mkdir()
             shutil.copy2(film, media)
-        enough = len(kills) >= KILLS
+        struck = sum(k["rows"] > 0 for k in kills)
+        enough = len(kills) >= KILLS and struck >= KILLS // 2
         delay = None if enough else rng.uniform(0, took / 8)
         killed = in_child(lambda pipe, media=media: work(media, pipe), delay)
         if killed:
