@@ -21,7 +21,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.testing.actors import ACTORS, Performance, Shot, render
+from understudy.actors import ACTORS, Performance, Shot, render
 
 CASTS = {"a": ("actor_a", None), "b": ("actor_b", None), "truth": ("actor_a", "actor_b")}
 
@@ -117,9 +117,9 @@ def _distances(embeddings: dict[str, NDArray[np.float64]]) -> None:
 
 
 def _mtcnn(shots: list[Shot]) -> str:
-    if importlib.util.find_spec("understudy.detect.mtcnn") is None:
+    if importlib.util.find_spec("understudy.detect.mtcnn.detector") is None:
         return "not installed"
-    from understudy.detect.mtcnn import MtcnnDetector
+    from understudy.detect.mtcnn.detector import MtcnnDetector
 
     faces = MtcnnDetector().detect([s.pixels for s in shots])
     scores = [float(f.scores[0]) for f in faces if len(f)]

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import torch
 
-from understudy.detect.mtcnn import MtcnnDetector
+from understudy.detect.mtcnn.detector import MtcnnDetector
 from understudy.errors import UnderstudyError
 from understudy.plugin import default_registry
 from understudy.types import Faces

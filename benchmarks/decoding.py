@@ -23,8 +23,8 @@ import cv2
 import numpy as np
 
 from understudy.media import frames, probe
-from understudy.media.colour import ToRgb
-from understudy.media.tonemap import ToneMap
+from understudy.media.colour.rgb import ToRgb
+from understudy.media.colour.tonemap import ToneMap
 
 
 def main() -> None:

@@ -26,9 +26,9 @@ import cv2
 import numpy as np
 import torch
 
+from understudy.actors import ACTORS, Performance, render
 from understudy.errors import WeightsError
 from understudy.plugin import default_registry
-from understudy.testing.actors import ACTORS, Performance, render
 
 SAMPLES = 20
 

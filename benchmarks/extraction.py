@@ -23,8 +23,8 @@ import numpy as np
 from understudy.flow import Silent
 from understudy.geometry import eye_distance
 from understudy.plugin import default_registry
-from understudy.stages.extract import ExtractInputs, extract
-from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, extract
 from understudy.store.alignments import Alignments
 
 

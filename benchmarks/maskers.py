@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from understudy.actors import ACTORS, Performance, render
 from understudy.embed.iresnet import IResNet
 from understudy.errors import UnderstudyError
 from understudy.mask import mask_all
 from understudy.mask.bisenet import BiSeNet
 from understudy.nn.inference import Runner
 from understudy.plugin import default_registry
-from understudy.testing.actors import ACTORS, Performance, render
 from understudy.types import Alignment
 from understudy.types.frame import frame_space
 

@@ -24,21 +24,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from understudy.blend.composite import crop_image, feathered, paste, warp_image
+from understudy.actors import ACTORS, Performance, render
+from understudy.actors.demo import synthetic_declarations
 from understudy.flow import Silent
-from understudy.media import encode_png, encode_segment, frames, probe
+from understudy.imaging.composite import crop_image, feathered, paste, warp_image
+from understudy.imaging.png import encode_png
+from understudy.media import encode_segment, frames, probe
 from understudy.plugin import default_registry
-from understudy.stages.convert import ConvertInputs, convert
-from understudy.stages.convert_options import ConvertOptions
-from understudy.stages.extract import ExtractInputs, extract
-from understudy.stages.extract_options import ExtractOptions
-from understudy.stages.release import Label
-from understudy.stages.train import TrainInputs, train
-from understudy.stages.train_options import TrainOptions
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stage import ConvertInputs, convert
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, extract
+from understudy.stages.release.stage import Label
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.stage import TrainInputs, train
 from understudy.swap.loading import load_swapper
-from understudy.testing.actors import ACTORS, Performance, render
 from understudy.testing.clips import write_clip
-from understudy.testing.demo import synthetic_declarations
 from understudy.types import Alignment
 
 FPS = Fraction(25)
@@ -143,7 +144,7 @@ def conversion_steps(folder: Path, repeats: int) -> None:
     with Alignments.open(folder / "a.alignments", read_only=True) as store:
         faces = [store.faces(f.at.index)[0] for f in source]
     swapper = load_swapper(folder / "model", "cpu")
-    matcher = registry.create("blend", "reinhard")
+    matcher = registry.create("colour", "reinhard")
     ins = [f.alignment.crop(swapper.input_px, swapper.coverage, swapper.centering) for f in faces]
     outs = [f.alignment.crop(swapper.output_px, swapper.coverage, swapper.centering) for f in faces]
     crops = [crop_image(f.pixels, c) for f, c in zip(source, ins, strict=True)]

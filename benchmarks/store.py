@@ -32,7 +32,7 @@ from understudy.geometry.templates import MEAN_FACE_51
 from understudy.mask.landmark import ComponentsMasker, ExtendedMasker
 from understudy.store import codec
 from understudy.store.alignments import Alignments, SourceRecord
-from understudy.store.query import ANY, Query
+from understudy.store.alignments.query import ANY, Query
 from understudy.types import Alignment, Face, Mask, Timestamp, Track
 from understudy.types.frame import frame_space
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -43,7 +44,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def built(plugin: Plugin, **chosen: Any) -> Any:
     """The plug-in, constructed; the test is skipped where its weights are not on this machine."""
     from understudy.errors import WeightsError
-    from understudy.store.weights import locate
+    from understudy.weights.files import locate
 
     for record in plugin.weights:
         try:
@@ -86,7 +87,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
 def _render_people(path: Path) -> None:
     import numpy as np
 
-    from understudy.testing.actors import ACTORS, Performance, render_clip
+    from understudy.actors import ACTORS, Performance, render_clip
 
     clips = {
         side: np.stack([s.pixels for s in render_clip(ACTORS[f"actor_{side}"], script, (160, 120))])
@@ -177,3 +178,25 @@ def films(people: People, tmp_path_factory: pytest.TempPathFactory) -> Films:
         _film(folder / "b.mp4", b),
         _film(folder / "nobody.mp4", [people.nobody] * 6),
     )
+
+
+def _faults_and_faces() -> Any:
+    """Loaded by its place: tests are no package, and NumPy must not load before this file did."""
+    place = Path(__file__).with_name("faults_and_faces.py")
+    spec = importlib.util.spec_from_file_location("faults_and_faces", place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Makes the k-th write, sync or rename fail."""
+    yield from _faults_and_faces().faults_in(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def make() -> Any:
+    """Random faces and records to store, and how to compare them."""
+    return _faults_and_faces().Make

@@ -35,10 +35,10 @@ import torch  # noqa: F401 - loaded before the forks
 from understudy.flow import Silent
 from understudy.media import frames, probe  # noqa: F401
 from understudy.plugin import default_registry
-from understudy.stages import extract as stage
-from understudy.stages import pictures
-from understudy.stages.extract import ExtractInputs, extract
-from understudy.stages.extract_options import ExtractOptions
+from understudy.stages.extract import stage
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, extract
+from understudy.stages.faces import pictures
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset
 

@@ -44,12 +44,12 @@ from understudy.nn import checkpoint
 from understudy.plugin import KINDS, Plugin, Registry, default_registry
 from understudy.provenance.consent import Declaration, now, write_declarations
 from understudy.provenance.verify import verify
-from understudy.stages import convert as convert_stage
-from understudy.stages import extract as extract_stage
-from understudy.stages.convert_options import ConvertOptions
-from understudy.stages.extract_options import ExtractOptions
-from understudy.stages.job import run_job
-from understudy.stages.train_options import TrainOptions
+from understudy.runs.swap import run_job
+from understudy.stages.convert import stage as convert_stage
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.extract import stage as extract_stage
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_face_png
 from understudy.store.project import Project
@@ -323,7 +323,7 @@ def main(folder: Path, seed: int) -> dict[str, Any]:
     kept = [
         registry.create(kind, name) for kind, name in (("align", "dlib68"), ("embed", "dlib128"))
     ]
-    for kind in ("detect", "mask", "swap", "blend", "write"):
+    for kind in ("detect", "mask", "swap", "colour", "write"):
         for plugin in registry.of_kind(kind):
             plugin.load()
     for slow in ("c2pa", "cryptography.x509", "joblib", "torch._dynamo", "torch.utils.tensorboard"):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from understudy.actors import ACTORS, Performance, Shot, render
 from understudy.plugin import Plugin, default_registry
-from understudy.testing.actors import ACTORS, Performance, Shot, render
 from understudy.testing.contracts import CHECKS
 from understudy.types import Alignment, Faces
 from understudy.types.frame import frame_space

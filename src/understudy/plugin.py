@@ -17,7 +17,7 @@ from typing import Any
 from understudy.errors import PluginError
 
 ENTRY_POINT_GROUP = "understudy.plugins"
-KINDS = ("detect", "align", "mask", "embed", "swap", "blend", "write")
+KINDS = ("detect", "align", "mask", "embed", "swap", "colour", "write")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from understudy.detect.mtcnn import MtcnnDetector
-from understudy.testing.actors import ACTORS, Performance, render
+from understudy.actors import ACTORS, Performance, render
+from understudy.detect.mtcnn.detector import MtcnnDetector
 from understudy.types import Faces
 
 

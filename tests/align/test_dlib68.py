@@ -10,7 +10,7 @@ import pytest
 
 from understudy.align.dlib68 import Dlib68Aligner
 from understudy.align.manifest import SHAPE_68
-from understudy.detect.mtcnn import MtcnnDetector
+from understudy.detect.mtcnn.detector import MtcnnDetector
 from understudy.geometry import eye_distance
 from understudy.types import Faces
 

@@ -15,11 +15,11 @@ import pytest
 import torch
 from torch import nn
 
-from understudy.align import fan
-from understudy.align.fan import Fan3dAligner, fan_squares, peaks, spots
-from understudy.align.fan_nets import Fan, FanDepth, load_into
+from understudy.align.fan import predictor as fan
+from understudy.align.fan.nets import Fan, FanDepth, load_into
+from understudy.align.fan.predictor import Fan3dAligner, fan_squares, peaks, spots
 from understudy.errors import WeightsError
-from understudy.nn.squares import into_frame
+from understudy.imaging.squares import into_frame
 from understudy.plugin import Weights
 from understudy.types import Faces
 

@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.actors import ACTORS, Performance, render
 from understudy.align.manifest import FACE_LANDMARKER
-from understudy.align.mediapipe_478 import BLENDSHAPES, _member
+from understudy.align.mediapipe.landmarker import BLENDSHAPES, _member
+from understudy.backends.mesh.indices import FACE_OVAL
+from understudy.backends.mesh.runtime import FaceMesh, squares_from_landmarks, squares_from_meshes
+from understudy.backends.mesh.weights import FACE_MESH
 from understudy.errors import WeightsError
-from understudy.nn.mesh import FaceMesh, squares_from_landmarks, squares_from_meshes
-from understudy.nn.mesh_indices import FACE_OVAL
-from understudy.nn.mesh_weights import FACE_MESH
 from understudy.plugin import default_registry
-from understudy.store.weights import weights_bytes
-from understudy.testing.actors import ACTORS, Performance, render
 from understudy.types import Faces
+from understudy.weights.files import weights_bytes
 
 MESHES = ["mediapipe", "mediapipe-478"]
 Build = Callable[..., Any]

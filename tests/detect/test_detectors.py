@@ -12,14 +12,14 @@ import dlib
 import numpy as np
 import pytest
 
-from understudy.detect.dlib_cnn import DlibCnnDetector, MmodNet
-from understudy.detect.dlib_hog import DlibHogDetector
+from understudy.detect.dlib.cnn import DlibCnnDetector, MmodNet
+from understudy.detect.dlib.hog import DlibHogDetector
 from understudy.detect.manifest import MMOD
 from understudy.detect.picture import DlibOptions
 from understudy.errors import ValueRefused, WeightsError
 from understudy.geometry.boxes import overlap, suppress
 from understudy.plugin import default_registry
-from understudy.store.weights import weights_bytes, weights_path
+from understudy.weights.files import weights_bytes, weights_path
 
 from .pictures import picture
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.detect import mtcnn_nets
 from understudy.detect.manifest import ONET, PNET, RNET
-from understudy.detect.mtcnn import MtcnnDetector, MtcnnOptions
+from understudy.detect.mtcnn import nets as mtcnn_nets
+from understudy.detect.mtcnn.detector import MtcnnDetector, MtcnnOptions
 from understudy.errors import ValueRefused, WeightsError
 from understudy.geometry.boxes import overlap
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from understudy.actors import ACTORS, Performance, render
 from understudy.detect.from_file import FileDetector
 from understudy.detect.limits import sized
-from understudy.detect.mtcnn import MtcnnDetector, MtcnnOptions
+from understudy.detect.mtcnn.detector import MtcnnDetector, MtcnnOptions
 from understudy.detect.rotate import RotatedDetector, turned_back
 from understudy.errors import ValueRefused
 from understudy.geometry.boxes import overlap
 from understudy.plugin import default_registry
-from understudy.testing.actors import ACTORS, Performance, render
 from understudy.types import Faces
 
 

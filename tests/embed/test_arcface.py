@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from understudy.align.dlib68 import Dlib68Aligner
-from understudy.detect.mtcnn import MtcnnDetector
+from understudy.detect.mtcnn.detector import MtcnnDetector
 from understudy.embed.chips import arcface_chips, chip_from_frame, of_length_one
 from understudy.embed.iresnet import IResNet
 from understudy.errors import WeightsError

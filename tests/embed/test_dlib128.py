@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from understudy.align.dlib68 import Dlib68Aligner
-from understudy.detect.mtcnn import MtcnnDetector
-from understudy.embed.dlib128 import Dlib128Embedder, face_chip
-from understudy.embed.dlib_resnet import DlibResNet
+from understudy.detect.mtcnn.detector import MtcnnDetector
+from understudy.embed.dlib128.embedder import Dlib128Embedder, face_chip
+from understudy.embed.dlib128.resnet import DlibResNet
 from understudy.embed.manifest import RESNET_128
 from understudy.errors import WeightsError
 from understudy.geometry.templates import MEAN_FACE_51
-from understudy.store.weights import weights_bytes, weights_path
 from understudy.types import Alignment
 from understudy.types.frame import frame_space
+from understudy.weights.files import weights_bytes, weights_path
 
 
 def test_equal_to_dlib() -> None:

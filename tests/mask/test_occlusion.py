@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from understudy.align.dlib68 import Dlib68Aligner
-from understudy.detect.mtcnn import MtcnnDetector
+from understudy.detect.mtcnn.detector import MtcnnDetector
 from understudy.mask.hands import Hand, HandFinder, draw_hands
 from understudy.mask.landmark import CustomMasker, ExtendedMasker
 from understudy.plugin import default_registry

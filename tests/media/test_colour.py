@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.media import ColourTags, encode_segment, frames, probe
-from understudy.media.colour import FromRgb, ToRgb, check_matrix
+from understudy.media.colour.rgb import FromRgb, ToRgb, check_matrix
 from understudy.media.encode import output_colour
 from understudy.media.info import MediaInfo
 

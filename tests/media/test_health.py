@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.media import colour_differences, encode_png, probe, remarks
+from understudy.imaging.png import encode_png
+from understudy.media import colour_differences, probe, remarks
 from understudy.media.health import LOW_BITS, bits_per_pixel
 
 

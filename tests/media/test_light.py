@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError, ValueRefused
-from understudy.media import check_readable, check_writable, eight_bit, frames, light_of, probe
+from understudy.imaging.depth import eight_bit
+from understudy.media import check_readable, check_writable, frames, light_of, probe
 
 
 @pytest.mark.parametrize("curve", ["pq", "hlg"])

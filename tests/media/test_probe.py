@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError
-from understudy.media import ReadReport, encode_png, frames, natural_key, probe, read_image
+from understudy.imaging.png import encode_png
+from understudy.media import ReadReport, frames, natural_key, probe, read_image
 
 
 def test_declares_what_the_container_says(make_clip):

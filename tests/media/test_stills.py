@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError, ValueRefused
-from understudy.media import encode_png, probe, read_image
-from understudy.media.header import parse
+from understudy.imaging.png import encode_png
+from understudy.media import probe, read_image
 from understudy.media.orient import from_display_matrix, upright
+from understudy.media.stills.header import parse
 
 STORED = np.zeros((40, 64, 3), np.uint8)
 STORED[:20, :32] = (250, 10, 10)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from understudy.media import eight_bit, frames, light_of, probe
-from understudy.media.tonemap import ToneMap, rolled_off
+from understudy.imaging.depth import eight_bit
+from understudy.media import frames, light_of, probe
+from understudy.media.colour.tonemap import ToneMap, rolled_off
 
 GREYS = [(v, v, v) for v in (0, 16, 60, 118, 150, 180, 220, 255)]
 # Two skins and four colours of the ColorChecker, 8-bit.

@@ -19,11 +19,11 @@ from understudy.nn import checkpoint
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, now
-from understudy.stages.convert import ConvertInputs, ConvertReport, convert
-from understudy.stages.convert_options import ConvertOptions
-from understudy.stages.extract import ExtractInputs, ExtractReport, extract
-from understudy.stages.extract_options import ExtractOptions
-from understudy.stages.release import Label
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
+from understudy.stages.release.stage import Label
 from understudy.store.alignments import alignments_path
 from understudy.swap import Crop, Recipe
 
@@ -61,7 +61,7 @@ def registry() -> Iterator[Registry]:
     sys.modules[module.__name__] = module
     painted = Plugin("swap", "painted", "tests_painted:Painted", "plain colours")
     known = default_registry()
-    kinds = ("detect", "align", "mask", "embed", "swap", "blend", "write")
+    kinds = ("detect", "align", "mask", "embed", "swap", "colour", "write")
     yield Registry([painted, *(p for kind in kinds for p in known.of_kind(kind))])
     del sys.modules[module.__name__]
 

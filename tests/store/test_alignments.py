@@ -17,8 +17,8 @@ import pytest
 
 import understudy
 from understudy.errors import DiskFull, StoreError, UnderstudyError, ValueRefused
-from understudy.store import database, rows
-from understudy.store.alignments import Alignments, SourceRecord, alignments_path
+from understudy.store import database
+from understudy.store.alignments import Alignments, SourceRecord, alignments_path, rows
 from understudy.store.database import Migration
 from understudy.types import Timestamp, Track
 
@@ -30,8 +30,8 @@ LOOP = """
 import sys
 from fractions import Fraction
 from pathlib import Path
-from understudy.store.alignments import Alignments, SourceRecord
-from understudy.types import Timestamp, Track
+from understudy.store.alignments import (Alignments, SourceRecord)
+from understudy.types import (Timestamp, Track)
 source = SourceRecord("a", "b", 640, 361, Fraction(1, 30000), None)
 with Alignments.open(Path(sys.argv[1]), create=source) as store:
     last = store.last_timestamp()

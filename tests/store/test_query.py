@@ -19,7 +19,7 @@ import pytest
 import understudy
 from understudy.errors import ValueRefused
 from understudy.store.alignments import Alignments, SourceRecord
-from understudy.store.query import ANY, Query
+from understudy.store.alignments.query import ANY, Query
 from understudy.types import Alignment, Face, Timestamp, Track
 
 SOURCE = SourceRecord("clip.mp4", "sha256:00", 640, 361, Fraction(1, 30000), 60)

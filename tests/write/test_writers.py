@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError, ValueRefused
-from understudy.media import encode_png, frames, probe, read_image
+from understudy.imaging.png import encode_png
+from understudy.media import frames, probe, read_image
 from understudy.plugin import Registry
 from understudy.types import Frame, Timestamp
 from understudy.write.h264 import H264Options, H264Writer

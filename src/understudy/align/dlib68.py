@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from understudy.align.manifest import SHAPE_68
 from understudy.geometry import Float64
-from understudy.store.weights import weights_path
 from understudy.types import Faces
+from understudy.weights.files import weights_path
 
 _DOWN, _SIDE = 0.08, 0.82
 """Centre and side of dlib's square in heights of the detector's box.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.nn.mesh_weights import FACE_MESH, IRIS
+from understudy.backends.mesh.weights import FACE_MESH, IRIS
 from understudy.plugin import Plugin, Weights
 
 SHAPE_68 = Weights(
@@ -83,7 +83,7 @@ PLUGINS = (
     Plugin(
         kind="align",
         name="mediapipe",
-        target="understudy.align.mediapipe:MediapipeAligner",
+        target="understudy.align.mediapipe.mesh:MediapipeAligner",
         summary="MediaPipe's 468-point mesh mapped to 68 points: fast, steady, free to use.",
         options="understudy.align.options:MediapipeOptions",
         weights=(FACE_MESH, IRIS),
@@ -91,21 +91,21 @@ PLUGINS = (
     Plugin(
         kind="align",
         name="mediapipe-478",
-        target="understudy.align.mediapipe_478:Mediapipe478Aligner",
+        target="understudy.align.mediapipe.landmarker:Mediapipe478Aligner",
         summary="MediaPipe's landmarker: 478 points with irises, mapped to 68, and 52 blendshapes.",
         weights=(FACE_LANDMARKER,),
     ),
     Plugin(
         kind="align",
         name="fan",
-        target="understudy.align.fan:FanAligner",
+        target="understudy.align.fan.predictor:FanAligner",
         summary="2DFAN-4: heat maps, best with a GPU; weights for research only.",
         weights=(FAN_2D,),
     ),
     Plugin(
         kind="align",
         name="fan-3d",
-        target="understudy.align.fan:Fan3dAligner",
+        target="understudy.align.fan.predictor:Fan3dAligner",
         summary="3DFAN-4 with depth: points of the head also where it hides them; research only.",
         weights=(FAN_3D, FAN_DEPTH),
     ),

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.align.manifest import PFLD_68
+from understudy.backends.onnx import OnnxModel
 from understudy.geometry import Float64
-from understudy.nn.onnx import OnnxModel
-from understudy.nn.squares import cut_square, into_frame
-from understudy.store.weights import weights_bytes
+from understudy.imaging.squares import cut_square, into_frame
 from understudy.types import Faces
+from understudy.weights.files import weights_bytes
 
 _SIZE_PX, _ROOM = 112, 1.1
 

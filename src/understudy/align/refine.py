@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from understudy.align import Aligner, align_all
 from understudy.align.options import Normalisation, RefineOptions
+from understudy.backends.mesh.runtime import boxes_from_landmarks, squares_from_landmarks
 from understudy.geometry import Float64
-from understudy.nn.mesh import boxes_from_landmarks, squares_from_landmarks
-from understudy.nn.squares import cut_square, from_frame, into_frame
+from understudy.imaging.squares import cut_square, from_frame, into_frame
 from understudy.types import Faces
 
 Picture = NDArray[Any]

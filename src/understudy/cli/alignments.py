@@ -42,8 +42,8 @@ def info(file: File, faces: Pictures = None) -> None:
 
     Example: understudy alignments info clip.mp4 --faces project/a/faces
     """
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.report import info_lines
-    from understudy.stages.repair.source import alignments_of
 
     for line in info_lines(alignments_of(file), faces):
         typer.echo(line)
@@ -61,8 +61,8 @@ def missing_frames(
     Example: understudy alignments missing-frames clip.mp4 --count
     """
     from understudy.errors import MediaError
+    from understudy.stages.faces.source import media_of
     from understudy.stages.repair import find
-    from understudy.stages.repair.source import media_of
 
     def search(store: Alignments, progress: Progress) -> Found:
         try:
@@ -147,9 +147,9 @@ def remove(
     """
     from understudy.cli.show import session
     from understudy.errors import ValueRefused
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.remove import Doomed, read_ids
     from understudy.stages.repair.remove import remove as job
-    from understudy.stages.repair.source import alignments_of
 
     if deleted and faces is None:
         raise ValueRefused("--deleted needs --faces, the folder that pictures were deleted from")
@@ -178,8 +178,8 @@ def rekey(
     Example: understudy alignments rekey clip.mp4 --order left --faces project/a/faces
     """
     from understudy.cli.show import session
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.rekey import rekey as job
-    from understudy.stages.repair.source import alignments_of
 
     with session() as terminal:
         changes = job(alignments_of(file), order, terminal, faces, dry_run, backup)
@@ -236,8 +236,8 @@ def _clean(
     file: Path, cleaner: Any, made_by: str, track: int | None, dry_run: bool, backup: bool
 ) -> None:
     from understudy.cli.show import session
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair import shape
-    from understudy.stages.repair.source import alignments_of
 
     with session() as terminal:
         told = shape.clean_landmarks(
@@ -279,8 +279,8 @@ def redo(
     from understudy.cli.show import session
     from understudy.nn.device import choose_device
     from understudy.plugin import default_registry
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.redo import redo as job
-    from understudy.stages.repair.source import alignments_of
 
     path = alignments_of(file)
     with session() as terminal:
@@ -318,10 +318,10 @@ def draw(
     Example: understudy alignments draw clip.mp4 -o look.png --mask extended
     """
     from understudy.cli.show import session
+    from understudy.imaging.drawing import Drawing
     from understudy.plugin import default_registry
-    from understudy.stages.repair.draw import Drawing
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.draw import draw as job
-    from understudy.stages.repair.source import alignments_of
 
     drawing = Drawing(box, landmarks, mask, label, (first, last), cells)
     with session() as terminal:
@@ -341,8 +341,8 @@ def _find(
 ) -> None:
     from understudy.cli.show import session
     from understudy.errors import ValueRefused
+    from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.find import take_pictures, write_list
-    from understudy.stages.repair.source import alignments_of
     from understudy.store.alignments import Alignments
 
     target = move or copy

@@ -18,9 +18,9 @@ def demo(
     Both clips are ordinary video files; only the scoring knows the true swap. Nothing is downloaded
     and no real person is shown. Run it again to go on where it stopped.
     """
+    from understudy.actors.demo import run_demo
     from understudy.cli.project import print_result
     from understudy.cli.show import session
-    from understudy.testing.demo import run_demo
 
     with session() as terminal:
         print_result(run_demo(out, minutes, frames, terminal))

@@ -67,7 +67,7 @@ def doctor() -> None:
 
 def _weights_state(weights: Weights) -> str:
     from understudy.errors import WeightsError
-    from understudy.store.weights import models_folders, weights_path
+    from understudy.weights.files import models_folders, weights_path
 
     folders = [] if weights.package else models_folders()
     if folders and not any((folder / weights.name).is_file() for folder in folders):

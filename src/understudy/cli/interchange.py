@@ -52,7 +52,7 @@ def import_(
     Files from strangers are safe to import: nothing in them is ever run.
     """
     from understudy.cli.show import session
-    from understudy.stages.interchange import import_ as run
+    from understudy.interchange.carry import import_ as run
 
     with session() as terminal:
         report = run(file, media, output, terminal, first_frame)
@@ -92,7 +92,7 @@ def export(
 
     Example: understudy alignments export clip.mp4 -o clip_alignments.fsa
     """
-    from understudy.stages.interchange_export import export as run
+    from understudy.interchange.carry.export import export as run
     from understudy.store.alignments import alignments_path
 
     alignments = file if file.suffix == ".alignments" else alignments_path(file)

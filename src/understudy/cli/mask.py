@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from understudy.stages.masks import Faces
+    from understudy.stages.faces.masks import Faces
     from understudy.store.alignments import Alignments
 
 
@@ -77,10 +77,10 @@ def mask(
     from understudy.errors import ValueRefused
     from understudy.nn.device import choose_device
     from understudy.plugin import default_registry
-    from understudy.stages.mask_images import ImageOptions, read_images, write_images
-    from understudy.stages.masks import add_masks, mark_all_stale
+    from understudy.stages.faces.masks import add_masks, mark_all_stale
+    from understudy.stages.faces.source import media_of
     from understudy.stages.repair import pictures
-    from understudy.stages.repair.source import media_of
+    from understudy.stages.repair.masks import ImageOptions, read_images, write_images
 
     kinds = list(dict.fromkeys(kind or (["custom"] if process == "import" else ["extended"])))
     if process in ("output", "import") and (folder is None or len(kinds) != 1):
@@ -122,8 +122,8 @@ def mask(
 @contextmanager
 def _opened(where: Path, media: Path | None) -> Iterator[tuple[Faces, Alignments | None]]:
     """The faces of an alignments file, or of a folder of face pictures."""
-    from understudy.stages.repair.source import alignments_of, media_of
-    from understudy.stages.views import FilmFaces, PictureFaces, is_faceset
+    from understudy.stages.faces.source import alignments_of, media_of
+    from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset
     from understudy.store.alignments import Alignments
 
     if is_faceset(where):

@@ -32,9 +32,9 @@ def list_() -> None:
     from rich.table import Column, Table
 
     from understudy.plugin import default_registry
-    from understudy.stages.models import state, users
-    from understudy.store.models import size_words
-    from understudy.store.weights import models_folders
+    from understudy.weights.fetch import size_words
+    from understudy.weights.files import models_folders
+    from understudy.weights.needed import state, users
 
     file = Column("file", overflow="fold")  # a name that was cut could not be given to fetch
     table = Table(file, "for", "size", "licence", "commercial use", "comes from", "here")
@@ -94,9 +94,10 @@ def fetch_(
     from understudy.cli.show import session
     from understudy.errors import ValueRefused
     from understudy.plugin import default_registry
-    from understudy.stages.models import default_plugins, named, users
-    from understudy.store.models import fetch, size_words
-    from understudy.store.weights import models_folders
+    from understudy.stages.extract.choose import default_plugins
+    from understudy.weights.fetch import fetch, size_words
+    from understudy.weights.files import models_folders
+    from understudy.weights.needed import named, users
 
     registry = default_registry()
     if all_ and names:
@@ -129,7 +130,7 @@ def verify_(
     """Read every file that is here and compare it with its record; exit code 1 if one differs."""
     from understudy.errors import StoreError, WeightsError
     from understudy.plugin import default_registry
-    from understudy.stages.models import state, users
+    from understudy.weights.needed import state, users
 
     if folder is not None and not folder.is_dir():
         raise StoreError(f"{folder}: there is no such folder")

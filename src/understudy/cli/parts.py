@@ -9,9 +9,9 @@ import typer
 
 from understudy.cli.flags import with_options
 from understudy.cli.project import opened
-from understudy.stages.convert_options import ConvertOptions
-from understudy.stages.extract_options import ExtractOptions
-from understudy.stages.train_options import TrainOptions
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.train.options import TrainOptions
 
 ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")]
 
@@ -31,7 +31,7 @@ def extract(
     interruption.
     """
     from understudy.plugin import default_registry
-    from understudy.stages.job import extract_side, register
+    from understudy.runs.swap import extract_side, register
 
     with opened(project, create=True) as (store, terminal):
         register(store, side, media)
@@ -55,7 +55,7 @@ def train(project: ProjectFolder, options: TrainOptions) -> None:
     `tensorboard --logdir PROJECT/model/logs`.
     """
     from understudy.plugin import default_registry
-    from understudy.stages.job import train_project
+    from understudy.runs.swap import train_project
 
     with opened(project) as (store, terminal):
         report = train_project(store, options, default_registry(), terminal)
@@ -78,7 +78,7 @@ def convert(
 ) -> None:
     """Convert the project's footage with its model; needs declared consent."""
     from understudy.plugin import default_registry
-    from understudy.stages.job import convert_project, evaluate_project
+    from understudy.runs.swap import convert_project, evaluate_project
 
     registry = default_registry()
     with opened(project) as (store, terminal):

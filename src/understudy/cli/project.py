@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from understudy.cli.show import Terminal
-    from understudy.stages.job import JobReport
+    from understudy.runs.swap import JobReport
     from understudy.store.project import Project
 
 

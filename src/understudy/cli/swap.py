@@ -9,9 +9,9 @@ import typer
 
 from understudy.cli.flags import with_options
 from understudy.cli.project import opened, print_result
-from understudy.stages.convert_options import ConvertOptions
-from understudy.stages.extract_options import ExtractOptions
-from understudy.stages.train_options import TrainOptions
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.train.options import TrainOptions
 
 
 @with_options
@@ -43,7 +43,7 @@ def swap(
     """
     from understudy.cli.consent import ensure_declared
     from understudy.plugin import default_registry
-    from understudy.stages.job import run_job
+    from understudy.runs.swap import run_job
 
     folder = project or output.with_suffix(".understudy")
     with opened(folder, create=True) as (store, terminal):

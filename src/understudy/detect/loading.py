@@ -11,7 +11,7 @@ from torch import nn
 
 from understudy.errors import WeightsError
 from understudy.plugin import Weights
-from understudy.store.weights import weights_bytes
+from understudy.weights.files import weights_bytes
 
 N = TypeVar("N", bound=nn.Module)
 

@@ -87,7 +87,7 @@ PLUGINS = (
     Plugin(
         kind="detect",
         name="dlib-cnn",
-        target="understudy.detect.dlib_cnn:DlibCnnDetector",
+        target="understudy.detect.dlib.cnn:DlibCnnDetector",
         summary="dlib's network in PyTorch: few false faces, slow on a CPU.",
         options="understudy.detect.picture:DlibOptions",
         weights=(MMOD,),
@@ -103,7 +103,7 @@ PLUGINS = (
     Plugin(
         kind="detect",
         name="dlib-hog",
-        target="understudy.detect.dlib_hog:DlibHogDetector",
+        target="understudy.detect.dlib.hog:DlibHogDetector",
         summary="dlib's gradients: no weights to fetch; upright faces from the front only.",
         options="understudy.detect.picture:DlibOptions",
     ),
@@ -126,17 +126,17 @@ PLUGINS = (
     Plugin(
         kind="detect",
         name="mediapipe",
-        target="understudy.detect.mediapipe:MediapipeDetector",
+        target="understudy.detect.mediapipe.detector:MediapipeDetector",
         summary="MediaPipe's full-range detector: 2 ms a look, few false faces, licence-clean.",
-        options="understudy.detect.mediapipe:MediapipeOptions",
+        options="understudy.detect.mediapipe.detector:MediapipeOptions",
         weights=(MEDIAPIPE_FULL_RANGE,),
     ),
     Plugin(
         kind="detect",
         name="mtcnn",
-        target="understudy.detect.mtcnn:MtcnnDetector",
+        target="understudy.detect.mtcnn.detector:MtcnnDetector",
         summary="Three small networks in a row: sure and quick enough on a CPU, upright faces.",
-        options="understudy.detect.mtcnn:MtcnnOptions",
+        options="understudy.detect.mtcnn.detector:MtcnnOptions",
         weights=(PNET, RNET, ONET),
     ),
     Plugin(

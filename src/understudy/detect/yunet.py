@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from understudy.detect.manifest import YUNET
 from understudy.detect.picture import roll_deg, shrunk
 from understudy.detect.ssd import SsdOptions
-from understudy.store.weights import weights_bytes
 from understudy.types import Faces
+from understudy.weights.files import weights_bytes
 
 _MIN_CONFIDENCE, _OVERLAP, _CANDIDATES = 0.6, 0.3, 5000
 # Its boxes are MTCNN's to 2 % in place and size (medians over 252 faces), so they stay as they are.

@@ -21,8 +21,8 @@ from understudy.embed.chips import CHIP_PX, arcface_chips, of_length_one
 from understudy.embed.manifest import MS1MV3_R50
 from understudy.nn.inference import Runner
 from understudy.nn.published import filled
-from understudy.store.weights import weights_bytes
 from understudy.types import Alignment
+from understudy.weights.files import weights_bytes
 
 DIMENSIONS = 512
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}

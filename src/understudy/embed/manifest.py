@@ -51,7 +51,7 @@ PLUGINS = (
     Plugin(
         kind="embed",
         name="dlib128",
-        target="understudy.embed.dlib128:Dlib128Embedder",
+        target="understudy.embed.dlib128.embedder:Dlib128Embedder",
         summary="dlib's network in PyTorch: 128 numbers; one person below a distance of 0.6.",
         weights=(RESNET_128,),
     ),

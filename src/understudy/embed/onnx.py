@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.backends.onnx import OnnxModel
 from understudy.embed.chips import arcface_chips, of_length_one
 from understudy.embed.manifest import MOBILEFACENET, W600K_R50
-from understudy.nn.onnx import OnnxModel
 from understudy.plugin import Weights
-from understudy.store.weights import weights_bytes
 from understudy.types import Alignment
+from understudy.weights.files import weights_bytes
 
 _IMAGENET_MEAN = np.array((0.485, 0.456, 0.406), np.float32) * 255
 _IMAGENET_STD = np.array((0.229, 0.224, 0.225), np.float32) * 255

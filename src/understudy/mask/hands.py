@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.backends.litert import LiteModel
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
+from understudy.imaging.squares import cut_square
 from understudy.mask.manifest import HAND_LANDMARK, PALM_DETECTION
-from understudy.nn.litert import LiteModel
-from understudy.nn.squares import cut_square
 from understudy.plugin import Weights
-from understudy.store.weights import weights_bytes
+from understudy.weights.files import weights_bytes
 
 _PALM_PX, _HAND_PX = 192, 224
 _MIN_PALM, _MIN_PRESENCE, _MAX_OVERLAP = 0.2, 0.5, 0.55

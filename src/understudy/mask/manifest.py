@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.nn.mesh_weights import FACE_MESH
+from understudy.backends.mesh.weights import FACE_MESH
 from understudy.plugin import MEDIAPIPE_WHEEL, Plugin, Weights
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.backends.mesh.indices import FACE_OVAL
+from understudy.backends.mesh.runtime import FaceMesh, squares_from_landmarks
+from understudy.backends.mesh.weights import FACE_MESH
 from understudy.mask.grid import MaskOptions, face_grid, filled
-from understudy.nn.mesh import FaceMesh, squares_from_landmarks
-from understudy.nn.mesh_indices import FACE_OVAL
-from understudy.nn.mesh_weights import FACE_MESH
-from understudy.store.weights import weights_bytes
 from understudy.types import Alignment, Mask
+from understudy.weights.files import weights_bytes
 
 
 class MeshMasker:

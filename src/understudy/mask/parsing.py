@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.backends.litert import LiteModel
 from understudy.errors import ValueRefused
 from understudy.geometry import Warp
 from understudy.mask.grid import MaskOptions, face_grid, resampled
 from understudy.mask.manifest import BISENET, BISENET_V2
-from understudy.nn.litert import LiteModel
 from understudy.options import check, option
-from understudy.store.weights import weights_bytes
 from understudy.types import Alignment, Mask
+from understudy.weights.files import weights_bytes
 
 REGIONS = {
     "skin": (1,),

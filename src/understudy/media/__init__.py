@@ -8,17 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from understudy.media.colour.light import AssumeColour, check_readable, check_writable, light_of
 from understudy.media.health import Remark, colour_differences, remarks
 from understudy.media.info import AudioInfo, ColourTags, MediaInfo, ReadReport
-from understudy.media.light import AssumeColour, check_readable, check_writable, light_of
 
 if TYPE_CHECKING:
-    from understudy.media.depth import eight_bit
     from understudy.media.encode import encode_segment
     from understudy.media.joining import check_sound, join
     from understudy.media.probing import probe
     from understudy.media.read import frames
-    from understudy.media.stills import encode_png, natural_key, read_image
+    from understudy.media.stills import natural_key, read_image
 
 __all__ = [
     "AssumeColour",
@@ -31,8 +30,6 @@ __all__ = [
     "check_sound",
     "check_writable",
     "colour_differences",
-    "eight_bit",
-    "encode_png",
     "encode_segment",
     "frames",
     "join",
@@ -45,8 +42,6 @@ __all__ = [
 
 _HOMES = {
     "check_sound": "joining",
-    "eight_bit": "depth",
-    "encode_png": "stills",
     "encode_segment": "encode",
     "frames": "read",
     "join": "joining",

@@ -18,7 +18,7 @@ import av
 from av.container import OutputContainer
 
 from understudy.errors import MediaError, ValueRefused
-from understudy.media.colour import FromRgb
+from understudy.media.colour.rgb import FromRgb
 from understudy.media.container import file_url, open_input, reason
 from understudy.media.info import UNSPECIFIED, ColourTags, MediaInfo
 from understudy.types import Frame

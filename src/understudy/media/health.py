@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from understudy.media.colour.light import light_of
 from understudy.media.info import MediaInfo
-from understudy.media.light import light_of
 
 Kind = Literal["interlaced", "low-bitrate", "hdr", "log", "pixel-aspect", "colour-differs"]
 

@@ -10,17 +10,10 @@ from typing import Any
 import av
 
 from understudy.errors import MediaError
-from understudy.media.colour import check_matrix
+from understudy.media.colour.light import curve_in_metadata, curve_in_xml
+from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
-from understudy.media.info import (
-    UNSPECIFIED,
-    AudioInfo,
-    ColourTags,
-    FieldOrder,
-    MediaInfo,
-    Range,
-)
-from understudy.media.light import curve_in_metadata, curve_in_xml
+from understudy.media.info import UNSPECIFIED, AudioInfo, ColourTags, FieldOrder, MediaInfo, Range
 from understudy.media.orient import SWAPS_SIDES, from_display_matrix
 from understudy.media.stills import SUFFIXES, images_in, read_header, upright_size
 

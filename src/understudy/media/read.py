@@ -13,10 +13,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from understudy.errors import MediaError, ValueRefused
-from understudy.media.colour import ToRgb
+from understudy.media.colour.light import AssumeColour
+from understudy.media.colour.rgb import ToRgb
 from understudy.media.container import open_input, video_stream
 from understudy.media.info import MediaInfo, ReadReport
-from understudy.media.light import AssumeColour
 from understudy.media.orient import upright
 from understudy.media.stills import Depth, read_image
 from understudy.types import Frame, Timestamp

@@ -4,7 +4,7 @@
     check_detector(MyDetector(), pictures_with_one_face)
 
 Each check raises an AssertionError that says what was broken. They need pictures with a face that
-the implementation can find: `understudy.testing.actors` renders some.
+the implementation can find: `understudy.actors` renders some.
 
 Convention: frames are (h, w, 3) uint8 RGB; pixel i covers [i, i+1).
 """

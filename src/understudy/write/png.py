@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from understudy.errors import MediaError
-from understudy.media import MediaInfo, encode_png
+from understudy.imaging.png import encode_png
+from understudy.media import MediaInfo
 from understudy.store.atomic import commit_dir
 from understudy.types import Frame
 

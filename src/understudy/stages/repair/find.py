@@ -11,11 +11,11 @@ from typing import Literal
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import MediaInfo, frames
+from understudy.stages.faces.source import frame_words
 from understudy.stages.repair.pictures import state_of
-from understudy.stages.repair.source import frame_words
 from understudy.store.alignments import Alignments
+from understudy.store.alignments.query import FaceRow, Query
 from understudy.store.atomic import commit_bytes
-from understudy.store.query import FaceRow, Query
 
 Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned"]
 MISALIGNED = 0.10

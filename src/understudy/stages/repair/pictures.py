@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.blend.composite import crop_image
 from understudy.errors import StoreError
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
+from understudy.imaging.composite import crop_image
 from understudy.media import MediaInfo
-from understudy.stages.repair.source import visited
+from understudy.stages.faces.source import visited
 from understudy.store import codec
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes

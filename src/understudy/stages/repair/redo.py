@@ -10,13 +10,13 @@ from typing import Any
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import Plugin, Registry
-from understudy.stages.choose import say_licences
-from understudy.stages.masks import make_masks, with_mask
+from understudy.stages.faces.masks import make_masks, with_mask
+from understudy.stages.faces.plugins import say_licences
+from understudy.stages.faces.source import media_of
+from understudy.stages.faces.views import FilmFaces, View
 from understudy.stages.repair import pictures
-from understudy.stages.repair.source import media_of
-from understudy.stages.views import FilmFaces, View
 from understudy.store.alignments import Alignments
-from understudy.store.query import ANY, Query
+from understudy.store.alignments.query import ANY, Query
 from understudy.types import Face
 
 

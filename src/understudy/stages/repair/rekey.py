@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from understudy.flow import Progress
+from understudy.stages.faces.source import keep_copy
 from understudy.stages.repair import pictures
-from understudy.stages.repair.source import keep_copy
 from understudy.store.alignments import Alignments
 from understudy.types import Face
 

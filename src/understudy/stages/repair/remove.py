@@ -8,11 +8,11 @@ from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
-from understudy.stages.pictures import cut_until
+from understudy.stages.faces.pictures import cut_until
+from understudy.stages.faces.source import keep_copy
 from understudy.stages.repair.pictures import move_aside, state_of
-from understudy.stages.repair.source import keep_copy
 from understudy.store.alignments import Alignments
-from understudy.store.query import Query
+from understudy.store.alignments.query import Query
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
-from understudy.store.query import Summary
+from understudy.store.alignments.query import Summary
 
 
 def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:

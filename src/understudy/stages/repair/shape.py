@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
+from understudy.follow.smooth import Split, smooth_track, split
 from understudy.geometry import average_distance
+from understudy.stages.faces.source import keep_copy
 from understudy.stages.repair.find import MISALIGNED
-from understudy.stages.repair.source import keep_copy
-from understudy.stages.smooth import Split, smooth_track, split
 from understudy.store.alignments import Alignments
-from understudy.store.query import Query
+from understudy.store.alignments.query import Query
 from understudy.types import Alignment, Face
 
 MADE_BY, MADE_BY_TIME = "spatial@1", "two-way@1"

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.geometry import Space, Warp
+from understudy.imaging.composite import crop_image, feathered, paste, warp_image
+from understudy.types import Mask
+
+FRAME = Space("frame", 160, 120)
+RNG = np.random.default_rng(3)
+PIXELS = RNG.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+
+
+def _to_square(name: str, size: int, left: float, top: float, side: float, angle: float = 0.0):
+    c, s = np.cos(angle) * size / side, np.sin(angle) * size / side
+    centre = np.array([left + side / 2, top + side / 2])
+    linear = np.array([[c, s], [-s, c]])
+    shift = size / 2 - linear @ centre
+    return Warp(np.column_stack([linear, shift]), FRAME, Space(name, size, size))
+
+
+def _disc(size: int) -> np.ndarray:
+    disc = np.zeros((size, size), np.uint8)
+    cv2.circle(disc, (size // 2, size // 2), size // 3, 255, -1)
+    return (disc / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, -1.2])
+@pytest.mark.parametrize("place", [(40, 30), (-30, -20), (110, 80)])
+def test_nothing_changes_outside_the_feathered_mask(place, angle):
+    crop = _to_square("crop", 64, *place, 70, angle)
+    mask = Mask("disc", _disc(128), _to_square("mask", 128, *place, 80, angle))
+    patch = feathered(mask, crop, FRAME, 0.1, 0.0)
+    out = paste(PIXELS, np.ones((64, 64, 3), np.float32), crop, patch)
+    alpha = np.zeros(PIXELS.shape[:2], np.float32)
+    patch.window(alpha)[:] = patch.alpha
+    assert (out[alpha == 0] == PIXELS[alpha == 0]).all()
+    assert (out[alpha > 0.5] != PIXELS[alpha > 0.5]).any()
+
+
+def test_feathering_never_grows_the_mask():
+    crop = _to_square("crop", 64, 30, 10, 100)
+    grid = _to_square("mask", 128, 40, 20, 80)
+    hard = warp_image(_disc(128), Warp(np.eye(3), FRAME, FRAME) @ grid.inverse())
+    patch = feathered(Mask("disc", _disc(128), grid), crop, FRAME, 0.12, 0.02)
+    soft = np.zeros((120, 160), np.float32)
+    patch.window(soft)[:] = patch.alpha
+    assert (soft <= hard + 1e-5).all()
+    assert soft.max() == pytest.approx(1.0)
+    assert ((soft > 0.05) & (soft < 0.95)).sum() > 200
+
+
+def test_alpha_is_zero_where_the_crop_has_no_pixels():
+    crop = _to_square("crop", 64, 60, 40, 40)
+    whole = Mask("all", np.ones((128, 128), np.float32), _to_square("mask", 128, 30, 10, 100))
+    patch = feathered(whole, crop, FRAME, 0.1, 0.0)
+    alpha = np.zeros((120, 160), np.float32)
+    patch.window(alpha)[:] = patch.alpha
+    assert alpha[:, :59].max() == 0 and alpha[:39].max() == 0
+    assert alpha[60, 80] == pytest.approx(1.0)
+
+
+def test_pasting_the_same_crop_gives_back_the_frame():
+    smooth = cv2.GaussianBlur(PIXELS, (0, 0), 4)
+    crop = _to_square("crop", 128, 40, 20, 64, 0.3)
+    mask = Mask("disc", _disc(128), crop)
+    cut = crop_image(smooth, crop).astype(np.float32) / 255
+    out = paste(smooth, cut, crop, feathered(mask, crop, FRAME, 0.1, 0.0))
+    assert np.abs(out.astype(int) - smooth).max() <= 2
+
+
+def test_shrinking_equals_area_resize():
+    small = Space("small", 40, 30)
+    warped = warp_image(PIXELS, Warp.resize(FRAME, small))
+    area = cv2.resize(PIXELS, (40, 30), interpolation=cv2.INTER_AREA)
+    assert np.abs(warped.astype(int) - area).max() <= 1

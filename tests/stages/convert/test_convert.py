@@ -1,0 +1,370 @@
+from __future__ import annotations
+
+import json
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from understudy.errors import (
+    Cancelled,
+    ConsentMissing,
+    DiskFull,
+    MediaError,
+    NoFaces,
+    StoreError,
+    ValueRefused,
+)
+from understudy.flow import Silent
+from understudy.imaging.composite import feathered
+from understudy.media import frames, probe
+from understudy.media.stills import read_image
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.verify import verify
+from understudy.stages.convert import stage
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stage import convert
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, extract
+from understudy.store.alignments import Alignments, alignments_path
+from understudy.store.faceset import list_faceset
+from understudy.types import Face, Frame
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+@pytest.fixture(scope="module")
+def footage(films, extracted):
+    """Film A; no face in frames 10 to 12. Not to be changed."""
+    return extracted(films.a)
+
+
+@pytest.fixture(scope="module")
+def couple(people, film, extracted, tmp_path_factory):
+    """Both actors side by side, A the larger, 8 frames."""
+    small = np.pad(people.b[:8, ::1, 8:152], ((0, 0), (0, 40), (0, 0), (0, 0)), "edge")
+    large = np.stack([np.kron(p, np.ones((2, 2, 1), np.uint8)) for p in people.a[:8, :80, 30:130]])
+    both = np.concatenate([large, small], 2)
+    path = film(tmp_path_factory.mktemp("couple") / "couple.mp4", list(both), sound=False)
+    found = extracted(path)
+    assert found.report.faces == 16
+    return found
+
+
+def source(media: Path) -> list[Frame]:
+    return list(frames(probe(media)))
+
+
+def made(folder: Path) -> list[np.ndarray]:
+    return [read_image(p) for p in sorted(folder.glob("*.png"))]
+
+
+def faces_of(alignments: Path) -> dict[int, list[Face]]:
+    with Alignments.open(alignments, read_only=True) as store:
+        return {at.index: faces for at, faces in store.by_frame()}
+
+
+def alpha_of(face: Face, frame: Frame) -> np.ndarray:
+    """The feathered mask of a face on the whole frame, with the painted model's crop."""
+    crop = face.alignment.crop(64, 0.9, "face")
+    patch = feathered(face.masks["extended"], crop, frame.space, feather=0.12, erode=0.0)
+    alpha = np.zeros(frame.pixels.shape[:2], np.float32)
+    patch.window(alpha)[:] = patch.alpha
+    return alpha
+
+
+def same(picture: np.ndarray, frame: Frame) -> bool:
+    return bool((picture == frame.pixels).all())
+
+
+def test_nothing_changes_but_what_the_feathered_mask_covers(footage, converter, tmp_path):
+    report = converter(footage, "out")
+    assert (report.frames, report.swapped_faces, report.model_step) == (24, 21, 7)
+    faces = faces_of(footage.alignments)
+    results = made(tmp_path / "out")
+    assert len(results) == 24
+    for frame, result in zip(source(footage.media), results, strict=True):
+        found = faces[frame.at.index]
+        if not found:
+            assert same(result, frame), frame.at.index
+            continue
+        alpha = alpha_of(found[0], frame)
+        assert (result == frame.pixels)[alpha == 0].all(), frame.at.index
+        solid = alpha == 1
+        assert solid.sum() > 50
+        assert (result[solid] == BLUE).all(), frame.at.index
+        edge = (alpha > 0) & ~solid
+        mixed = frame.pixels + alpha[..., None] * (np.array(BLUE) - frame.pixels.astype(float))
+        assert abs(result - mixed)[edge].max() <= 0.51
+    rows = (tmp_path / "out" / "times.csv").read_text().splitlines()
+    assert [r.split(",")[1] for r in rows[1:]] == [str(i) for i in range(24)]
+    for picture in sorted((tmp_path / "out").glob("*.png")):
+        assert verify(picture).state == "ours", picture.name
+
+
+def _called_pq(film: Path, path: Path) -> Path:
+    """The same H.264 with a transfer tag that says PQ."""
+    with av.open(str(film)) as have, av.open(str(path), "w") as container:
+        stream = have.streams.video[0]
+        out = container.add_stream_from_template(stream)
+        tag = av.BitStreamFilterContext("h264_metadata=transfer_characteristics=16", stream, out)
+        for packet in have.demux(stream):
+            for changed in tag.filter(packet if packet.size else None):
+                changed.stream = out
+                container.mux(changed)
+    return path
+
+
+def test_hdr_is_refused_unless_extraction_took_it_for_rec709(footage, converter, tmp_path):
+    media = _called_pq(footage.media, tmp_path / "pq.mp4")
+    info = probe(media)
+    assert info.colour.transfer == 16
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        record, rows = store.source, list(store.by_frame())
+    for assumed in ("tags", "rec709"):
+        alignments_path(media).unlink(missing_ok=True)
+        settings = {**record.settings, "assume_colour": assumed}
+        new = replace(record, fingerprint=info.fingerprint, settings=settings)
+        with Alignments.open(alignments_path(media), create=new) as store:
+            store.put(rows)
+            store.finish()
+        hdr = replace(footage, media=media)
+        if assumed == "tags":
+            with pytest.raises(MediaError, match=r"HDR \(PQ\).*Rec\.709 in a grading program"):
+                converter(hdr, "out", faces="all")
+            assert not (tmp_path / "out").exists()
+    assert converter(hdr, "out", faces="all").swapped_faces == 21
+    untouched = made(tmp_path / "out")[11]
+    assert same(untouched, source(footage.media)[11])
+
+
+def test_a_face_whose_picture_was_deleted_is_left_alone(footage, converter, tmp_path):
+    own = footage.copy(tmp_path / "own")
+    for path in list_faceset(own.faces):
+        if "_000003_" in path.name or "_000017_" in path.name:
+            path.unlink()
+    assert converter(own, "out").swapped_faces == 19
+    results = made(tmp_path / "out")
+    untouched = [f.at.index for f in source(own.media) if same(results[f.at.index], f)]
+    assert untouched == [3, 10, 11, 12, 17]
+    for path in list_faceset(own.faces):
+        path.unlink()
+    with pytest.raises(NoFaces, match="--faces all"):
+        converter(own, "nothing")
+    converter(own, "all", faces="all")
+    results = made(tmp_path / "all")
+    untouched = [f.at.index for f in source(own.media) if same(results[f.at.index], f)]
+    assert untouched == [10, 11, 12]
+
+
+def test_all_faces_or_the_largest(couple, converter, tmp_path):
+    assert converter(couple, "all", faces="all").swapped_faces == 16
+    assert converter(couple, "largest", faces="largest").swapped_faces == 8
+    found = faces_of(couple.alignments)
+    outputs = (made(tmp_path / name) for name in ("all", "largest"))
+    for frame, every, largest in zip(source(couple.media), *outputs, strict=True):
+        large, small = sorted(
+            (alpha_of(f, frame) for f in found[frame.at.index]), key=np.sum, reverse=True
+        )
+        assert (every[(large == 1) | (small == 1)] == BLUE).all()
+        assert (largest[large == 1] == BLUE).all()
+        assert (largest == frame.pixels)[large == 0].all()
+
+
+def test_swap_puts_a_into_bs_footage(films, extracted, converter, tmp_path):
+    b = extracted(films.b)
+    assert converter(b, "out", swap=True).frames == 20
+    faces = faces_of(b.alignments)
+    for frame, result in zip(source(b.media), made(tmp_path / "out"), strict=True):
+        assert (result[alpha_of(faces[frame.at.index][0], frame) == 1] == RED).all()
+
+
+def test_what_is_there_is_replaced_only_when_asked_for(footage, converter, tmp_path):
+    (tmp_path / "out.mp4").write_bytes(b"mine")
+    with pytest.raises(StoreError, match=r"there already.*--overwrite"):
+        converter(footage, "out.mp4")
+    assert (tmp_path / "out.mp4").read_bytes() == b"mine"
+    converter(footage, "out.mp4", overwrite=True)
+    assert verify(tmp_path / "out.mp4").state == "ours"
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "holiday.mov").write_bytes(b"mine")
+    with pytest.raises(StoreError, match=r"holiday\.mov.*nothing in it was touched"):
+        converter(footage, "films", overwrite=True)
+    assert (tmp_path / "films" / "holiday.mov").read_bytes() == b"mine"
+
+
+def test_a_source_is_never_replaced(footage, converter, tmp_path):
+    own = footage.copy(tmp_path / "own")
+    for name in ("own/a.mp4", "own"):
+        with pytest.raises(ValueRefused, match="never replaced"):
+            converter(own, name, overwrite=True)
+    assert own.media.read_bytes() == footage.media.read_bytes()
+
+
+def test_the_same_conversion_again_finds_its_output(footage, converter, tmp_path):
+    converter(footage, "out.mp4")
+    before = (tmp_path / "out.mp4").stat()
+    progress = Silent()
+    report = converter(footage, "out.mp4", progress)
+    assert (report.frames, report.swapped_faces) == (24, 21)
+    assert any("is complete" in line for line in progress.said)
+    assert (tmp_path / "out.mp4").stat().st_mtime_ns == before.st_mtime_ns
+    for changed in ({"feather": 0.2}, {"mask": "components"}):
+        with pytest.raises(StoreError, match="there already"):
+            converter(footage, "out.mp4", **changed)
+    with (tmp_path / "out.mp4").open("ab") as file:  # somebody changed it since
+        file.write(b"x")
+    with pytest.raises(StoreError, match="there already"):
+        converter(footage, "out.mp4")
+
+
+def test_without_consent_nothing_is_made_and_the_refusal_is_kept(footage, converter, tmp_path):
+    inputs = converter.inputs(footage, "out.mp4", declarations=[])
+    with pytest.raises(ConsentMissing, match="understudy consent") as refusal:
+        convert(inputs, ConvertOptions(), converter.registry, Silent())
+    assert refusal.value.exit_code == 3
+    assert [e.event for e in AuditLog(tmp_path / "audit.jsonl").entries()] == ["refused"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.jsonl"]
+
+
+def test_wrong_folders_and_names_are_named(footage, converter, films, tmp_path):
+    with pytest.raises(StoreError, match="no trained model"):
+        replace(converter, model=footage.faces)(footage, "out.mp4")
+    with pytest.raises(StoreError, match="is not there"):
+        converter(footage, "nowhere/out.mp4")
+    with pytest.raises(ValueRefused, match=r"out\.avi: expected"):
+        converter(footage, "out.avi")
+    own = footage.copy(tmp_path / "own")
+    alignments_path(own.media).rename(tmp_path / "away.alignments")
+    with pytest.raises(StoreError, match=r"a\.alignments"):
+        converter(own, "out.mp4")
+    with pytest.raises(StoreError, match="belongs to another film"):
+        alignments = tmp_path / "away.alignments"
+        inputs = replace(converter.inputs(own, "out.mp4"), media=films.b, alignments=alignments)
+        convert(inputs, ConvertOptions(), converter.registry, Silent())
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_an_unfinished_extraction_is_not_converted(films, registry, converter, extracted, tmp_path):
+    own = extracted(films.a).copy(tmp_path / "own")
+    own.alignments.unlink()
+    stopped = Silent()
+    stopped.cancelled = True
+    with pytest.raises(Cancelled), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("understudy.stages.extract.stage.WINDOW", 8)
+        options = ExtractOptions(size=96, min_face_px=30, workers=1)
+        extract(ExtractInputs(own.media, own.faces), options, registry, stopped)
+    with pytest.raises(StoreError, match=r"a\.mp4 is not finished; run it again"):
+        converter(own, "out.mp4")
+
+
+TIMES: dict[str, dict[str, Any]] = {
+    "cfr_30000_1001": {"rate": Fraction(30000, 1001)},
+    "cfr_25_ticks": {"time_base": Fraction(1, 12800), "pts": [512 * i for i in range(9)]},
+    "vfr": {"time_base": Fraction(1, 1000), "pts": [0, 33, 67, 140, 141, 260, 300, 333, 1000]},
+    "turned_90": {"turned": 90},
+    "turned_270": {"turned": 270},
+    "odd": {"crop": (119, 159)},
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_times_sound_turn_and_size_are_the_sources(
+    kind, film, people, extracted, converter, tmp_path
+):
+    how = dict(TIMES[kind])
+    height, width = how.pop("crop", (120, 160))
+    media = film(tmp_path / "film.mp4", [p[:height, :width] for p in people.a[:9]], **how)
+    footage = extracted(media)
+    assert footage.report.frames_with_faces == 9
+    report = converter(footage, "out.mp4")
+    before, after = source(media), source(tmp_path / "out.mp4")
+    assert report.frames == len(after) == 9
+    assert [f.at.seconds for f in after] == [f.at.seconds for f in before]
+    assert {f.pixels.shape for f in after} == {(height, width, 3)}
+    assert packets(tmp_path / "out.mp4", "audio") == packets(media, "audio")
+    if kind in ("cfr_30000_1001", "vfr"):
+        assert packets(tmp_path / "out.mp4", "video", times_only=True) == packets(
+            media, "video", times_only=True
+        )
+    assert verify(tmp_path / "out.mp4").state == "ours"
+    faces = faces_of(footage.alignments)
+    for frame, result in zip(before, after, strict=True):
+        alpha = alpha_of(faces[frame.at.index][0], frame)
+        assert abs(result.pixels[alpha == 1].mean(0) - BLUE).max() < 40
+        outside = abs(result.pixels.astype(int) - frame.pixels)[alpha == 0]
+        assert outside.mean() < 4
+
+
+def packets(path: Path, kind: str, times_only: bool = False) -> list[Any]:
+    """Presentation time in seconds, and the bytes, of each packet of one kind of stream."""
+    with av.open(str(path)) as container:
+        (stream,) = [s for s in container.streams if s.type == kind]
+        found = [p for p in container.demux(stream) if p.size]
+        times = sorted(p.pts * p.time_base for p in found)
+        return times if times_only else [*times, *(bytes(p) for p in found)]
+
+
+def test_segments_that_are_done_are_not_done_again(footage, converter, tmp_path, monkeypatch):
+    converter(footage, "whole")
+    monkeypatch.setattr(stage, "SEGMENT", 7)
+    stopping = Silent()
+    stopping.cancelled = True
+    for segments in (1, 2):
+        with pytest.raises(Cancelled, match=f"{segments} segments"):
+            converter(footage, "out", stopping)
+    assert not (tmp_path / "out").exists()
+    progress = Silent()
+    assert converter(footage, "out", progress).frames == 24
+    assert "going on after 2 finished segments of 7 frames" in progress.said
+    for a, b in zip(made(tmp_path / "out"), made(tmp_path / "whole"), strict=True):
+        assert (a == b).all()
+    assert [p.suffix for p in (tmp_path / "work").iterdir()] == [".json"] * 2
+
+
+@contextmanager
+def no_file_larger_than(n_bytes: int) -> Iterator[None]:
+    """A full disk, also for what other libraries write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out"])
+def test_a_full_disk_leaves_no_output_and_goes_on_later(footage, converter, tmp_path, name):
+    for room in (100, 3000, 9000):
+        with pytest.raises(DiskFull, match="free some space"), no_file_larger_than(room):
+            converter(footage, name)
+        assert not (tmp_path / name).exists()
+        assert not [p for p in tmp_path.rglob("*") if p.name.endswith(".part")]
+    assert converter(footage, name).frames == 24
+
+
+def test_a_damaged_source_is_said(footage, converter, tmp_path):
+    own = footage.copy(tmp_path / "own")
+    data = own.media.read_bytes()
+    own.media.write_bytes(data[: len(data) // 3])
+    with pytest.raises(MediaError, match="cut off"):
+        converter(own, "out.mp4")
+
+
+def test_the_receipt_is_plain_and_harmless(footage, converter, tmp_path):
+    converter(footage, "out.mp4")
+    (receipt,) = (tmp_path / "work").glob("*.json")
+    plain = json.loads(receipt.read_text())
+    assert plain["output"] == os.fspath(tmp_path / "out.mp4")
+    for damaged in (b"", b"[]", b'{"output": 3, "files": 4}'):
+        receipt.write_bytes(damaged)
+        with pytest.raises(StoreError, match="there already"):
+            converter(footage, "out.mp4")

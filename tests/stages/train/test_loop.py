@@ -1,0 +1,106 @@
+"""One iteration: which faces it takes, how far it steps, and that it learns."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from understudy.errors import TrainingError
+from understudy.plugin import Registry
+from understudy.stages.train.faces import FaceArrays, margin_px
+from understudy.stages.train.loop import Trainer, rate
+from understudy.stages.train.options import TrainOptions
+from understudy.swap import Recipe
+from understudy.swap.loading import new_model
+from understudy.swap.manifest import PLUGINS
+
+
+def _faces(n: int, tone: int, seed: int) -> FaceArrays:
+    """Discs of one tone with two darker spots that move."""
+    generator = np.random.default_rng(seed)
+    size = 96 + 2 * margin_px(96)
+    y, x = np.mgrid[:size, :size] - size / 2
+    pixels = np.full((n, 4, size, size), 60, np.uint8)
+    for i, (dx, dy) in enumerate(generator.uniform(-8, 8, (n, 2))):
+        pixels[i, :3, (x / 30) ** 2 + (y / 40) ** 2 < 1] = tone
+        for side in (-14, 14):
+            pixels[i, :3, (x - side - dx) ** 2 + (y + 8 - dy) ** 2 < 20] = tone // 3
+    return FaceArrays(pixels, 96)
+
+
+def _trainer(n: int = 5, **changes) -> Trainer:
+    options = TrainOptions(**{"iterations": 10, "batch": 2, "device": "cpu"} | changes)
+    model = new_model(Registry(PLUGINS).get("swap", "quick"), seed=1)
+    faces = {"a": _faces(n, 200, 1), "b": _faces(n + 2, 120, 2)}
+    return Trainer(model, faces, options, 1, torch.device("cpu"))
+
+
+def test_it_learns():
+    trainer = _trainer(warp=False, flip=False, transform=False, colour=False)
+    losses = [trainer.step(k, k / 80) for k in range(80)]  # by 50 some processors halve it just not
+    for side in ("a", "b"):
+        first, last = (np.mean([x[side] for x in part]) for part in (losses[:3], losses[-5:]))
+        assert last < 0.5 * first
+
+
+def test_the_start_from_the_faces_is_worth_many_iterations():
+    trainer = _trainer()
+    trainer.init_from_faces(each=4)
+    fresh = _trainer()
+    for side in ("a", "b"):
+        assert trainer.step(0, 0)[side] < 0.8 * fresh.step(0, 0)[side]
+
+
+def test_every_face_comes_once_an_epoch_in_an_order_of_its_own():
+    trainer = _trainer(n=6, warp=False, flip=False, transform=False, colour=False)
+    names = {p.numpy().tobytes(): i for i, p in enumerate(trainer.pixels["a"])}
+    taken = [names[p.numpy().tobytes()] for k in range(6) for p in trainer._pick("a", k)]
+    assert sorted(taken[:6]) == sorted(taken[6:]) == list(range(6))
+    assert taken[:6] != taken[6:]
+
+
+def test_a_batch_depends_on_its_number_only():
+    trainer, other = _trainer(), _trainer()
+    for k in (0, 1, 2):
+        other.batch_of(k)
+    for got, want in zip(other.batch_of(7), trainer.batch_of(7), strict=True):
+        assert torch.equal(got, want)
+    inputs, targets, weights = trainer.batch_of(7)
+    assert inputs.shape == (4, 3, 64, 64)
+    assert targets.shape == (4, 3, 96, 96) and weights.shape == (4, 1, 96, 96)
+
+
+def test_input_and_target_are_the_same_but_for_the_warp():
+    inputs, targets, _ = _trainer(warp=False).batch_of(3)
+    small = torch.nn.functional.interpolate(targets, (64, 64), mode="bilinear")
+    assert float((inputs - small).abs().mean()) < 0.02
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_model_is_touched():
+    trainer = _trainer()
+    trainer.step(0, 0)
+    before = trainer.tensors()["weights"]
+    before = {name: value.clone() for name, value in before.items()}
+    trainer.pixels["b"] = trainer.pixels["b"].float().fill_(math.inf)
+    with pytest.raises(TrainingError, match=r"iteration 2 is not finite.*--learning-rate below"):
+        trainer.step(1, 0.1)
+    assert all(torch.equal(v, before[k]) for k, v in trainer.tensors()["weights"].items())
+
+
+def test_weights_that_are_not_finite_are_never_handed_out():
+    trainer = _trainer()
+    next(trainer.model.parameters()).data.fill_(math.nan)
+    with pytest.raises(TrainingError, match="the last checkpoint is good"):
+        trainer.tensors()
+
+
+def test_the_learning_rate_warms_up_and_falls_to_its_end():
+    recipe = Recipe(1e-3, warm_up=10, final_rate=0.1)
+    assert rate(recipe, 0, 0.0) == pytest.approx(0.1)
+    assert rate(recipe, 9, 0.0) == pytest.approx(1.0)
+    assert rate(recipe, 500, 0.5) == pytest.approx(0.55)
+    assert rate(recipe, 900, 1.0) == rate(recipe, 999, 2.0) == pytest.approx(0.1)
+    assert rate(Recipe(1e-3), 0, 0.7) == 1.0

@@ -1,0 +1,303 @@
+"""Training as a person meets it: facesets in, a model folder out, whatever happens between."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from understudy.errors import Cancelled, NoFaces, StoreError, TrainingError, ValueRefused
+from understudy.flow import Silent
+from understudy.geometry.templates import MEAN_FACE_51
+from understudy.nn import checkpoint
+from understudy.plugin import Registry
+from understudy.stages.train import stage as train_module
+from understudy.stages.train.faces import training_crop
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.stage import TrainInputs, train
+from understudy.store import atomic
+from understudy.store.faceset import FaceRecord, list_faceset, read_face_png, write_face_png
+from understudy.swap import Crop
+from understudy.swap.loading import load_swapper
+from understudy.swap.manifest import PLUGINS
+from understudy.types import Alignment, Face, Mask, Timestamp
+from understudy.types.frame import frame_space
+
+REGISTRY = Registry(PLUGINS)
+FRAME = frame_space(160, 120)
+
+
+def _landmarks(generator: np.random.Generator) -> np.ndarray:
+    jaw = np.linspace(np.pi * 0.95, np.pi * 0.05, 17)
+    outline = np.stack([0.5 + 0.65 * np.cos(jaw), 0.35 + 0.85 * np.sin(jaw)], 1)
+    unit = np.concatenate([outline, MEAN_FACE_51])
+    centre = np.array([45, 30]) + generator.uniform(-4, 4, 2)
+    return unit * generator.uniform(48, 56) + centre
+
+
+def _write_face(folder: Path, index: int, tone: tuple[int, int, int], seed: int) -> None:
+    """A face of ellipses in a frame, cut out as extraction does."""
+    generator = np.random.default_rng((seed, index))
+    points = _landmarks(generator)
+    frame = np.full((120, 160, 3), 90, np.uint8)
+    cv2.fillConvexPoly(frame, cv2.convexHull(points.astype(np.int32)), tone)
+    opened = int(generator.integers(1, 6))
+    for part, colour in (
+        (slice(36, 42), (255,) * 3),
+        (slice(42, 48), (255,) * 3),
+        (slice(48, 60), (160, 40, 40)),
+    ):
+        x, y = points[part].mean(0).astype(int)
+        cv2.ellipse(frame, (int(x), int(y)), (7, opened), 0, 0, 360, colour, -1)
+    alignment = Alignment.fit(points, FRAME)
+    grid = alignment.crop(64, 1.0, "face")
+    alpha = np.zeros((64, 64), np.float32)
+    hull = cv2.convexHull(np.rint(grid.points(points)).astype(np.int32))
+    cv2.fillConvexPoly(alpha, hull, 1.0)
+    crop = alignment.crop(96, 1.0, "head")
+    pixels = cv2.warpAffine(frame, crop.index_matrix[:2], (96, 96), borderMode=cv2.BORDER_REPLICATE)
+    face = Face(
+        f"{index}_0",
+        Timestamp(index, index, Fraction(1, 25)),
+        np.array([0, 0, 9, 9]),
+        1.0,
+        alignment,
+        {"extended": Mask("extended", alpha, grid)},
+    )
+    record = FaceRecord(face, crop, "head", 1.0, "clip.mp4", "f" * 8, (160, 120))
+    write_face_png(folder / f"clip_{index:06d}_0.png", pixels, record, durable=False)
+
+
+@pytest.fixture(scope="module")
+def facesets(tmp_path_factory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("faces")
+    for side, tone, seed in (("a", (200, 160, 140), 1), ("b", (130, 90, 70), 2)):
+        (root / side).mkdir()
+        for index in range(5):
+            _write_face(root / side, index, tone, seed)
+    return root / "a", root / "b"
+
+
+def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
+    path = list_faceset(facesets[0])[0]
+    pixels, record = read_face_png(path)
+    crop = Crop(input_px=64, output_px=64, centering="face", coverage=0.9)
+    narrow = training_crop(pixels, record, crop, _options(), path)
+    deep = pixels.astype(np.uint16) * 257
+    write_face_png(tmp_path / path.name, deep, record)
+    again, record = read_face_png(tmp_path / path.name)
+    wide = training_crop(again, record, crop, _options(), path)
+    assert again.dtype == np.uint16 and wide.dtype == np.uint8
+    assert np.abs(wide.astype(int) - narrow).max() <= 1  # each cut rounds in its own depth
+    np.testing.assert_array_equal(wide[3], narrow[3])
+
+
+def _options(**changes) -> TrainOptions:
+    plain = {"iterations": 4, "batch": 2, "device": "cpu", "threads": 1, "previews": 0}
+    return TrainOptions(**plain | changes)
+
+
+def _train(facesets, folder, progress=None, **changes):
+    inputs = TrainInputs(*facesets, folder)
+    return train(inputs, _options(**changes), progress or Silent(), REGISTRY)
+
+
+class _CancelAt(Silent):
+    """Asks to stop after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        super().__init__()
+
+    @property
+    def cancelled(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+    @cancelled.setter
+    def cancelled(self, value: bool) -> None:
+        pass
+
+
+def test_leaves_checkpoints_previews_logs_and_a_report(facesets, tmp_path):
+    report = _train(facesets, tmp_path / "model", previews=2, save_every=2)
+    assert (report.model, report.step, report.iterations) == ("quick", 4, 4)
+    assert math.isfinite(report.loss_a) and math.isfinite(report.loss_b) and report.seconds > 0
+    assert [p.name for p in checkpoint.steps(tmp_path / "model")] == [
+        "step_00000004",
+        "step_00000002",
+    ]
+    assert report.checkpoint == tmp_path / "model/step_00000004"
+    sheets = sorted(p.name for p in (tmp_path / "model/previews").iterdir())
+    assert sheets == ["step_00000002.png", "step_00000004.png"]
+    picture = cv2.imread(str(report.preview))
+    assert picture.shape == (2 * 128 + 22, 6 * 128 + 8, 3)
+    assert list((tmp_path / "model/logs").glob("events.*"))
+    assert not list((tmp_path / "model").rglob("*.part"))
+
+
+def _tensors(folder: Path, step: int) -> dict[str, bytes]:
+    path = folder / f"step_{step:08d}"
+    return {p.name: p.read_bytes() for p in path.glob("*.safetensors")}
+
+
+def test_a_resumed_run_is_bit_identical_to_an_uninterrupted_one(facesets, tmp_path):
+    # faces, batch and steps are such that the interruption lies inside an epoch
+    _train(facesets, tmp_path / "whole", iterations=8)
+    with pytest.raises(Cancelled, match="saved at iteration 3"):
+        _train(facesets, tmp_path / "parts", _CancelAt(10 + 2), iterations=8)
+    progress = Silent()
+    report = _train(facesets, tmp_path / "parts", progress, iterations=8)
+    assert report.iterations == 5
+    assert any("going on with quick at iteration 3" in said for said in progress.said)
+    assert _tensors(tmp_path / "whole", 8) == _tensors(tmp_path / "parts", 8)
+
+
+def test_a_finished_plan_is_not_repeated(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=2)
+    progress = Silent()
+    report = _train(facesets, tmp_path / "m", progress, iterations=2)
+    assert (report.step, report.iterations, report.seconds) == (2, 0, 0.0)
+    assert any("already" in said for said in progress.said)
+
+
+def test_minutes_count_all_runs(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=None, minutes=0.01)
+    found = checkpoint.newest(tmp_path / "m")
+    assert 0.6 <= found.state.trained_s < 5
+    report = _train(facesets, tmp_path / "m", iterations=None, minutes=0.01)
+    assert report.iterations == 0
+
+
+def test_no_picture_is_decoded_twice(facesets, tmp_path, monkeypatch):
+    read = []
+    original = train_module.load_faces.__globals__["read_face_png"]
+    monkeypatch.setitem(
+        train_module.load_faces.__globals__,
+        "read_face_png",
+        lambda path: (read.append(path), original(path))[1],
+    )
+    _train(facesets, tmp_path / "m", iterations=8)  # three epochs
+    assert len(read) == len(set(read)) == 10
+
+
+def test_never_starts_over_an_existing_model_unless_told(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=2)
+    with pytest.raises(StoreError, match=r"holds the model quick.*not lightweight"):
+        _train(facesets, tmp_path / "m", model="lightweight")
+    progress = Silent()
+    report = _train(facesets, tmp_path / "m", progress, iterations=1, new=True, seed=5)
+    assert report.step == 1
+    assert checkpoint.newest(tmp_path / "m.old-1").state.step == 2
+    assert any("moved to" in said for said in progress.said)
+
+
+def test_a_damaged_newest_checkpoint_costs_one_interval_and_is_told(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=4, save_every=2)
+    (tmp_path / "m/step_00000004/weights.safetensors").write_bytes(b"torn")
+    progress = Silent()
+    report = _train(facesets, tmp_path / "m", progress, iterations=4)
+    assert report.iterations == 2
+    assert any("going back to step 2" in said for said in progress.said)
+
+
+def test_a_folder_with_other_things_is_refused_and_left_alone(facesets, tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"dear")
+    for new in (False, True):
+        with pytest.raises(StoreError, match=r"not a model folder.*holiday\.jpg"):
+            _train(facesets, tmp_path, new=new)
+    assert [p.name for p in tmp_path.iterdir()] == ["holiday.jpg"]
+    with pytest.raises(StoreError, match="found a file"):
+        _train(facesets, tmp_path / "holiday.jpg")
+
+
+def test_a_side_without_faces_is_told(facesets, tmp_path):
+    (tmp_path / "none").mkdir()
+    with pytest.raises(NoFaces, match="holds no face picture of B"):
+        _train((facesets[0], tmp_path / "none"), tmp_path / "m")
+
+
+def test_an_unknown_mask_is_told(facesets, tmp_path):
+    with pytest.raises(StoreError, match="has no mask 'hair'"):
+        _train(facesets, tmp_path / "m", mask="hair")
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=2)
+    found = checkpoint.newest(tmp_path / "m")
+    groups = {name: found.tensors(name) for name in ("weights", "ema", "optimizer")}
+    next(iter(groups["weights"].values())).fill_(math.nan)
+    poisoned = checkpoint.save(tmp_path / "m", replace(found.state, step=3), groups)
+    before = (poisoned / "state.json").read_bytes()
+    with pytest.raises(TrainingError, match="iteration 4 is not finite"):
+        _train(facesets, tmp_path / "m", iterations=5)
+    assert [p.name[-1] for p in checkpoint.steps(tmp_path / "m")] == ["3", "2"]
+    assert (poisoned / "state.json").read_bytes() == before
+
+
+def test_a_full_disk_is_told_and_training_goes_on(facesets, tmp_path, monkeypatch):
+    real, refusals = atomic.ops.replace, iter([True])
+
+    def replace_once_full(source, target):
+        if Path(target).name == "step_00000002" and next(refusals, False):
+            raise OSError(errno.ENOSPC, "No space left on device", str(source))
+        real(source, target)
+
+    monkeypatch.setattr(atomic.ops, "replace", replace_once_full)
+    progress = Silent()
+    report = _train(facesets, tmp_path / "m", progress, iterations=4, save_every=2)
+    assert any("not saved" in said for said in progress.said)
+    assert report.step == 4
+    assert [p.name for p in checkpoint.steps(tmp_path / "m")] == ["step_00000004"]
+
+
+def test_unmasked_training_needs_no_mask(facesets, tmp_path):
+    assert _train(facesets, tmp_path / "m", iterations=1, masked=False, mask="hair").step == 1
+
+
+def test_a_device_that_is_not_there_is_refused(facesets, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA GPU here")
+    with pytest.raises(ValueRefused, match="sees no CUDA GPU"):
+        _train(facesets, tmp_path / "m", device="cuda")
+    with pytest.raises(ValueRefused, match="bf16 does not pay"):
+        _train(facesets, tmp_path / "m", precision="bf16")
+
+
+def test_the_loader_converts_with_the_newest_checkpoint(facesets, tmp_path):
+    with pytest.raises(StoreError, match="no trained model"):
+        load_swapper(tmp_path / "m", "cpu", REGISTRY)
+    _train(facesets, tmp_path / "m", iterations=2)
+    swapper = load_swapper(tmp_path / "m", "cpu", REGISTRY)
+    assert (swapper.name, swapper.step) == ("quick", 2)
+    assert (swapper.input_px, swapper.output_px) == (64, 96)
+    assert (swapper.coverage, swapper.centering) == (1.0, "legacy")
+    faces = np.random.default_rng(1).integers(0, 256, (11, 64, 64, 3), dtype=np.uint8)
+    shown = swapper.convert(faces, "b")
+    assert shown.shape == (11, 96, 96, 3) and shown.dtype == np.float32
+    assert shown.min() >= 0 and shown.max() <= 1
+    # a face's result does not hang on its neighbours, nor on how it was stored
+    assert np.array_equal(swapper.convert(faces[9:10], "b")[0], shown[9])
+    assert np.array_equal(swapper.convert(faces[::-1].astype(np.float32) / 255, "b")[::-1], shown)
+    assert not np.array_equal(swapper.convert(faces, "a"), shown)
+    assert swapper.convert(faces[:0], "a").shape == (0, 96, 96, 3)
+    with pytest.raises(ValueRefused, match=r"expected \(n, 64, 64, 3\)"):
+        swapper.convert(faces[:, :32], "a")
+
+
+def test_the_loader_says_what_it_passed_over(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=2, save_every=1)
+    before = load_swapper(tmp_path / "m", "cpu", REGISTRY).fingerprint
+    state = tmp_path / "m/step_00000002/state.json"
+    state.write_text(json.dumps(json.loads(state.read_text()) | {"format": 2}))
+    swapper = load_swapper(tmp_path / "m", "cpu", REGISTRY)
+    assert swapper.step == 1 and "format 1, got 2" in swapper.warning
+    assert swapper.fingerprint != before
