@@ -23,6 +23,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from understudy.events import Plain, WarningCode
+
 _LINE_EVERY_S = 15.0
 
 
@@ -37,6 +39,14 @@ class Terminal:
     def say(self, message: str) -> None:
         """Print one line above the bars, and keep it in the project's log."""
         self.console.print(f"[dim]·[/] {escape(message)}", soft_wrap=True)
+        self._keep(message)
+
+    def warn(self, message: str, *, code: WarningCode, **data: Plain) -> None:
+        """Print one line above the bars that stands out, and keep it in the project's log."""
+        self.console.print(f"[bold yellow]warning:[/] {escape(message)}", soft_wrap=True)
+        self._keep(f"warning ({code}): {message}")
+
+    def _keep(self, message: str) -> None:
         if self.log is not None:
             # A log that cannot be written, as on a full disk, must not stop the work itself.
             with suppress(OSError), self.log.open("a", encoding="utf-8") as file:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from understudy.errors import Cancelled
+from understudy.events import Plain, WarningCode
 
 
 class Task(Protocol):
@@ -25,7 +26,16 @@ class Progress(Protocol):
         """Open a bar; `total` None when it is not known, `done` when resuming."""
 
     def say(self, message: str) -> None:
-        """One line for people: a choice made and why, a warning, a place on disk."""
+        """One line for people: a choice made and why, a place on disk."""
+
+    def warn(self, message: str, *, code: WarningCode, **data: Plain) -> None:
+        """Something that costs quality or may surprise: what, with the value, and what to do.
+
+        Args:
+            message: for people.
+            code: for programs; `events.WARNINGS` says what each means.
+            data: the values in the message.
+        """
 
     @property
     def cancelled(self) -> bool:
@@ -33,10 +43,16 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A progress that draws nothing, keeps what was said, and can be cancelled."""
+    """A progress that draws nothing and can be cancelled.
+
+    Attributes:
+        said: everything told, remarks and warnings.
+        warned: the codes of the warnings among it.
+    """
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.warned: list[WarningCode] = []
         self.cancelled = False
 
     @contextmanager
@@ -49,6 +65,11 @@ class Silent:
     def say(self, message: str) -> None:
         """Remember the message."""
         self.said.append(message)
+
+    def warn(self, message: str, *, code: WarningCode, **data: Plain) -> None:
+        """Remember the message and its code."""
+        self.said.append(message)
+        self.warned.append(code)
 
 
 class _Nothing:

@@ -60,7 +60,7 @@ def run_job(
         register(project, side, media[side])
     _check_ahead(project, output, training, converting, registry)
     for remark in colour_differences([probe(project.source(side)) for side in ("a", "b")]):
-        progress.say(remark.words)
+        progress.warn(remark.words, code=remark.kind)
     reports = {s: extract_side(project, s, extracting, registry, progress) for s in ("a", "b")}
     trained = train_project(project, training, registry, progress)
     converted = convert_project(project, output, converting, registry, progress)

@@ -122,6 +122,7 @@ def test_last_resorts_are_announced_and_licences_can_be_insisted_on(
     assert rows[0][0].made_by["align"].startswith("dlib68")
     assert any("mtcnn is used as the last resort" in line for line in progress.said)
     assert any("no commercial use" in line for line in progress.said)
+    assert {"last-resort", "no-commercial-use"} <= set(progress.warned)
     with pytest.raises(PluginError, match="shape_predictor_68"):
         run(cast, every=6, new=True, commercial_safe=True)
     with pytest.raises(WeightsError, match="understudy models fetch"):

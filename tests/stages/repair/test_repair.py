@@ -364,6 +364,7 @@ def test_conversion_and_training_name_stale_masks(footage, converter):
     slip(footage.alignments, "5_0", 2.0)
     converter(footage, "stale.mp4", said)
     assert [line for line in said.said if "of 1 faces is older than their landmarks" in line]
+    assert said.warned == ["stale-masks"]
 
     crop = Crop(input_px=32, output_px=64, centering="face", coverage=0.9)
     said = Silent()

@@ -30,6 +30,7 @@ from understudy.options import fields_of, to_mapping
 from understudy.plugin import Registry
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.masks import stale_masks
+from understudy.stages.faces.source import warn_of_damage
 from understudy.stages.release.place import Receipt, check_place, refuse_existing
 from understudy.stages.release.stage import Label, release
 from understudy.store.alignments import Alignments
@@ -155,8 +156,7 @@ def _write_segments(
                 continue
             writer.write_segment(work, number, job.converted(group, bar))
             stop_if_cancelled(progress, f"{number + 1} segments are converted and kept")
-    if not read.complete or read.ends_early:
-        progress.say(f"{info.path.name}: {read!s}")
+    warn_of_damage(info, read, progress)
     segments = number + 1
     if not writer.has_segment(work, segments - 1):
         raise MediaError(f"no frame of {info.path.name} could be read; nothing was converted")
@@ -289,9 +289,13 @@ def _warn_of_stale(
     """Name masks that are older than the landmarks they were made from."""
     n = stale_masks((face for faces in chosen.values() for face in faces), options.mask)
     if n:
-        progress.say(
-            f"warning: the mask {options.mask!r} of {n} faces is older than their landmarks; make "
-            f"it again with: understudy alignments redo {alignments}"
+        progress.warn(
+            f"the mask {options.mask!r} of {n} faces is older than their landmarks; make "
+            f"it again with: understudy alignments redo {alignments}",
+            code="stale-masks",
+            mask=options.mask,
+            faces=n,
+            alignments=str(alignments),
         )
 
 

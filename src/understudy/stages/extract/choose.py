@@ -57,7 +57,12 @@ def resolved(
             decided[name] = first
         except (WeightsError, PluginError) as error:
             decided[name] = last_resort
-            progress.say(f"{name}: {last_resort} is used as the last resort, because {error}")
+            progress.warn(
+                f"{name}: {last_resort} is used as the last resort, because {error}",
+                code="last-resort",
+                part=name,
+                used=last_resort,
+            )
     return replace(options, **decided)
 
 

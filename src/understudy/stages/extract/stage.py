@@ -34,6 +34,7 @@ from understudy.stages.extract.choose import choose, resolved
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.options import RESULT_OPTIONS, ExtractOptions
 from understudy.stages.faces.pictures import Pictures
+from understudy.stages.faces.source import warn_of_damage
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
 from understudy.types import Face, Frame
 
@@ -118,7 +119,7 @@ def extract(
         pictures.catch_up(store, progress)
         if not store.finished:
             for remark in remarks(info):
-                progress.say(f"{info.path.name}: {remark.words}")
+                progress.warn(remark.words, code=remark.kind, film=info.path.name)
             _Run(info, pictures, options, store, registry, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
@@ -179,8 +180,7 @@ class _Run:
                     len(made) * self._options.every, f"{found} faces in the last {len(made)}"
                 )
                 stop_if_cancelled(progress, f"{store.counts()[0]} frames are extracted")
-        if not read.complete or read.ends_early:
-            progress.say(f"{info.path.name}: {read!s}")
+        warn_of_damage(info, read, progress)
         limit = _MEANS_ARE_NEARER * self._tools.same_person_below
         store.finish(join_persons(store.tracks(), store.track_spans(), limit))
 

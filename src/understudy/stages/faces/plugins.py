@@ -22,5 +22,10 @@ def say_licences(plugins: list[Plugin], progress: Progress) -> None:
     """Tell which weights are used and which may not be used commercially."""
     names = ", ".join(f"{p.kind} {p.name}" for p in plugins)
     barred = [w for p in plugins for w in p.weights if not w.commercial_use]
-    note = "".join(f"; {w.name}: {w.license}, no commercial use" for w in barred)
-    progress.say(f"using {names}{note}")
+    progress.say(f"using {names}")
+    if barred:
+        progress.warn(
+            "; ".join(f"{w.name}: {w.license}, no commercial use" for w in barred),
+            code="no-commercial-use",
+            weights=[w.name for w in barred],
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from understudy.errors import MediaError, StoreError
 from understudy.flow import Progress, ahead
-from understudy.media import MediaInfo, frames, probe
+from understudy.media import MediaInfo, ReadReport, frames, probe
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.types import Face, Frame
 
@@ -99,3 +99,17 @@ def frame_words(indices: Collection[int]) -> str:
         else:
             runs.append([index, index])
     return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def warn_of_damage(info: MediaInfo, read: ReadReport, progress: Progress) -> None:
+    """Say so where a film that was read to its end lacks frames."""
+    if read.complete and not read.ends_early:
+        return
+    progress.warn(
+        f"{info.path.name}: {read!s}",
+        code="film-damaged",
+        film=info.path.name,
+        decoded=read.decoded,
+        expected=read.expected,
+        refused=read.errors,
+    )

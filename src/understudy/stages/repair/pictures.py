@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.errors import StoreError
+from understudy.events import WarningCode
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
@@ -76,18 +77,20 @@ class State:
         """The picture of each face that has one, by the face's id in the alignments."""
         return {face.id: picture for picture, face in self.current + self.behind + self.stale}
 
-    def lines(self) -> list[str]:
-        """For people; nothing where all is well."""
-        said = []
+    def remarks(self) -> dict[WarningCode, str]:
+        """What is to be known, for people; nothing where all is well."""
+        said: dict[WarningCode, str] = {}
         if self.stale:
-            said.append(
+            said["stale-pictures"] = (
                 f"{len(self.stale)} pictures were cut before the landmarks changed, such as "
                 f"{self.stale[0][0].path.name}"
             )
         if self.behind:
-            said.append(f"{len(self.behind)} pictures have older masks, identity or numbers")
+            said["older-pictures"] = (
+                f"{len(self.behind)} pictures have older masks, identity or numbers"
+            )
         if self.orphans:
-            said.append(
+            said["orphan-pictures"] = (
                 f"{len(self.orphans)} pictures show faces that are not in the alignments any "
                 f"more, such as {self.orphans[0].path.name}"
             )

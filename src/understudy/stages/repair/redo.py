@@ -75,8 +75,8 @@ def redo(
         state = pictures.State()
         if faces is not None:
             state = pictures.update(faces, store, info, progress, rename=False)
-            for line in pictures.State(orphans=state.orphans).lines():
-                progress.say(line)
+            for code, words in pictures.State(orphans=state.orphans).remarks().items():
+                progress.warn(words, code=code)
         left = dict(store.summary().stale)
         return Redone(n, dict(maker.done), left, len(state.stale), len(state.behind))
 

@@ -56,8 +56,9 @@ def rekey(
         if faces is not None:
             # Also where nothing changed: an earlier run may have died before the pictures.
             state = pictures.update(faces, store, None, progress)
-            for line in pictures.State(stale=state.stale, orphans=state.orphans).lines():
-                progress.say(line)
+            seen = pictures.State(stale=state.stale, orphans=state.orphans)
+            for code, words in seen.remarks().items():
+                progress.warn(words, code=code)
         return changes
 
 

@@ -42,7 +42,7 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
         if faces_folder is not None:
             state = state_of(faces_folder, store)
             lines.append(f"pictures up to date: {len(state.current)} in {faces_folder}")
-            lines += state.lines()
+            lines += state.remarks().values()
             if state.stale or state.behind:
                 lines.append("bring them up to date with: understudy alignments redo --faces")
     return lines

@@ -90,9 +90,13 @@ def load_faces(
             bar.advance(1)
             stop_if_cancelled(progress, "nothing was trained yet")
     if n_stale:
-        progress.say(
-            f"warning: the mask {options.mask!r} of {n_stale} pictures of {name} is older than "
-            f"their landmarks; make it again with: understudy mask {folder} --kind {options.mask}"
+        progress.warn(
+            f"the mask {options.mask!r} of {n_stale} pictures of {name} is older than "
+            f"their landmarks; make it again with: understudy mask {folder} --kind {options.mask}",
+            code="stale-masks",
+            mask=options.mask,
+            faces=n_stale,
+            folder=str(folder),
         )
     return FaceArrays(np.stack(crops), crop.output_px)
 

@@ -130,7 +130,7 @@ def open_folder(
     if found is not None:
         checkpoint.refuse_other_model(folder, found.state, plugin.name, plugin.version)
         if found.warning:
-            progress.say(found.warning)
+            progress.warn(found.warning, code="older-checkpoint", step=found.state.step)
         progress.say(f"going on with {plugin.name} at iteration {found.state.step}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -233,7 +233,9 @@ class _Run:
             self.save()
         except DiskFull as error:
             self.last_save = time.monotonic()
-            self.progress.say(f"not saved: {error}; training goes on")
+            self.progress.warn(
+                f"not saved: {error}; training goes on", code="not-saved", step=self.step
+            )
 
     def save(self) -> None:
         """Write a checkpoint and a preview of it, unless this step has one."""
