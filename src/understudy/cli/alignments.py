@@ -61,12 +61,12 @@ def missing_frames(
     Example: understudy alignments missing-frames clip.mp4 --count
     """
     from understudy.errors import MediaError
-    from understudy.stages.faces.source import media_of
+    from understudy.stages.faces.source import reader_of
     from understudy.stages.repair import find
 
     def search(store: Alignments, progress: Progress) -> Found:
         try:
-            film = media_of(store, media)
+            film = reader_of(store, media)
         except MediaError:
             if count or media is not None:
                 raise

@@ -78,7 +78,7 @@ def mask(
     from understudy.nn.device import choose_device
     from understudy.plugin import default_registry
     from understudy.stages.faces.masks import add_masks, mark_all_stale
-    from understudy.stages.faces.source import media_of
+    from understudy.stages.faces.source import reader_of
     from understudy.stages.repair import pictures
     from understudy.stages.repair.masks import ImageOptions, read_images, write_images
 
@@ -113,7 +113,7 @@ def mask(
             told = add_masks(source, kinds, everything, registry, terminal, str(chosen.device))
             typer.echo(f"{told.faces} faces got masks: {', '.join(told.kinds)}")
         if faces is not None and store is not None:
-            film = media_of(store, media)
+            film = reader_of(store, media)
             state = pictures.update(faces, store, film, terminal, rename=False)
             n = len(state.behind) + len(state.stale)
             typer.echo(f"{n} face pictures brought up to date")
@@ -122,7 +122,7 @@ def mask(
 @contextmanager
 def _opened(where: Path, media: Path | None) -> Iterator[tuple[Faces, Alignments | None]]:
     """The faces of an alignments file, or of a folder of face pictures."""
-    from understudy.stages.faces.source import alignments_of, media_of
+    from understudy.stages.faces.source import alignments_of, reader_of
     from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset
     from understudy.store.alignments import Alignments
 
@@ -130,4 +130,4 @@ def _opened(where: Path, media: Path | None) -> Iterator[tuple[Faces, Alignments
         yield PictureFaces(where), None
         return
     with Alignments.open(alignments_of(where)) as store:
-        yield FilmFaces(store, media_of(store, media)), store
+        yield FilmFaces(store, reader_of(store, media)), store

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from understudy.media.colour.light import AssumeColour, check_readable, check_writable, light_of
+from understudy.media.film import FilmReader
 from understudy.media.health import Remark, colour_differences, remarks
 from understudy.media.info import AudioInfo, ColourTags, MediaInfo, ReadReport
 
@@ -23,6 +24,7 @@ __all__ = [
     "AssumeColour",
     "AudioInfo",
     "ColourTags",
+    "FilmReader",
     "MediaInfo",
     "ReadReport",
     "Remark",

@@ -11,7 +11,7 @@ from understudy.errors import Cancelled, PluginError, StoreError, ValueRefused
 from understudy.flow import Silent
 from understudy.imaging.composite import warp_image
 from understudy.imaging.png import encode_png
-from understudy.media import frames, probe, read_image
+from understudy.media import FilmReader, frames, probe, read_image
 from understudy.stages.faces.masks import add_masks, mark_all_stale, with_mask
 from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset, picture_view
 from understudy.stages.repair.masks import ImageOptions, read_images, write_images
@@ -62,7 +62,7 @@ def forget(footage, kind: str) -> None:
 def test_missing_masks_are_made_as_extraction_makes_them(footage, whole, registry):
     forget(footage, "extended")
     with Alignments.open(footage.alignments) as store:
-        source = FilmFaces(store, probe(footage.media))
+        source = FilmFaces(store, FilmReader.open(footage.media))
         assert store.count(Query(mask="extended")) == 0
         with pytest.raises(Cancelled, match="go on with --process missing"):
             add_masks(source, ["extended"], False, registry, Stopping())
@@ -103,7 +103,7 @@ def test_all_masks_are_made_again_also_after_a_stop(footage, registry):
         store.put_face(replace(face, masks={**face.masks, "extended": wrong}))
         mark_all_stale(store, ["extended"])
         assert store.count(Query(stale="mask:extended")) == 21
-        source = FilmFaces(store, probe(footage.media))
+        source = FilmFaces(store, FilmReader.open(footage.media))
         assert add_masks(source, ["extended"], False, registry, Silent()).faces == 21
         assert store.count(Query(stale="mask:extended")) == 0
         assert store.faces(0)[0].masks["extended"].alpha.sum() > 500
@@ -127,7 +127,7 @@ def test_a_picture_is_seen_as_a_frame_of_its_own(footage):
 def test_masks_go_out_as_images_and_come_back(footage, tmp_path, of_film):
     folder = tmp_path / "images"
     with Alignments.open(footage.alignments) as store:
-        film = FilmFaces(store, probe(footage.media))
+        film = FilmFaces(store, FilmReader.open(footage.media))
         source = film if of_film else PictureFaces(footage.faces)
         assert write_images(source, "components", folder, IMAGES, Silent()) == 21
         assert {p.name for p in folder.iterdir()} == {p.name for p in list_faceset(footage.faces)}

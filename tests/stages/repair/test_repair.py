@@ -13,7 +13,7 @@ from understudy.errors import Cancelled, NoFaces, StoreError, ValueRefused
 from understudy.flow import Silent
 from understudy.geometry import average_distance
 from understudy.imaging.drawing import Drawing, drawn
-from understudy.media import frames, probe, read_image
+from understudy.media import FilmReader, frames, probe, read_image
 from understudy.stages.faces.source import alignments_of, frame_words
 from understudy.stages.repair import find, pictures, shape
 from understudy.stages.repair.draw import draw
@@ -75,7 +75,7 @@ def test_searches_find_exactly_what_is_wrong(footage):
     slip(footage.alignments, "5_0")
     with Alignments.open(footage.alignments) as store:
         store._db.execute("DELETE FROM frames WHERE frame IN (3, 4, 9)")
-        info = probe(footage.media)
+        info = FilmReader.open(footage.media)
         for film, count in ((info, True), (info, False), (None, False)):
             missing = find.missing_frames(store, film, Silent(), count)
             assert missing.frames == (3, 4, 9)
@@ -313,7 +313,7 @@ def test_masks_that_only_a_picture_has_are_kept(footage):
         assert "painted" in read_record(picture).face.masks
     slip(footage.alignments, face.id)
     with Alignments.open(footage.alignments, read_only=True) as store:
-        pictures.update(footage.faces, store, probe(footage.media), Silent())
+        pictures.update(footage.faces, store, FilmReader.open(footage.media), Silent())
     assert "mask:painted" in read_record(picture).face.stale
 
 
@@ -371,7 +371,7 @@ def test_conversion_and_training_name_stale_masks(footage, converter):
     load_faces(footage.faces, "A", crop, TrainOptions(threads=1), said)
     assert not any("older than" in line for line in said.said)
     with Alignments.open(footage.alignments, read_only=True) as store:
-        pictures.update(footage.faces, store, probe(footage.media), Silent())
+        pictures.update(footage.faces, store, FilmReader.open(footage.media), Silent())
     load_faces(footage.faces, "A", crop, TrainOptions(threads=1), said)
     assert [line for line in said.said if "of 1 pictures of A is older than" in line]
 

@@ -12,8 +12,7 @@ from understudy.interchange import checks
 from understudy.interchange.carry.names import FrameNames, first_number
 from understudy.interchange.carry.report import ImportReport, must_be_new, report
 from understudy.interchange.values import ForeignFace, ForeignSet, Ledger
-from understudy.media import MediaInfo
-from understudy.media.read import timestamps
+from understudy.media import FilmReader, MediaInfo
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
 from understudy.store.atomic import commit_path
 from understudy.types import Face, Timestamp
@@ -93,7 +92,7 @@ def _by_index(
 def _times(info: MediaInfo, wanted: dict[int, Any], progress: Progress) -> dict[int, Timestamp]:
     last, times = max(wanted, default=-1), {}
     with progress.task(f"times of {info.path.name}", info.n_frames_guess, "frames") as bar:
-        for at in timestamps(info):
+        for at in FilmReader(info).timestamps():
             if at.index > last:
                 break
             if at.index in wanted:

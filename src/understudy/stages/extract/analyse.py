@@ -23,8 +23,7 @@ from understudy.follow.sightings import box_around
 from understudy.geometry import Float64, average_distance
 from understudy.imaging.depth import eight_bit
 from understudy.mask import mask_all
-from understudy.media import frames as read_frames
-from understudy.media import probe
+from understudy.media import FilmReader, probe
 from understudy.options import to_mapping
 from understudy.stages.extract.choose import Chosen
 from understudy.stages.extract.filters import References, passes, stacked
@@ -187,7 +186,7 @@ class Tools:
         vectors = []
         files = probe(photos).files
         for file in files:
-            for frame in read_frames(probe(file)):
+            for frame in FilmReader.open(file).frames():
                 (seen,) = self.look([frame])
                 known = [s for s in seen if s.identity is not None]
                 if known:

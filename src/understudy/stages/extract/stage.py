@@ -24,8 +24,7 @@ from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.follow.follower import Follower, Seen, Window
 from understudy.follow.persons import join_persons
-from understudy.media import MediaInfo, ReadReport, probe
-from understudy.media.colour.light import check_readable
+from understudy.media import FilmReader, MediaInfo, ReadReport
 from understudy.media.health import remarks
 from understudy.options import to_mapping
 from understudy.plugin import Registry
@@ -99,20 +98,14 @@ def extract(
         Cancelled: between two windows; everything up to there is saved.
     """
     started = time.monotonic()
-    info = probe(inputs.media)
-    check_readable(info, options.assume_colour)
+    film = FilmReader.open(inputs.media, "native", options.assume_colour)
+    info = film.info
     path = inputs.alignments or alignments_path(inputs.media)
     if options.new:
         _set_aside(path, inputs.faces, progress)
     options = _decided(path, options, registry, progress)
     record = _source_record(info, options)
-    pictures = Pictures(
-        inputs.faces,
-        info,
-        size=options.size,
-        centering=options.centering,
-        assume_colour=options.assume_colour,
-    )
+    pictures = Pictures(inputs.faces, film, size=options.size, centering=options.centering)
     read = ReadReport()
     with Alignments.open(path, create=record) as store:
         _check_same(store, record, path)
@@ -120,7 +113,7 @@ def extract(
         if not store.finished:
             for remark in remarks(info):
                 progress.warn(remark.words, code=remark.kind, film=info.path.name)
-            _Run(info, pictures, options, store, registry, progress)(read)
+            _Run(film, pictures, options, store, registry, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
     if n_faces == 0:
@@ -147,14 +140,14 @@ class _Run:
 
     def __init__(
         self,
-        info: MediaInfo,
+        film: FilmReader,
         pictures: Pictures,
         options: ExtractOptions,
         store: Alignments,
         registry: Registry,
         progress: Progress,
     ) -> None:
-        self._info, self._pictures, self._options = info, pictures, options
+        self._film, self._pictures, self._options = film, pictures, options
         self._store, self._progress = store, progress
         self._workers = options.workers or os.cpu_count() or 1
         chosen = choose(options, registry, progress)
@@ -163,16 +156,16 @@ class _Run:
         self._tools = Tools(chosen, options, self._device)
 
     def __call__(self, read: ReadReport) -> None:
-        info, store, progress = self._info, self._store, self._progress
+        film, store, progress = self._film, self._store, self._progress
         last = store.last_timestamp()
         if last is not None:
-            progress.say(f"{info.path.name}: going on after frame {last.index}")
+            progress.say(f"{film.name}: going on after frame {last.index}")
         done = 0 if last is None else last.index + 1
-        source = self._pictures.read(last, read)
+        source = film.frames(last, read)
         wanted = (f for f in source if f.at.index >= done and f.at.index % self._options.every == 0)
         windows = ahead(self._windows(ahead(wanted)), 1)
-        name = f"faces of {info.path.name}"
-        with progress.task(name, info.n_frames_guess, "frames", done=done) as bar:
+        name = f"faces of {film.name}"
+        with progress.task(name, film.info.n_frames_guess, "frames", done=done) as bar:
             for window, made in self._made(windows):
                 self._commit(window, made)
                 found = sum(len(faces) for faces in made)
@@ -180,13 +173,13 @@ class _Run:
                     len(made) * self._options.every, f"{found} faces in the last {len(made)}"
                 )
                 stop_if_cancelled(progress, f"{store.counts()[0]} frames are extracted")
-        warn_of_damage(info, read, progress)
+        warn_of_damage(film.info, read, progress)
         limit = _MEANS_ARE_NEARER * self._tools.same_person_below
         store.finish(join_persons(store.tracks(), store.track_spans(), limit))
 
     def _windows(self, source: Iterator[Frame]) -> Iterator[Window]:
         """Frames with their faces, final, window by window."""
-        size = window_size(self._info)
+        size = window_size(self._film.info)
         if self._options.every_frame:
             at_once = _FRAMES_AT_ONCE.get(self._device, 1)
             workers = self._workers if self._device == "cpu" else 1

@@ -8,23 +8,18 @@ already there, and that a picture deleted on purpose does not come back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from understudy.errors import StoreError
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
 from understudy.imaging.composite import crop_image
-from understudy.media import AssumeColour, MediaInfo, ReadReport, frames
+from understudy.media import FilmReader
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import FaceRecord, face_file_name, write_face_png
-from understudy.types import Face, Frame, Timestamp
-
-if TYPE_CHECKING:
-    from understudy.media.stills import Depth
+from understudy.types import Face, Frame
 
 MARK = ".pictures.json"
 _MARK_EVERY = 64
@@ -48,25 +43,23 @@ class Pictures:
     def __init__(
         self,
         folder: Path,
-        info: MediaInfo,
+        film: FilmReader,
         *,
         size: int,
         centering: Centering,
-        assume_colour: AssumeColour,
     ) -> None:
         """Make the folder, and see how far its pictures go.
 
         Args:
             folder: of the pictures.
-            info: the film.
+            film: whose faces they are; pictures are kept in the depth in which it is read.
             size: side of a picture, pixels.
             centering: of its crop.
-            assume_colour: how the film's colours are taken.
         """
-        self._folder, self._info, self._assumed = folder, info, assume_colour
+        self._folder, self._film = folder, film
         self._size, self._centering = size, centering
         folder.mkdir(parents=True, exist_ok=True)
-        self._key = f"{info.fingerprint} {size} {centering}"
+        self._key = f"{film.info.fingerprint} {size} {centering}"
         self._next = self._read()
 
     @property
@@ -75,11 +68,6 @@ class Pictures:
         folder = self._folder.with_name(f"{self._folder.name}-debug")
         folder.mkdir(exist_ok=True)
         return folder
-
-    def read(self, start: Timestamp | None, report: ReadReport | None = None) -> Iterator[Frame]:
-        """The film's frames in the depth and colour that faces are kept in."""
-        depth: Depth = "native" if self._info.bits > 8 else "8"
-        return frames(self._info, start, report=report, depth=depth, assume_colour=self._assumed)
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Cut and write the pictures of one frame; the same frame gives the same files."""
@@ -90,11 +78,11 @@ class Pictures:
                 crop_from_frame=crop_from_frame,
                 centering=self._centering,
                 coverage=1.0,
-                source_name=self._info.path.name,
-                source_fingerprint=self._info.fingerprint,
+                source_name=self._film.name,
+                source_fingerprint=self._film.info.fingerprint,
                 frame_size=frame.space.size_wh,
             )
-            path = self._folder / face_file_name(self._info.path.name, frame.at.index, number)
+            path = self._folder / face_file_name(self._film.name, frame.at.index, number)
             picture = crop_image(frame.pixels, crop_from_frame)
             write_face_png(path, picture, record, durable=False)
 
@@ -110,9 +98,9 @@ class Pictures:
         if last is None or last.index < self._next:
             return
         start = store.timestamps().get(self._next)
-        name = f"face pictures of {self._info.path.name}"
+        name = f"face pictures of {self._film.name}"
         with progress.task(name, last.index + 1, "frames", done=self._next) as bar:
-            for frame in ahead(self.read(start)):
+            for frame in ahead(self._film.frames(start)):
                 index = frame.at.index
                 if index < self._next:
                     continue

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from understudy.errors import MediaError, StoreError
 from understudy.flow import Progress, ahead
-from understudy.media import MediaInfo, ReadReport, frames, probe
+from understudy.media import AssumeColour, FilmReader, MediaInfo, ReadReport, probe
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.types import Face, Frame
+
+if TYPE_CHECKING:
+    from understudy.media.stills import Depth
 
 SUFFIX = ".alignments"
 
@@ -36,12 +40,13 @@ def alignments_of(path: Path) -> Path:
     return beside
 
 
-def media_of(store: Alignments, media: Path | None = None) -> MediaInfo:
-    """The film that an alignments file belongs to.
+def reader_of(store: Alignments, media: Path | None = None, depth: Depth = "native") -> FilmReader:
+    """The film that an alignments file belongs to, read in the colour its faces were found in.
 
     Args:
         store: the open file.
         media: where the film is; None looks beside the alignments file.
+        depth: "native" is what face pictures are kept in; "8" is less work for who needs no more.
 
     Raises:
         MediaError: it is not there or cannot be read.
@@ -56,11 +61,16 @@ def media_of(store: Alignments, media: Path | None = None) -> MediaInfo:
             f"{place} is not the film that {store.path.name} was made from ({store.source.name}), "
             f"or it changed since; give --media"
         )
-    return info
+    return FilmReader(info, depth, assumed_colour(store))
+
+
+def assumed_colour(store: Alignments) -> AssumeColour:
+    """How the extraction took the film's colours; whoever comes later must take them alike."""
+    return "rec709" if store.source.settings.get("assume_colour") == "rec709" else "tags"
 
 
 def visited(
-    store: Alignments, info: MediaInfo, indices: Collection[int], name: str, progress: Progress
+    store: Alignments, film: FilmReader, indices: Collection[int], name: str, progress: Progress
 ) -> Iterator[tuple[Frame, list[Face]]]:
     """The wanted frames in order, each with its faces; the film is read from the first one on."""
     wanted = set(indices)
@@ -69,7 +79,7 @@ def visited(
     last = max(wanted)
     start = store.timestamps().get(min(wanted))
     with progress.task(name, len(wanted), "frames") as bar:
-        for frame in ahead(frames(info, start=start)):
+        for frame in ahead(film.frames(start)):
             index = frame.at.index
             if index in wanted:
                 yield frame, store.faces(index)

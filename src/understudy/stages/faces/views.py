@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from understudy.errors import StoreError
 from understudy.flow import Progress
 from understudy.geometry import Warp
-from understudy.media import MediaInfo
+from understudy.imaging.depth import eight_bit
+from understudy.media import FilmReader
 from understudy.stages.faces.source import visited
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes, sync_files
@@ -69,20 +70,21 @@ class View:
 class FilmFaces:
     """The faces of an alignments file, in the frames of its film."""
 
-    def __init__(self, store: Alignments, info: MediaInfo) -> None:
-        self._store, self._info = store, info
+    def __init__(self, store: Alignments, film: FilmReader) -> None:
+        self._store, self._film = store, film
 
     def batches(self, wanted: Callable[[Face], bool], progress: Progress) -> Iterator[list[View]]:
         """Wanted faces in order, at most 64 of at most 16 frames at a time."""
         store = self._store
         todo = [at.index for at, faces in store.by_frame() if any(map(wanted, faces))]
-        name = f"faces of {self._info.path.name}"
+        name = f"faces of {self._film.name}"
         batch: list[View] = []
         held = 0
-        for frame, faces in visited(store, self._info, todo, name, progress):
+        for frame, faces in visited(store, self._film, todo, name, progress):
+            pixels = eight_bit(frame.pixels)
             here = [
                 View(
-                    frame.pixels,
+                    pixels,
                     face.alignment,
                     face,
                     Warp(np.eye(3), frame.space, frame.space),
@@ -154,7 +156,7 @@ def picture_view(path: Path) -> View:
         old.unit_from_frame.dst,
     )
     alignment = Alignment(view_from_frame.points(old.landmarks), unit)
-    return View(pixels, alignment, record.face, view_from_frame, path.name, path)
+    return View(eight_bit(pixels), alignment, record.face, view_from_frame, path.name, path)
 
 
 def is_faceset(folder: Path) -> bool:

@@ -22,9 +22,9 @@ from understudy.geometry import Space, Warp
 from understudy.imaging.drawing import Drawing, drawn
 from understudy.imaging.png import encode_png
 from understudy.imaging.sheets import fit
-from understudy.media import MediaInfo, frames
+from understudy.media import FilmReader
 from understudy.plugin import Registry
-from understudy.stages.faces.source import media_of, visited
+from understudy.stages.faces.source import reader_of, visited
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
 from understudy.store.atomic import commit_bytes
@@ -67,17 +67,17 @@ def draw(
     if output.exists() and not overwrite:
         raise StoreError(f"{output} is there already; choose another, or say --overwrite")
     with Alignments.open(path, read_only=True) as store:
-        info = media_of(store, media)
+        film = reader_of(store, media, "8")
         if output.suffix.lower() in (".mp4", ".mov"):
-            return _video(store, info, output, drawing, registry, progress)
+            return _video(store, film, output, drawing, registry, progress)
         if output.suffix == "":
-            return _folder(store, info, output, drawing, progress)
-        return _sheet(store, info, output, drawing, progress)
+            return _folder(store, film, output, drawing, progress)
+        return _sheet(store, film, output, drawing, progress)
 
 
 def _video(
     store: Alignments,
-    info: MediaInfo,
+    film: FilmReader,
     output: Path,
     drawing: Drawing,
     registry: Registry,
@@ -85,7 +85,7 @@ def _video(
 ) -> int:
     plugin = registry.get("write", "h264")
     cls = plugin.load_options()
-    writer = plugin.load()(info, cls(container=output.suffix.lower().lstrip("."), crf=20))
+    writer = plugin.load()(film.info, cls(container=output.suffix.lower().lstrip("."), crf=20))
     work = output.with_name(f".{output.name}.drawing.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -93,9 +93,9 @@ def _video(
 
     def all_drawn() -> Iterator[Frame]:
         nonlocal n
-        name = f"drawing on {info.path.name}"
-        with progress.task(name, info.n_frames_guess, "frames") as bar:
-            for frame in ahead(frames(info)):
+        name = f"drawing on {film.name}"
+        with progress.task(name, film.info.n_frames_guess, "frames") as bar:
+            for frame in ahead(film.frames()):
                 faces = store.faces(frame.at.index)
                 n += bool(faces)
                 yield Frame(frame.at, drawn(frame.pixels, faces, drawing), frame.source)
@@ -122,11 +122,11 @@ def _some(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
 
 
 def _folder(
-    store: Alignments, info: MediaInfo, output: Path, drawing: Drawing, progress: Progress
+    store: Alignments, film: FilmReader, output: Path, drawing: Drawing, progress: Progress
 ) -> int:
     output.mkdir(parents=True, exist_ok=True)
     indices = _chosen(store, drawing)
-    for frame, faces in visited(store, info, indices, "drawing", progress):
+    for frame, faces in visited(store, film, indices, "drawing", progress):
         data = encode_png(drawn(frame.pixels, faces, drawing))
         commit_bytes(output / f"{frame.at.index:06d}.png", data, durable=False)
         stop_if_cancelled(progress, f"pictures up to frame {frame.at.index} are drawn")
@@ -134,16 +134,16 @@ def _folder(
 
 
 def _sheet(
-    store: Alignments, info: MediaInfo, output: Path, drawing: Drawing, progress: Progress
+    store: Alignments, film: FilmReader, output: Path, drawing: Drawing, progress: Progress
 ) -> int:
     indices = _chosen(store, drawing)
     count = min(drawing.cells, len(indices))
     spread = np.linspace(0, len(indices) - 1, count).round().astype(int)
     chosen = [indices[i] for i in spread.tolist()]
     width = drawing.cell_px
-    cell = (width, max(1, round(width * info.height / info.width)))
+    cell = (width, max(1, round(width * film.info.height / film.info.width)))
     cells = []
-    for frame, faces in visited(store, info, chosen, "drawing", progress):
+    for frame, faces in visited(store, film, chosen, "drawing", progress):
         # Drawn at the cell's size, so that lines stay thin and words can be read.
         small, warp = _shrunk(frame, width)
         picture = drawn(small, [_moved(face, warp) for face in faces], drawing)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
-from understudy.media import MediaInfo, frames
+from understudy.media import FilmReader
 from understudy.stages.faces.source import frame_words
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
@@ -44,13 +44,13 @@ class Found:
 
 
 def missing_frames(
-    store: Alignments, info: MediaInfo | None, progress: Progress, count: bool = False
+    store: Alignments, film: FilmReader | None, progress: Progress, count: bool = False
 ) -> Found:
     """Frames of the film that have no row: they were never looked at, or were lost.
 
     Args:
         store: the alignments.
-        info: the film, or None where it is not at hand; its own word is then taken from the file.
+        film: the film, or None where it is not at hand; its own word is then taken from the file.
         progress: told what is done.
         count: count the film's frames by decoding it, instead of believing the container.
 
@@ -58,15 +58,16 @@ def missing_frames(
         ValueRefused: nobody knows how many frames the film has.
     """
     every = int(store.source.settings.get("every", 1))
-    if count and info is not None:
-        with progress.task(f"counting frames of {info.path.name}", info.n_frames_guess) as bar:
+    if count and film is not None:
+        name = f"counting frames of {film.name}"
+        with progress.task(name, film.info.n_frames_guess) as bar:
             expected = []
-            for frame in frames(info):
+            for frame in film.frames():
                 expected.append(frame.at.index)
                 bar.advance(1)
         how = "counted"
     else:
-        n = store.source.n_frames if info is None else info.n_frames
+        n = store.source.n_frames if film is None else film.info.n_frames
         if n is None:
             raise ValueRefused(
                 f"{store.source.name} does not say how many frames it has; give --count with the "

@@ -22,7 +22,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
 from understudy.imaging.composite import crop_image
-from understudy.media import MediaInfo
+from understudy.media import FilmReader
 from understudy.stages.faces.source import visited
 from understudy.store import codec
 from understudy.store.alignments import Alignments
@@ -137,14 +137,18 @@ def state_of(folder: Path, store: Alignments) -> State:
 
 
 def update(
-    folder: Path, store: Alignments, info: MediaInfo | None, progress: Progress, rename: bool = True
+    folder: Path,
+    store: Alignments,
+    film: FilmReader | None,
+    progress: Progress,
+    rename: bool = True,
 ) -> State:
     """Bring pictures in line: cut stale ones again, write older records again, rename.
 
     Args:
         folder: the pictures.
         store: the alignments.
-        info: the film; None leaves stale pictures as they are, to be named.
+        film: read as its faces were found; None leaves stale pictures as they are, to be named.
         progress: told what is done.
         rename: give pictures the names that their faces' numbers ask for.
 
@@ -156,8 +160,8 @@ def update(
         record = read_record(picture.path)
         record = replace(record, face=merged(record.face, face))
         commit_bytes(picture.path, with_record(picture.path, record), durable=False)
-    if info is not None and state.stale:
-        _cut_again(state.stale, store, info, progress)
+    if film is not None and state.stale:
+        _cut_again(state.stale, store, film, progress)
     if rename:
         for twin in state.twins:
             twin.path.unlink()
@@ -225,13 +229,13 @@ def _sort(pictures: list[Picture], faces: Sequence[Face], state: State) -> None:
 
 
 def _cut_again(
-    stale: list[tuple[Picture, Face]], store: Alignments, info: MediaInfo, progress: Progress
+    stale: list[tuple[Picture, Face]], store: Alignments, film: FilmReader, progress: Progress
 ) -> None:
     by_frame: dict[int, list[tuple[Picture, Face]]] = {}
     for picture, face in stale:
         by_frame.setdefault(face.at.index, []).append((picture, face))
-    name = f"cutting pictures of {info.path.name} again"
-    for frame, _ in visited(store, info, by_frame, name, progress):
+    name = f"cutting pictures of {film.name} again"
+    for frame, _ in visited(store, film, by_frame, name, progress):
         for picture, face in by_frame[frame.at.index]:
             crop = face.alignment.crop(picture.size, picture.coverage, picture.centering)
             old = read_record(picture.path)

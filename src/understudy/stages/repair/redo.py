@@ -12,7 +12,7 @@ from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.masks import make_masks, with_mask
 from understudy.stages.faces.plugins import say_licences
-from understudy.stages.faces.source import media_of
+from understudy.stages.faces.source import reader_of
 from understudy.stages.faces.views import FilmFaces, View
 from understudy.stages.repair import pictures
 from understudy.store.alignments import Alignments
@@ -65,16 +65,16 @@ def redo(
         Cancelled: between two batches; running it again goes on.
     """
     with Alignments.open(path) as store:
-        info = media_of(store, media)
+        film = reader_of(store, media)
         maker = _Maker(store, registry, device, forget, progress)
         n = 0
-        for views in FilmFaces(store, info).batches(maker.wanted, progress):
+        for views in FilmFaces(store, film).batches(maker.wanted, progress):
             store.put_faces(maker.made(views))
             n += len(views)
             stop_if_cancelled(progress, f"{n} faces are up to date; run it again to go on")
         state = pictures.State()
         if faces is not None:
-            state = pictures.update(faces, store, info, progress, rename=False)
+            state = pictures.update(faces, store, film, progress, rename=False)
             for code, words in pictures.State(orphans=state.orphans).remarks().items():
                 progress.warn(words, code=code)
         left = dict(store.summary().stale)
