@@ -77,7 +77,7 @@ def whole_stages(folder: Path, n_frames: int) -> None:
     inputs = TrainInputs(folder / "a", folder / "b", folder / "model")
     report = train(inputs, TrainOptions(iterations=40), silent)
     print(f"train quick: {report.iterations / report.seconds:.2f} iterations/s")
-    label = Label(synthetic_declarations(), None, _log(folder))
+    label = Label(synthetic_declarations(), ("a",), ("b",), _log(folder))
     job = ConvertInputs(
         folder / "a.mp4",
         folder / "a.alignments",

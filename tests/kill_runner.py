@@ -42,7 +42,7 @@ from understudy.flow import Silent
 from understudy.media import frames, probe
 from understudy.nn import checkpoint
 from understudy.plugin import KINDS, Plugin, Registry, default_registry
-from understudy.provenance.consent import Declaration, now, write_declarations
+from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.provenance.verify import verify
 from understudy.runs.swap import run_job
 from understudy.stages.convert import stage as convert_stage
@@ -131,7 +131,7 @@ def job(life: Path, pipe: int) -> None:
                 )
                 for side in ("a", "b")
             ]
-            write_declarations(project.consent, people)
+            keep_declarations(project.consent, people)
         media = {side: life / f"{side}.mp4" for side in ("a", "b")}
         run_job(
             project,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from understudy.cli import main
-from understudy.provenance.consent import Declaration, now, write_declarations
+from understudy.provenance.consent import Declaration, keep_declarations, now
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def first_place(people, film, tmp_path_factory: pytest.TempPathFactory) -> Place
     place = Place(tmp_path_factory.mktemp("place"))
     film(place.a, list(people.a[:8]))
     film(place.b, list(people.b[:8]))
-    write_declarations(
+    keep_declarations(
         place.consent,
         [
             Declaration(side, "Nobody", "synthetic", True, False, "tests", "education", "us", now())

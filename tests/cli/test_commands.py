@@ -84,9 +84,9 @@ def test_doctor_tells_the_device_and_why(understudy):
         assert word in said
 
 
-def declare(project, side, *more):
+def declare(project, person, *more):
     return [
-        *("consent", project, "--side", side, "--name", "Ann", "--basis", "consented"),
+        *("consent", project, "--person", person, "--name", "Ann", "--basis", "consented"),
         *("--scope", "film X", "--purpose", "film-vfx", "--declared-by", "Bob", *more),
     ]
 
@@ -98,15 +98,17 @@ def test_consent_by_flags(tmp_path, understudy):
     understudy(*declare(project, "a", "--adult", "--evidence", form)).worked()
     understudy(*declare(project, "b")).worked()
     people = tomllib.loads((project / "consent.toml").read_text())["person"]
-    assert [(p["side"], p["adult"]) for p in people] == [("a", True), ("b", False)]
+    assert [(p["person"], p["adult"]) for p in people] == [("a", True), ("b", False)]
     assert len(people[0]["evidence_sha256"]) == 64
     assert "film X" in understudy("consent", project, "--show").worked().out
     understudy(*declare(project, "b", "--evidence", tmp_path / "none.pdf")).refused("none.pdf")
-    understudy("consent", project, "--side", "a").refused("--basis", code=2)
-    understudy("consent", project, "--side", "a", "--basis", "borrowed").refused("borrowed", code=2)
+    understudy("consent", project, "--name", "Ann").refused("--basis", code=2)
+    understudy("consent", project, "--person", "a", "--basis", "borrowed").refused(
+        "borrowed", code=2
+    )
     understudy("consent", project, "--file", tmp_path / "none.toml").refused("none.toml")
     again = tomllib.loads((project / "consent.toml").read_text())["person"]
-    assert [p["side"] for p in again] == ["a", "b"]
+    assert [p["person"] for p in again] == ["a", "b"]
 
 
 def test_consent_by_answering(tmp_path):

@@ -16,9 +16,9 @@ from understudy.provenance.credentials import disclosure_of, sign
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def declaration(side: Any = "a", **changes: Any) -> Declaration:
+def declaration(person: str = "a", **changes: Any) -> Declaration:
     values: dict[str, Any] = {
-        "side": side,
+        "person": person,
         "name": "Ann",
         "basis": "consented",
         "adult": True,
@@ -77,8 +77,10 @@ def signed(tmp_path: Path) -> Callable[..., Path]:
         (picture if name.endswith(".png") else clip)(rendered)
         values: dict[str, Any] = {
             "source": picture(tmp_path / "source.png", seed=1),
-            "donor": picture(tmp_path / "Ann Example_000001_0.png", 256, seed=2),
-            "disclosure": disclosure_of([declaration("b"), declaration("a")], "0" * 64),
+            "donors": [picture(tmp_path / "Ann Example_000001_0.png", 256, seed=2)],
+            "disclosure": disclosure_of(
+                [declaration("b"), declaration("a")], "0" * 64, ["a"], ["b"]
+            ),
             "title": name,
             "mime": mime,
             **options,

@@ -14,10 +14,11 @@ from understudy.provenance.consent import (
     BASES,
     PURPOSES,
     Declaration,
+    bring_up,
+    digest,
+    keep_declarations,
     read_declarations,
     require,
-    to_toml,
-    write_declarations,
 )
 from understudy.provenance.credentials import disclosure_of
 from understudy.store import atomic
@@ -30,8 +31,9 @@ nasty = st.text(max_size=30) | st.sampled_from(
 
 def test_two_valid_people_may_go_on(make) -> None:
     both = [make.declaration("a"), make.declaration("b")]
-    assert require(both, today=TODAY) == both
-    assert require(both[:1], ("a",), TODAY) == both[:1]
+    assert require(both, ["a", "b"], TODAY) == both
+    assert require(both, ["b"], TODAY) == both[1:]
+    assert require(both, ["a", "b", "a"], TODAY) == both
 
 
 @pytest.mark.parametrize(
@@ -51,15 +53,15 @@ def test_two_valid_people_may_go_on(make) -> None:
 def test_what_does_not_hold_is_refused_with_reason_and_command(make, changes, words) -> None:
     bad = [make.declaration("a"), make.declaration("b", **changes)]
     with pytest.raises(ConsentMissing, match=words) as caught:
-        require(bad, today=TODAY, project="my.understudy")
+        require(bad, ["a", "b"], TODAY, "my.understudy")
     assert caught.value.exit_code == 3
-    assert "film B" in str(caught.value) and "film A" not in str(caught.value)
-    assert str(caught.value).endswith("understudy consent my.understudy")
+    assert ": b" in str(caught.value) and ": a" not in str(caught.value)
+    assert str(caught.value).endswith("understudy consent my.understudy --person b")
 
 
 def test_missing_people_and_one_bad_among_good_are_refused(make) -> None:
-    with pytest.raises(ConsentMissing, match=r"film A; .*film B"):
-        require([])
+    with pytest.raises(ConsentMissing, match=r"for ann; .*for bob.* --person ann --person bob"):
+        require([make.declaration("cleo")], ["ann", "bob"])
     two = [make.declaration("a"), make.declaration("a", id="a2", revoked_at=TODAY)]
     with pytest.raises(ConsentMissing, match="taken back"):
         require(two, ("a",), TODAY)
@@ -72,7 +74,7 @@ def test_missing_people_and_one_bad_among_good_are_refused(make) -> None:
     scope=nasty,
     declared_by=nasty,
     id_=nasty,
-    side=st.sampled_from("ab"),
+    person=st.sampled_from(["a", "ann", "b.2-x_y"]),
     basis=st.sampled_from(sorted(BASES)),
     purpose=st.sampled_from(["", *PURPOSES]),
     flags=st.tuples(st.booleans(), st.booleans()),
@@ -83,11 +85,11 @@ def test_missing_people_and_one_bad_among_good_are_refused(make) -> None:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_toml_round_trip(
-    tmp_path: Path, name, scope, declared_by, id_, side, basis, purpose, flags, days, at
+    tmp_path: Path, name, scope, declared_by, id_, person, basis, purpose, flags, days, at
 ) -> None:
     declarations = [
         Declaration(
-            side=side,
+            person=person,
             name=name,
             basis=basis,
             adult=flags[0],
@@ -105,8 +107,11 @@ def test_toml_round_trip(
     path = tmp_path / "consent.toml"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(atomic.ops, "fsync", lambda _: None)
-        write_declarations(path, declarations * 2)
-    assert read_declarations(path) == declarations * 2
+        path.unlink(missing_ok=True)
+        keep_declarations(path, declarations * 2)
+        assert read_declarations(path) == declarations
+        keep_declarations(path, declarations)
+    assert read_declarations(path) == declarations
 
 
 def test_no_file_declares_nothing(tmp_path: Path) -> None:
@@ -116,16 +121,19 @@ def test_no_file_declares_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("format = 2", "expected format = 1"),
-        ("format = 1\nadult = true", r"\[\[person\]\] tables only"),
-        ("format = 1\nperson = 3", r"\[\[person\]\] tables only"),
-        ("format = 1\nperson = [3]", "expected a table"),
-        ("format = 1\n[[person]]\nagge = 3", "unknown agge"),
-        ('format = 1\n[[person]]\nside = "a"', "basis is missing"),
+        ("format = 3", "expected format = 2"),
+        ("format = 2\nadult = true", r"\[\[person\]\] tables only"),
+        ("format = 2\nperson = 3", r"\[\[person\]\] tables only"),
+        ("format = 2\nperson = [3]", "expected a table"),
+        ("format = 2\n[[person]]\nagge = 3", "unknown agge"),
+        ('format = 2\n[[person]]\nperson = "a"', "basis is missing"),
         ("format = ", "Invalid value"),
         ("\xff", "decode"),
         ("@adult = 'yes'", "expected true or false"),
-        ("@side = 'c'", "expected one of a, b"),
+        ("@person = 'Ann'", "person 'Ann': expected an id .* such as 'ann'"),
+        ("@person = '7'", "such as 'person-7'"),
+        ("@person = 'all'", "such as 'person-all'"),
+        ('format = 1\n[[person]]\nperson = "a"', "unknown person"),
         ("@declared_at = 2026-01-01T00:00:00", "with its zone"),
         ("@expires = 'soon'", "expected a day"),
         ("@evidence_sha256 = 'x'", "64 hex"),
@@ -134,7 +142,7 @@ def test_no_file_declares_nothing(tmp_path: Path) -> None:
 )
 def test_wrong_files_are_told(tmp_path: Path, text: str, words: str) -> None:
     good = {
-        "side": "'a'",
+        "person": "'a'",
         "basis": "'self'",
         "intimate": "false",
         "declared_at": "2026-01-01T00:00:00Z",
@@ -142,7 +150,7 @@ def test_wrong_files_are_told(tmp_path: Path, text: str, words: str) -> None:
     if text.startswith("@"):
         key, _, value = text[1:].partition(" = ")
         table = {**good, key: value}
-        text = "format = 1\n[[person]]\n" + "\n".join(f"{k} = {v}" for k, v in table.items())
+        text = "format = 2\n[[person]]\n" + "\n".join(f"{k} = {v}" for k, v in table.items())
     (tmp_path / "c.toml").write_bytes(text.encode("latin-1"))
     with pytest.raises(StoreError, match=words):
         read_declarations(tmp_path / "c.toml")
@@ -165,30 +173,113 @@ def test_text_that_is_no_unicode_is_refused(make) -> None:
         make.declaration(scope="\udcff")
 
 
-def test_the_disclosure_tells_roles_and_no_names(make, tmp_path: Path) -> None:
-    both = [make.declaration("a", name="Ann"), make.declaration("b", name="Bea")]
-    told = disclosure_of(both, "f" * 64, about={"model": "quick"})
-    swapped = disclosure_of(both, "f" * 64, plate="b")
-    assert [p["role"] for p in told["people"]] == ["plate", "donor"]
-    assert [p["role"] for p in swapped["people"]] == ["donor", "plate"]
-    assert "Ann" not in str(told) and "Bea" not in str(told) and told["model"] == "quick"
-    write_declarations(tmp_path / "c.toml", both)
-    digest = hashlib.sha256((tmp_path / "c.toml").read_bytes()).hexdigest()
-    assert told["declarations_sha256"] == digest == hashlib.sha256(to_toml(both)).hexdigest()
+def test_the_disclosure_tells_roles_and_no_names(make) -> None:
+    both = [make.declaration("ann", name="Ann Lee"), make.declaration("bea", name="Bea")]
+    told = disclosure_of(both, "f" * 64, ["ann"], ["bea"], about={"model": "quick"})
+    swapped = disclosure_of(both, "f" * 64, ["bea"], ["ann"])
+    assert [p["roles"] for p in told["people"]] == [["plate"], ["donor"]]
+    assert [p["roles"] for p in swapped["people"]] == [["plate"], ["donor"]]
+    for word in ("Ann Lee", "Bea", "ann", "bea"):
+        assert word not in str(told)
+    assert told["model"] == "quick" and told["version"] == 2
+    assert told["declarations_sha256"] == digest(both) == digest(both[::-1])
     other = [both[0], dataclasses.replace(both[1], scope="more")]
-    assert disclosure_of(other, "")["declarations_sha256"] != digest
+    assert disclosure_of(other, "", ["ann"], ["bea"])["declarations_sha256"] != digest(both)
+
+
+WRITTEN = """# by hand
+format = {version}
+
+# the plate
+[[person]]
+{key} = "a"  # from the first film
+name = "Ann"
+basis = "consented"   # on paper
+adult = true
+intimate = false
+scope = "film X"
+purpose = "film-vfx"
+declared_by = "Bob"
+declared_at = 2026-11-23T12:00:00Z
+expires = 2030-01-01
+
+# the donor
+[[person]]
+name = "Cleo"
+basis = "self"
+intimate = false
+declared_at = 2026-11-23T12:00:00Z
+{key} = "b"
+
+# an extra in the donor's film
+[[person]]
+{key} = "b"
+id = "b2"
+name = "Dee"
+basis = "self"
+intimate = false
+declared_at = 2026-11-23T12:00:00Z
+# end
+"""
+
+
+def test_declaring_anew_changes_one_table_and_nothing_else(tmp_path: Path, make) -> None:
+    path = tmp_path / "consent.toml"
+    path.write_text(WRITTEN.format(version=2, key="person"))
+    keep_declarations(path, [make.declaration("a", name="Anna", scope="film Y")])
+    want = WRITTEN.format(version=2, key="person")
+    want = want.replace('"Ann"', '"Anna"').replace("film X", "film Y")
+    want = want.replace("expires = 2030-01-01\n", "")
+    assert path.read_text() == want
+    keep_declarations(path, [make.declaration("b", basis="self", name="Cleo")])
+    text = path.read_text()
+    assert [d.name for d in read_declarations(path)] == ["Anna", "Cleo", "Dee"]
+    assert text.index('scope = "film X"') < text.index("# an extra") < text.index('name = "Dee"')
+    keep_declarations(path, [make.declaration("eve")])
+    assert path.read_text().startswith(text) and len(read_declarations(path)) == 4
+    path.write_text(
+        'format = 2\nperson = [{person = "a", basis = "self", intimate = false, '
+        "declared_at = 2026-11-23T12:00:00Z}]\n"
+    )
+    with pytest.raises(StoreError, match="a table of its own"):
+        keep_declarations(path, [make.declaration("a")])
+
+
+def test_a_file_of_the_first_format_is_brought_up_and_a_copy_kept(
+    tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "consent.toml"
+    old = WRITTEN.format(version=1, key="side")
+    path.write_text(old)
+    before = read_declarations(path)
+    assert [(d.person, d.id) for d in before] == [("a", "a"), ("b", "b"), ("b", "b2")]
+    with monkeypatch.context() as patch:
+        patch.setattr("understudy.provenance.consent.file.commit_bytes", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            bring_up(path)
+    assert path.read_text() == old
+    assert bring_up(path) == tmp_path / "consent.toml.v1"
+    assert (tmp_path / "consent.toml.v1").read_text() == old
+    assert path.read_text() == WRITTEN.format(version=2, key="person")
+    assert read_declarations(path) == before and bring_up(path) is None
+    path.write_text(old.replace("Dee", "Other"))
+    assert bring_up(path) == tmp_path / "consent.toml.v1-2"
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_full_disk_keeps_the_old_file(
     tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "c.toml"
-    write_declarations(path, [make.declaration("a")])
+    keep_declarations(path, [make.declaration("a")])
 
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(atomic.ops, "write", full)
     with pytest.raises(DiskFull):
-        write_declarations(path, [])
+        keep_declarations(path, [make.declaration("b")])
     assert len(read_declarations(path)) == 1

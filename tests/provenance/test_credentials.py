@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
-from understudy.provenance.credentials import DISCLOSURE, OFFLINE, sign
+from understudy.provenance.credentials import DISCLOSURE, OFFLINE, disclosure_of, sign
 from understudy.provenance.keys import identity, known_identity, make_identity
 from understudy.provenance.verify import _read, verify
 
@@ -37,8 +37,8 @@ def test_signed_files_are_ours_and_still_play(tmp_path: Path, signed, name: str)
         ("a face picture of the donor", "inputTo"),
     ]
     people = verdict.disclosure["people"]
-    assert [p["role"] for p in people] == ["plate", "donor"]
-    assert set(verdict.disclosure["made_from"]) == {"plate", "donor"}
+    assert [p["roles"] for p in people] == [["plate"], ["donor"]]
+    assert [p["role"] for p in verdict.disclosure["made_from"]] == ["plate", "donor"]
     assert json.loads(json.dumps(verdict.to_plain()))["state"] == "ours"
     if not name.endswith(".png"):
         with av.open(str(path)) as container:
@@ -60,8 +60,45 @@ def test_actions_are_opened_edited_transcoded(signed) -> None:
 
 
 def test_without_ingredients_it_is_still_told(signed) -> None:
-    verdict = verify(signed(source=None, donor=None))
+    verdict = verify(signed(source=None, donors=[]))
     assert verdict.state == "ours" and verdict.ingredients == ()
+
+
+def test_several_people_of_each_kind_are_told(tmp_path: Path, make, signed) -> None:
+    """Two swapped into each other's place, and a third who only gives a face."""
+    people = [
+        make.declaration(p, scope=f"scope {p}", name=f"Name {p}") for p in ("ann", "bob", "cy")
+    ]
+    told = disclosure_of(people, "0" * 64, ["ann", "bob"], ["ann", "bob", "cy"])
+    donors = [make.picture(tmp_path / f"{n}.png", seed=n) for n in (5, 6, 7)]
+    path = signed(disclosure=told, donors=donors)
+    verdict = verify(path)
+    assert verdict.state == "ours"
+    assert [p["roles"] for p in verdict.disclosure["people"]] == [
+        ["plate", "donor"],
+        ["plate", "donor"],
+        ["donor"],
+    ]
+    said = " ".join(verdict.sentences)
+    assert said.count("A person in the footage whose face also went in: consent") == 2
+    assert said.count("The person whose face went in: consent") == 1 and "scope 'scope cy'" in said
+    assert [i["relationship"] for i in verdict.ingredients] == ["parentOf", *["inputTo"] * 3]
+    assert len({p["sha256"] for p in verdict.disclosure["made_from"]}) == 4
+    raw = path.read_bytes()
+    assert not any(name in raw for name in (b"Name ann", b'"ann"', b"cy.png"))
+
+
+def test_files_of_the_first_version_are_read(signed) -> None:
+    """What Understudy wrote before a project had a cast."""
+    person = {"basis": "estate", "purpose": "museum", "scope": "a hall"}
+    told = {
+        "version": 1,
+        "people": [{**person, "role": "plate"}, {**person, "role": "donor"}],
+        "made_from": {},
+    }
+    sentences = verify(signed(disclosure=told)).sentences
+    assert any(s.startswith("The person in the footage: consent declared as") for s in sentences)
+    assert any(s.startswith("The person whose face went in: consent") for s in sentences)
 
 
 def test_sources_that_cannot_be_read_are_noted(tmp_path: Path, make, signed) -> None:
@@ -76,7 +113,7 @@ def test_sources_that_cannot_be_read_are_noted(tmp_path: Path, make, signed) -> 
         verdict = verify(signed(source=tmp_path / name))
         assert verdict.state == "ours"
         assert verdict.ingredients[0]["title"] == name
-        assert verdict.disclosure["made_from"]["plate"]["name"] == name
+        assert verdict.disclosure["made_from"][0]["name"] == name
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.png"])
@@ -217,7 +254,7 @@ def test_no_network(tmp_path: Path, make) -> None:
     verdict = verify(remote)
     assert verdict.state == "none" and "nothing was fetched" in verdict.sentences[0]
     out = tmp_path / "out.png"
-    options = {"donor": None, "disclosure": {}, "title": "o", "mime": "image/png"}
+    options = {"donors": [], "disclosure": {}, "title": "o", "mime": "image/png"}
     sign(rendered, out, source=remote, **options)
     assert verify(out).state == "ours"
     listener.shutdown(socket.SHUT_RDWR)
@@ -231,7 +268,7 @@ def test_refusals_leave_nothing_and_touch_nothing(
 ) -> None:
     rendered = make.clip(tmp_path / "r.mp4")
     before = rendered.read_bytes()
-    options = {"source": None, "donor": None, "disclosure": {}, "title": "o", "mime": "video/mp4"}
+    options = {"source": None, "donors": [], "disclosure": {}, "title": "o", "mime": "video/mp4"}
     target = tmp_path / "o.part"
     with pytest.raises(ValueRefused, match="in place"):
         sign(rendered, rendered, **options)

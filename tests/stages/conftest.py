@@ -115,8 +115,8 @@ def extracted(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> E
 
 def declared() -> list[Declaration]:
     return [
-        Declaration(side, "Nobody", "synthetic", True, False, "tests", "education", "us", now())
-        for side in ("a", "b")
+        Declaration(person, "Nobody", "synthetic", True, False, "tests", "education", "us", now())
+        for person in ("a", "b")
     ]
 
 
@@ -129,7 +129,7 @@ class Converter:
     folder: Path
 
     def inputs(self, footage: Footage, name: str, **label: Any) -> ConvertInputs:
-        facts = {"declarations": declared(), "donor": None, **label}
+        facts = {"declarations": declared(), "plates": ("a",), "donors": ("b",), **label}
         audit = AuditLog(self.folder / "audit.jsonl")
         return ConvertInputs(
             media=footage.media,

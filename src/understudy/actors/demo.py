@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,7 +16,7 @@ from understudy.actors import ACTORS, Actor, Performance, render
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
-from understudy.provenance.consent import Declaration, Side, now, write_declarations
+from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.runs.swap import JobReport, run_job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
@@ -62,7 +62,7 @@ def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) ->
     clips = render_clips(folder / "clips", n_frames, progress)
     with Project.open(folder / "out.understudy", create=True) as project:
         if not project.consent.exists():
-            write_declarations(project.consent, synthetic_declarations())
+            keep_declarations(project.consent, synthetic_declarations())
         return run_job(
             project,
             {"a": clips.a, "b": clips.b},
@@ -113,13 +113,12 @@ def _hair_out_of_the_face(actor: Actor) -> Actor:
     return replace(actor, hair=replace(actor.hair, style="short"))
 
 
-def synthetic_declarations() -> list[Declaration]:
-    """What is true of two people who do not exist."""
-    sides: tuple[Side, Side] = ("a", "b")
+def synthetic_declarations(persons: Sequence[str] = ("a", "b")) -> list[Declaration]:
+    """What is true of people who do not exist."""
     return [
         Declaration(
-            side=side,
-            name=f"synthetic actor {side.upper()}",
+            person=person,
+            name=f"synthetic actor {person.upper()}",
             basis="synthetic",
             adult=True,
             intimate=False,
@@ -128,5 +127,5 @@ def synthetic_declarations() -> list[Declaration]:
             declared_by="understudy demo",
             declared_at=now(),
         )
-        for side in sides
+        for person in persons
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from understudy.provenance.consent import Declaration
     from understudy.store.project import Project
 
-_FILMS = {"a": "A, the footage whose face is replaced", "b": "B, whose face goes in"}
-
 
 def consent(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")],
-    side: Annotated[
-        Literal["a", "b"] | None,
-        typer.Option(help="Declare this film's person by flags, without questions."),
+    person: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whom to declare, by the project's ids; several times for several. Without it: "
+            "everyone who lacks a declaration that holds.",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="Who it is; stays in the project.")] = "",
     basis: Annotated[
         str,
-        typer.Option(help="self, consented, estate, synthetic or historic-education."),
+        typer.Option(
+            help="self, consented, estate, synthetic or historic-education. With it, one --person "
+            "is declared by flags, without questions."
+        ),
     ] = "",
     scope: Annotated[str, typer.Option(help="What the consent covers, such as a title.")] = "",
     purpose: Annotated[
@@ -46,10 +51,13 @@ def consent(
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print what is declared.")] = False,
 ) -> None:
-    """Declare who is in films A and B, on what basis, for what scope and purpose.
+    """Declare who the project's persons are, on what basis, for what scope and purpose.
 
-    Without flags it asks, which takes less than a minute. The declarations lie in
-    PROJECT/consent.toml and can be edited there.
+    Without flags it asks, which takes less than a minute a person. The declarations lie in
+    PROJECT/consent.toml and can be edited there: what is declared anew changes that person's table
+    only, comments stay.
+
+    Example: understudy consent out.understudy --person ann
     """
     from understudy.errors import ValueRefused
     from understudy.provenance.consent import Declaration, now
@@ -59,11 +67,14 @@ def consent(
             typer.echo(store.consent.read_text() if store.consent.exists() else "nothing declared")
         elif file is not None:
             _take_over(store, file)
-        elif side is not None:
-            if not basis:
-                raise ValueRefused("--basis is needed; see understudy consent --help")
+        elif basis or name or scope or purpose:
+            if len(person or ()) != 1 or not basis:
+                raise ValueRefused(
+                    "to declare by flags, give one --person and its --basis; see understudy "
+                    "consent --help"
+                )
             declaration = Declaration(
-                side=side,
+                person=(person or [""])[0],
                 name=name,
                 basis=basis,  # type: ignore[arg-type]  # checked by Declaration
                 adult=adult,
@@ -76,7 +87,19 @@ def consent(
             )
             declare(store, [declaration])
         else:
-            declare(store, [_ask("a"), _ask("b")])
+            _ask_for(store, person or lacking(store))
+
+
+def lacking(project: Project) -> list[str]:
+    """Persons of the project without a declaration that holds today."""
+    from datetime import date
+
+    from understudy.provenance.consent import read_declarations
+
+    known = read_declarations(project.consent)
+    today = date.today()
+    good = {d.person for d in known} - {d.person for d in known if d.objection(today)}
+    return [person for person in ("a", "b") if person not in good]
 
 
 def ensure_declared(project: Project, file: Path | None) -> None:
@@ -93,19 +116,28 @@ def ensure_declared(project: Project, file: Path | None) -> None:
         _take_over(project, file)
     if not read_declarations(project.consent) and sys.stdin.isatty():
         typer.echo("Before anything is made: who is in these films, and what did they agree to?")
-        declare(project, [_ask("a"), _ask("b")])
+        _ask_for(project, lacking(project))
+
+
+def _ask_for(project: Project, persons: Iterable[str]) -> None:
+    from understudy.store.ids import check_id
+
+    asked = [check_id("person", person) for person in persons]
+    if not asked:
+        typer.echo(f"everyone is declared: {project.consent}; name a --person to declare anew")
+        return
+    declare(project, [_ask(person) for person in asked])
 
 
 def declare(project: Project, new: list[Declaration]) -> None:
-    """Keep declarations, replacing those of the same side, and log that they were made."""
+    """Keep declarations, replacing those of the same people, and log that they were made."""
     from understudy.provenance.audit import AuditLog
-    from understudy.provenance.consent import read_declarations, write_declarations
+    from understudy.provenance.consent import keep_declarations
 
-    sides = {d.side for d in new}
-    kept = [d for d in read_declarations(project.consent) if d.side not in sides]
-    write_declarations(project.consent, sorted([*kept, *new], key=lambda d: d.side))
+    keep_declarations(project.consent, new)
     for d in new:
-        AuditLog(project.audit).append("declared", side=d.side, basis=d.basis, purpose=d.purpose)
+        facts = {"person": d.person, "basis": d.basis, "purpose": d.purpose}
+        AuditLog(project.audit).append("declared", **facts)
     typer.echo(f"declared: {project.consent}")
 
 
@@ -118,10 +150,10 @@ def _take_over(project: Project, file: Path) -> None:
     declare(project, read_declarations(file))
 
 
-def _ask(side: Literal["a", "b"]) -> Declaration:
+def _ask(person: str) -> Declaration:
     from understudy.provenance.consent import BASES, PURPOSES, Declaration, now
 
-    typer.echo(f"\nFilm {_FILMS[side]}")
+    typer.echo(f"\nPerson {person} of this project")
     name = typer.prompt("  Who is it? (stays in this project)")
     for key, words in BASES.items():
         typer.echo(f"    {key}: {words}")
@@ -133,7 +165,7 @@ def _ask(side: Literal["a", "b"]) -> Declaration:
     purpose = typer.prompt("  For what purpose?", value_proc=_one_of(PURPOSES))
     declared_by = typer.prompt("  Who declares this?")
     return Declaration(
-        side=side,
+        person=person,
         name=name,
         basis=basis,
         adult=adult,

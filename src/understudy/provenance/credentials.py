@@ -13,26 +13,40 @@ import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from understudy import __version__
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
-from understudy.provenance.consent import SIDES, Declaration, Side, to_toml
+from understudy.provenance.consent import Declaration, digest
 from understudy.provenance.keys import Identity, identity
 from understudy.provenance.sniff import mime_of
 from understudy.store.atomic import need_free
 
 DISCLOSURE = "org.understudy.disclosure"
+DISCLOSURE_VERSION = 2
+"""1 knew one plate and one donor: each person had one `role`, and `made_from` was by role."""
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 SIGNED_TYPES = ("video/mp4", "video/quicktime", "image/png", "image/jpeg")
 OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 _AGENT = {"name": "Understudy", "version": __version__}
 _ROOM = 4 << 20
 _PLATE, _DONOR = "plate", "donor"
-_TITLES = {_DONOR: "a face picture of the donor"}
+_DONOR_TITLE = "a face picture of the donor"
 """Said instead of the file's name, which may be a person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingredient:
+    """What an output was made from: a file, and what the credentials call it."""
+
+    role: str
+    label: str
+    title: str
+    relationship: str
+    path: Path
 
 
 def sign(
@@ -40,7 +54,7 @@ def sign(
     target_part: Path,
     *,
     source: Path | None,
-    donor: Path | None,
+    donors: Sequence[Path],
     disclosure: Mapping[str, Any],
     title: str,
     mime: str,
@@ -48,15 +62,15 @@ def sign(
 ) -> None:
     """Write a signed copy of a finished output, to be renamed by the caller.
 
-    The disclosure gets name and SHA-256 of source and donor. They hold also where the library can
-    only note that there was an ingredient: for Matroska, or a damaged file. No picture of either
+    The disclosure gets name and SHA-256 of source and donors. They hold also where the library can
+    only note that there was an ingredient: for Matroska, or a damaged file. No picture of them
     gets into the output. A source that carries credentials keeps them inside the output's.
 
     Args:
         rendered: the finished file, unsigned.
         target_part: where the signed copy goes; another name than `rendered`.
         source: the footage, the parent ingredient; for a folder of images one of them.
-        donor: a picture of the donor's faceset, an ingredient that went in.
+        donors: a picture of each donor's faceset, ingredients that went in.
         disclosure: plain data, see `disclosure_of`.
         title: the output's final name.
         mime: one of `SIGNED_TYPES`.
@@ -75,13 +89,12 @@ def sign(
     try:
         n_bytes = rendered.stat().st_size
         need_free(target_part.parent, n_bytes + _ROOM)
-        made_from = {
-            role: {"name": _TITLES.get(role, path.name), "sha256": _sha256(path)}
-            for role, path in ((_PLATE, source), (_DONOR, donor))
-            if path is not None
-        }
-        manifest = _manifest({**disclosure, "made_from": made_from}, title, list(made_from))
-        _sign(rendered, target_part, source, donor, manifest, mime, who)
+        parts = _ingredients(source, donors)
+        made_from = [
+            {"role": part.role, "name": part.title, "sha256": _sha256(part.path)} for part in parts
+        ]
+        manifest = _manifest({**disclosure, "made_from": made_from}, title, parts)
+        _sign(rendered, target_part, parts, manifest, mime, who)
     except OSError as error:
         target_part.unlink(missing_ok=True)
         raise ProvenanceError(
@@ -95,23 +108,29 @@ def sign(
 def disclosure_of(
     declarations: Sequence[Declaration],
     audit_head: str,
-    plate: Side = "a",
+    plates: Sequence[str],
+    donors: Sequence[str],
     about: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What an output says of the people in it: plain data for `sign`.
 
-    Names stay at home; the hash, that of `consent.toml` as Understudy writes it, lets the project
-    prove later which declarations they were.
+    Names and ids stay at home; the hash, `consent.digest` of these declarations, lets the project
+    prove later which they were.
 
     Args:
-        declarations: those that `consent.require` returned.
+        declarations: those that `consent.require` returned for these persons.
         audit_head: `AuditLog.head`.
-        plate: the side whose footage it is; the other side's person is the donor.
+        plates: ids of the persons in the footage whose faces were replaced.
+        donors: ids of the persons whose faces went in.
         about: further facts, such as model and settings.
     """
     people = [
         {
-            "role": _PLATE if d.side == plate else _DONOR,
+            "roles": [
+                role
+                for role, persons in ((_PLATE, plates), (_DONOR, donors))
+                if d.person in persons
+            ],
             "basis": d.basis,
             "adult": d.adult,
             "intimate": d.intimate,
@@ -121,25 +140,40 @@ def disclosure_of(
             **({"evidence_sha256": d.evidence_sha256} if d.evidence_sha256 else {}),
             **({"expires": d.expires.isoformat()} if d.expires else {}),
         }
-        for d in sorted(declarations, key=lambda d: SIDES.index(d.side))
+        for d in sorted(declarations, key=lambda d: (d.person not in plates, d.person, d.id))
     ]
     return {
-        "version": 1,
-        "statement": "A face in this file was replaced with another person's by a trained model.",
+        "version": DISCLOSURE_VERSION,
+        "statement": "Faces in this file were replaced with other persons' by a trained model."
+        if len(set(plates)) > 1
+        else "A face in this file was replaced with another person's by a trained model.",
         "people": people,
-        "declarations_sha256": hashlib.sha256(to_toml(declarations)).hexdigest(),
+        "declarations_sha256": digest(declarations),
         "audit_head": audit_head,
         **(about or {}),
     }
 
 
-def _manifest(disclosure: Mapping[str, Any], title: str, roles: Sequence[str]) -> dict[str, Any]:
+def _ingredients(source: Path | None, donors: Sequence[Path]) -> list[_Ingredient]:
+    found = []
+    if source is not None:
+        found.append(_Ingredient(_PLATE, _PLATE, source.name, "parentOf", source))
+    for number, path in enumerate(donors, 1):
+        label = _DONOR if len(donors) == 1 else f"{_DONOR}-{number}"
+        found.append(_Ingredient(_DONOR, label, _DONOR_TITLE, "inputTo", path))
+    return found
+
+
+def _manifest(
+    disclosure: Mapping[str, Any], title: str, parts: Sequence[_Ingredient]
+) -> dict[str, Any]:
     def ingredients(role: str) -> dict[str, Any]:
-        return {"parameters": {"ingredientIds": [role]}} if role in roles else {}
+        labels = [part.label for part in parts if part.role == role]
+        return {"parameters": {"ingredientIds": labels}} if labels else {}
 
     # An output whose source is not at hand was still made from something: opened needs a parent,
     # so the list then begins with created.
-    first = "c2pa.opened" if _PLATE in roles else "c2pa.created"
+    first = "c2pa.opened" if ingredients(_PLATE) else "c2pa.created"
     edited = {
         "action": "c2pa.edited",
         "digitalSourceType": COMPOSITE,
@@ -166,8 +200,7 @@ def _manifest(disclosure: Mapping[str, Any], title: str, roles: Sequence[str]) -
 def _sign(
     rendered: Path,
     target_part: Path,
-    source: Path | None,
-    donor: Path | None,
+    parts: Sequence[_Ingredient],
     manifest: Mapping[str, Any],
     mime: str,
     who: Identity,
@@ -184,8 +217,8 @@ def _sign(
     try:
         context = Context(Settings.from_dict(settings))
         with Signer.from_info(info) as signer, Builder(json.dumps(manifest), context) as builder:
-            _add(builder, source, "parentOf", _PLATE)
-            _add(builder, donor, "inputTo", _DONOR)
+            for part in parts:
+                _add(builder, part)
             with rendered.open("rb") as unsigned, target_part.open("w+b") as signed:
                 builder.sign(signer, mime, unsigned, signed)
     except C2paError as error:
@@ -201,22 +234,20 @@ def _sign(
         ) from error
 
 
-def _add(builder: Any, path: Path | None, relationship: str, role: str) -> None:
+def _add(builder: Any, part: _Ingredient) -> None:
     """Add an ingredient; one that the library cannot read is noted without its content."""
     from c2pa import C2paError
 
-    if path is None:
-        return
-    mime = mime_of(path)
+    mime = mime_of(part.path)
     told = {
-        "title": _TITLES.get(role, path.name),
+        "title": part.title,
         "format": mime,
-        "relationship": relationship,
-        "instance_id": role,
-        "label": role,
+        "relationship": part.relationship,
+        "instance_id": part.label,
+        "label": part.label,
     }
     try:
-        with path.open("rb") as file:
+        with part.path.open("rb") as file:
             builder.add_ingredient(json.dumps(told), mime, file)
     except C2paError:
         told["description"] = "Its own credentials, if it has any, could not be read."

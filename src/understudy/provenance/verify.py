@@ -223,14 +223,26 @@ def _about_ai(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _about_people(disclosure: Mapping[str, Any]) -> Iterator[str]:
-    """What our disclosure says of the people."""
-    for person in disclosure.get("people", []):
-        role = {"plate": "The person in the footage", "donor": "The person whose face went in"}
+    """What our disclosure says of the people, in version 1 or 2."""
+    people = disclosure.get("people", [])
+    roles_of = [tuple(person.get("roles", (person.get("role"),))) for person in people]
+    for person, roles in zip(people, roles_of, strict=True):
         yield (
-            f"{role.get(person['role'], 'A person')}: consent declared as "
+            f"{_who(roles, roles_of.count(roles) > 1)}: consent declared as "
             f"{_harmless(person['basis'])!r}, for {_harmless(person['purpose'])!r}, "
             f"scope {_harmless(person['scope'])!r}."
         )
+
+
+def _who(roles: tuple[str, ...], one_of_several: bool) -> str:
+    article = "A" if one_of_several else "The"
+    if roles == ("plate",):
+        return f"{article} person in the footage"
+    if roles == ("donor",):
+        return f"{article} person whose face went in"
+    if set(roles) == {"plate", "donor"}:
+        return f"{article} person in the footage whose face also went in"
+    return "A person"
 
 
 def _harmless(text: object) -> str:

@@ -174,9 +174,10 @@ def label_of(project: Project, options: ConvertOptions) -> Label:
     pictures = list_faceset(project.faces(donor)) if project.faces(donor).is_dir() else []
     return Label(
         declarations=read_declarations(project.consent),
-        donor=pictures[0] if pictures else None,
+        plates=(plate,),
+        donors=(donor,),
         audit=AuditLog(project.audit),
-        plate=plate,
+        donor_pictures=tuple(pictures[:1]),
         project=str(project.folder),
     )
 

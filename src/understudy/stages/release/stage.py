@@ -14,7 +14,7 @@ from typing import Any
 from understudy.errors import ConsentMissing
 from understudy.media import MediaInfo
 from understudy.provenance.audit import AuditLog
-from understudy.provenance.consent import Declaration, Side, require
+from understudy.provenance.consent import Declaration, require
 from understudy.provenance.credentials import disclosure_of, sign
 from understudy.store.atomic import commit_dir, commit_path, sweep_parts
 
@@ -26,27 +26,30 @@ class Label:
     """What an output says about itself.
 
     Attributes:
-        declarations: consent of the people in it.
-        donor: a picture of the donor's face set; the credentials name it by its hash.
+        declarations: all that the project declares.
+        plates: ids of the persons in the footage whose faces are replaced.
+        donors: ids of the persons whose faces go in.
         audit: the project's log.
-        plate: the side whose footage it is.
+        donor_pictures: a picture of each donor's faceset; the credentials name it by its hash.
         project: the project's name, for messages.
     """
 
     declarations: Sequence[Declaration]
-    donor: Path | None
+    plates: tuple[str, ...]
+    donors: tuple[str, ...]
     audit: AuditLog
-    plate: Side = "a"
+    donor_pictures: tuple[Path, ...] = ()
     project: str = "PROJECT"
 
-    def require(self) -> None:
-        """Refuse unless the people of both films have valid declarations; a refusal is logged.
+    def require(self) -> list[Declaration]:
+        """The declarations of the people in the output; refused unless all of them hold.
 
         Raises:
-            ConsentMissing: says who and what to do.
+            ConsentMissing: says who and what to do; the refusal is logged.
         """
+        persons = (*self.plates, *self.donors)
         try:
-            require(self.declarations, project=self.project)
+            return require(self.declarations, persons, project=self.project)
         except ConsentMissing as refusal:
             self.audit.append("refused", reason=str(refusal))
             raise
@@ -70,7 +73,7 @@ def release(
         segments: how many.
         info: the footage, the credentials' parent ingredient.
         output: a file, or a folder of PNGs when the name has no suffix.
-        label: consent and donor.
+        label: consent and donors.
         about: further facts for the disclosure, plain data such as the model's name.
         note: called with the signed `.part` just before it gets its name.
 
@@ -81,14 +84,14 @@ def release(
     joined = work / f"joined{output.suffix}"
     writer.finish(work, segments, joined)
     head = label.audit.append("converted", output=output.name, source=info.fingerprint)
-    disclosure = disclosure_of(label.declarations, head, label.plate, about)
+    disclosure = disclosure_of(label.require(), head, label.plates, label.donors, about)
     if output.suffix:
         with commit_path(output) as part:
             sign(
                 joined,
                 part,
                 source=info.path,
-                donor=label.donor,
+                donors=label.donor_pictures,
                 disclosure=disclosure,
                 title=output.name,
                 mime=MIME[output.suffix.lower()],
@@ -104,7 +107,7 @@ def release(
                 picture,
                 folder / picture.name,
                 source=info.files[number] if info.files else info.path,
-                donor=label.donor,
+                donors=label.donor_pictures,
                 disclosure=disclosure,
                 title=picture.name,
                 mime="image/png",
