@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from understudy.cli.app import app
 from understudy.cli.show import Terminal, session
+from understudy.plugin import registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.verify import verify
 
@@ -76,6 +77,24 @@ def test_plugins_say_what_may_not_be_used_commercially(understudy, monkeypatch):
     names = " ".join(lines)
     for name in ("mtcnn", "quick", "original", "lightweight", "reinhard", "h264", "png"):
         assert name in names
+
+
+def test_a_broken_plugin_ends_neither_plugins_nor_doctor(understudy, tmp_path, monkeypatch):
+    (tmp_path / "half_done.py").write_text(
+        "from understudy.plugin import Plugin\n"
+        "ONE = Plugin('mask', 'half', 'half_done_parts:Half', 'is not finished')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("UNDERSTUDY_PLUGINS", "half_done:ONE,not_there:ANY")
+    monkeypatch.setattr(registry, "_installed", None)
+    monkeypatch.setenv("COLUMNS", "300")
+    told = understudy("plugins").worked().out
+    assert "is not finished" in told and "mediapipe" in told
+    assert "passed over UNDERSTUDY_PLUGINS=not_there:ANY: No module named 'not_there'" in told
+    told = understudy("doctor").worked().out
+    assert "not usable UNDERSTUDY_PLUGINS=not_there:ANY" in told
+    assert "not usable mask half: mask plug-in 'half': No module named 'half_done_parts'" in told
+    assert "mediapipe@" in told
 
 
 def test_doctor_tells_the_device_and_why(understudy):

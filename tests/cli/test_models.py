@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy import plugin
-from understudy.plugin import Plugin, Registry, Weights, Wheel
+from understudy.plugin import Plugin, Registry, Weights, Wheel, registry
 
 NET = b"learned numbers" * 99
 
@@ -40,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         wheel=wheel,
     )
     detector = Plugin("detect", "mediapipe", "a:B", "", weights=(weights,))
-    monkeypatch.setattr(plugin, "_installed", Registry([detector]))
+    monkeypatch.setattr(registry, "_installed", Registry([detector]))
     monkeypatch.delenv("UNDERSTUDY_OFFLINE")
     monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)

@@ -32,6 +32,7 @@ def doctor() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from understudy.errors import PluginError
     from understudy.nn.device import choose_device
     from understudy.plugin import KINDS, default_registry
     from understudy.store.home import home
@@ -51,9 +52,18 @@ def doctor() -> None:
     chosen = choose_device("auto")
     table.add_row("device", f"{chosen.device}: {chosen.reason}")
     registry = default_registry()
+    troubles = [(f"{p.called} ({p.where})", p.reason) for p in registry.passed_over]
     for kind in KINDS:
-        names = ", ".join(p.made_by for p in registry.of_kind(kind)) or "[bold red]none[/]"
-        table.add_row(f"{kind} plug-ins", names)
+        usable, missing = [], []
+        for plugin in registry.of_kind(kind):
+            try:
+                plugin.load()
+                plugin.load_options()
+                usable.append(plugin.made_by)
+            except PluginError as error:
+                missing.append((f"{kind} {plugin.name}", str(error)))
+        troubles += missing
+        table.add_row(f"{kind} plug-ins", ", ".join(usable) or "[bold red]none[/]")
     for kind in KINDS:
         for plugin in registry.of_kind(kind):
             for weights in plugin.weights:
@@ -63,6 +73,9 @@ def doctor() -> None:
         free = shutil.disk_usage(place).free / 2**30
         table.add_row("free disk", f"{free:.1f} GiB at {place}")
     console.print(table)
+    for name, reason in troubles:
+        console.print("[bold red]not usable[/]", end=" ")
+        console.print(f"{name}: {reason}", markup=False)
 
 
 def _weights_state(weights: Weights) -> str:

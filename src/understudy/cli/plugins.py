@@ -25,3 +25,6 @@ def plugins() -> None:
             for w in plugin.weights:
                 if not w.commercial_use:
                     console.print(f"[red]{kind} {plugin.name}[/]: {w.name}: {w.origin}")
+    for broken in registry.passed_over:
+        console.print("[bold red]passed over[/]", end=" ")
+        console.print(f"{broken.called}: {broken.reason} ({broken.where})", markup=False)

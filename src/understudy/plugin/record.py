@@ -1,7 +1,7 @@
-"""Plug-in records, and the registry that finds them through entry points.
+"""Plug-in records: what an implementation is, said without importing it.
 
-Listing imports manifests only, and manifests import nothing heavy; the implementation behind a
-record is imported when it is asked for.
+Manifests are made of them and import nothing heavy; the implementation behind a record is imported
+when it is asked for.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any
 
 from understudy.errors import PluginError
 
-ENTRY_POINT_GROUP = "understudy.plugins"
 KINDS = ("detect", "align", "mask", "embed", "swap", "colour", "write")
 
 
@@ -162,66 +160,6 @@ class Plugin:
         except ImportError as error:
             hint = f"; try: pip install 'understudy[{self.extra}]'" if self.extra else ""
             raise PluginError(f"{self.kind} plug-in {self.name!r}: {error}{hint}") from error
-
-
-class Registry:
-    """All plug-ins by kind and name; the door for ours and for other packages' alike."""
-
-    def __init__(self, plugins: Iterable[Plugin]) -> None:
-        self._by_key: dict[tuple[str, str], Plugin] = {}
-        for plugin in plugins:
-            if plugin.kind not in KINDS:
-                raise PluginError(
-                    f"plug-in {plugin.name!r} has the unknown kind {plugin.kind!r}; "
-                    f"kinds are {', '.join(KINDS)}"
-                )
-            key = (plugin.kind, plugin.name)
-            clash = self._by_key.get(key)
-            if clash is not None and clash != plugin:
-                raise PluginError(
-                    f"two {plugin.kind} plug-ins are called {plugin.name!r}: {clash.target} and "
-                    f"{plugin.target}; uninstall one of the packages that bring them"
-                )
-            self._by_key[key] = plugin
-
-    @classmethod
-    def installed(cls) -> Registry:
-        """Everything that installed packages offer under the entry point group."""
-        found: list[Plugin] = []
-        for entry in entry_points(group=ENTRY_POINT_GROUP):
-            try:
-                found.extend(entry.load())
-            except ImportError as error:
-                raise PluginError(f"plug-in list {entry.value!r}: {error}") from error
-        return cls(found)
-
-    def of_kind(self, kind: str) -> list[Plugin]:
-        """All plug-ins of a kind, by name."""
-        return sorted((p for p in self._by_key.values() if p.kind == kind), key=lambda p: p.name)
-
-    def get(self, kind: str, name: str) -> Plugin:
-        """The record of this kind and name.
-
-        Raises:
-            PluginError: there is none; lists what there is.
-        """
-        try:
-            return self._by_key[kind, name]
-        except KeyError:
-            known = ", ".join(p.name for p in self.of_kind(kind)) or "none"
-            raise PluginError(f"no {kind} plug-in is called {name!r}; there are: {known}") from None
-
-    def create(self, kind: str, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Import and construct in one step."""
-        return self.get(kind, name).load()(*args, **kwargs)
-
-
-def default_registry() -> Registry:
-    """The registry of installed plug-ins, read once a process."""
-    global _installed
-    if _installed is None:
-        _installed = Registry.installed()
-    return _installed
-
-
-_installed: Registry | None = None
+        except Exception as error:
+            reason = f"{target} cannot be imported: {type(error).__name__}: {error}"
+            raise PluginError(f"{self.kind} plug-in {self.name!r}: {reason}") from error
