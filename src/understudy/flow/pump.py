@@ -1,7 +1,7 @@
 """Bounded work ahead: memory does not grow with the film's length.
 
-Both helpers keep order, pass errors on to the consumer, and end their threads when the consumer
-leaves early.
+Both helpers keep order, pass errors on to the consumer, and end their threads and close their
+source when the consumer leaves early.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_LISTEN_EVERY_S = 0.5
 
 
 def ahead(items: Iterable[T], depth: int = 8) -> Iterator[T]:
@@ -32,25 +35,26 @@ def ahead(items: Iterable[T], depth: int = 8) -> Iterator[T]:
         return False
 
     def produce() -> None:
-        source = iter(items)
         try:
-            for item in source:
-                if not put(item):
-                    break
-            else:
-                put(None, last=True)
+            with _closed(items) as source:
+                for item in source:
+                    if not put(item):
+                        return
+            put(None, last=True)
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
             put(None, error)
-        finally:
-            close = getattr(source, "close", None)
-            if close is not None:
-                close()
 
     thread = threading.Thread(target=produce, name="understudy-ahead", daemon=True)
     thread.start()
     try:
         while True:
-            item, error, last = waiting.get()
+            try:
+                # With a limit, so that Ctrl-C is heard where a bare wait would not let it through.
+                item, error, last = waiting.get(timeout=_LISTEN_EVERY_S)
+            except queue.Empty:
+                if thread.is_alive() or not waiting.empty():
+                    continue
+                raise RuntimeError("the thread that works ahead is gone without a word") from None
             if error is not None:
                 raise error
             if last:
@@ -66,13 +70,17 @@ def mapped(
 ) -> Iterator[R]:
     """`map` over threads, in order, with at most `depth` results outstanding."""
     if workers < 2:
-        yield from map(function, items)
+        with _closed(items) as source:
+            yield from map(function, source)
         return
     limit = depth or 2 * workers
     pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="understudy") as pool:
+    with (
+        _closed(items) as source,
+        ThreadPoolExecutor(workers, thread_name_prefix="understudy") as pool,
+    ):
         try:
-            for item in items:
+            for item in source:
                 pending.append(pool.submit(function, item))
                 if len(pending) >= limit:
                     yield pending.popleft().result()
@@ -81,3 +89,18 @@ def mapped(
         finally:
             for future in pending:
                 future.cancel()
+
+
+@contextmanager
+def _closed(items: Iterable[T]) -> Iterator[Iterator[T]]:
+    """An iterator over items that is closed afterwards, at once and not when it is forgotten.
+
+    A traceback that somebody keeps would keep a generator, and with it threads and open files.
+    """
+    source = iter(items)
+    try:
+        yield source
+    finally:
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()
