@@ -38,6 +38,7 @@ def tracks(n: int, persons: int, seed: int = 5) -> tuple[list[Track], dict[int, 
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tracks", default="500,5000")
     parser.add_argument("--rounds", type=int, default=3)

@@ -10,6 +10,7 @@ Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Pl
 
 WarningCode = Literal[
     "colour-differs",
+    "cpu-instead",
     "film-damaged",
     "hdr",
     "interlaced",
@@ -28,6 +29,7 @@ WarningCode = Literal[
 
 WARNINGS: Mapping[WarningCode, str] = {
     "colour-differs": "The films of one job differ in primaries, transfer, matrix, range or depth.",
+    "cpu-instead": "A GPU was chosen, but nets of one runtime can only run on the CPU.",
     "film-damaged": "Some frames of a film could not be read, or it ends before it should.",
     "hdr": "A film is HDR: its faces are brought to Rec.709, and it cannot be converted.",
     "interlaced": "A film is interlaced, so moving faces are combed.",

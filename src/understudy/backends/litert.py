@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.backends.device import Placed, note
 from understudy.errors import PluginError
 
 
@@ -26,6 +27,7 @@ class LiteModel:
         self._content = content
         self._local = threading.local()
         inputs, outputs = self._interpreter().get_input_details(), self._details("output")
+        note(Placed("LiteRT", "cpu", "its interpreter has no GPU; one core a caller"))
         self.input_shapes = [tuple(int(n) for n in d["shape"]) for d in inputs]
         self.output_names = [str(d["name"]) for d in outputs]
 

@@ -1,4 +1,8 @@
-"""ONNX models through ONNX Runtime: on the GPU where it has one, else one core a caller."""
+"""ONNX models through ONNX Runtime: on the GPU where it has one, else one core a caller.
+
+ONNX Runtime drops a provider that is missing or cannot start, and says so to nobody; so what a
+session really runs on is asked afterwards and noted with the reason.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from understudy.backends.device import Placed, note
 from understudy.errors import PluginError
 
 
@@ -18,7 +23,11 @@ class OnnxModel:
 
     Args:
         content: the file.
-        device: "cuda" asks for the CUDA provider and takes the CPU where it is not installed.
+        device: "cuda" asks for the CUDA provider; where that cannot be had the CPU is taken, and
+            `placed` says why.
+
+    Attributes:
+        placed: where it runs and why; noted for whoever reports.
     """
 
     def __init__(self, content: bytes, device: str = "cpu") -> None:
@@ -33,6 +42,8 @@ class OnnxModel:
         wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
         providers = [p for p in (*wanted, "CPUExecutionProvider") if p in there]
         self._session = onnxruntime.InferenceSession(content, options, providers=providers)
+        self.placed = _placed(device, there, self._session.get_providers(), onnxruntime.__version__)
+        note(self.placed)
         self.input_names = [i.name for i in self._session.get_inputs()]
         self.input_shapes = [tuple(i.shape) for i in self._session.get_inputs()]
         self.output_names = [o.name for o in self._session.get_outputs()]
@@ -41,3 +52,26 @@ class OnnxModel:
         """Run the model once: one array per input, all outputs in the model's order."""
         feed = dict(zip(self.input_names, inputs, strict=True))
         return list(self._session.run(None, feed))
+
+
+def _placed(device: str, there: Sequence[str], running: Sequence[str], version: str) -> Placed:
+    """What became of the wish for a device.
+
+    Args:
+        device: what was asked for, PyTorch's name.
+        there: the providers of this build.
+        running: the providers that the session has.
+        version: of ONNX Runtime.
+    """
+    runtime = f"ONNX Runtime {version}"
+    if "CUDAExecutionProvider" in running:
+        return Placed(runtime, "cuda", "asked for")
+    if device == "cpu":
+        return Placed(runtime, "cpu", "chosen, one core a caller")
+    if not device.startswith("cuda"):
+        return Placed(runtime, "cpu", f"it is not used with {device}", device)
+    if "CUDAExecutionProvider" in there:
+        reason = "its CUDA provider cannot start; see that its CUDA and cuDNN libraries are there"
+    else:
+        reason = "this build has no CUDA; try: pip install onnxruntime-gpu, in onnxruntime's place"
+    return Placed(runtime, "cpu", reason, device)

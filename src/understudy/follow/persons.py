@@ -48,9 +48,7 @@ def join_persons(
     return sorted(found, key=lambda t: t.number)
 
 
-def _grouped(
-    known: Sequence[Track], spans: Sequence[Span], same_below: float
-) -> list[list[Track]]:
+def _grouped(known: Sequence[Track], spans: Sequence[Span], same_below: float) -> list[list[Track]]:
     """Tracks with vectors, in the order in which they choose their group."""
     vectors = np.stack([np.asarray(t.embedding, np.float64) for t in known])
     weights = np.array([max(t.weight, _LEAST_WEIGHT) for t in known])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,6 +69,19 @@ def use_threads(wanted: int | None) -> int:
     count = wanted or cpu_count()
     torch.set_num_threads(count)
     return count
+
+
+@contextmanager
+def threads(wanted: int | None) -> Iterator[int]:
+    """Let PyTorch compute with so many CPU threads for a while; None takes every core allowed.
+
+    The number is the process's: what comes after in the same process finds it as it was.
+    """
+    before = torch.get_num_threads()
+    try:
+        yield use_threads(wanted)
+    finally:
+        torch.set_num_threads(before)
 
 
 def cpu_count() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from understudy.errors import Cancelled, NoFaces, StoreError
 from understudy.flow import Silent
@@ -211,3 +212,22 @@ def test_what_can_be_read_of_a_cut_off_film_is_extracted(films, film, people, ag
     assert 2 <= report.frames < 8
     with Alignments.open(report.alignments, read_only=True) as store:
         assert store.finished
+
+
+def test_what_runs_after_an_extraction_has_all_cores_again(films, tmp_path, again, monkeypatch):
+    seen: list[int] = []
+    detect = stage.Tools.detect
+
+    def spying(self: Any, batch: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return detect(self, batch)
+
+    monkeypatch.setattr(stage.Tools, "detect", spying)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        again(Path(shutil.copy2(films.a, tmp_path)), tmp_path / "faces")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}

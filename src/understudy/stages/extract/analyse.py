@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -197,11 +198,11 @@ class Tools:
         return vectors
 
 
-def one_thread_each() -> None:
+def one_thread_each() -> AbstractContextManager[int]:
     """Frames run in parallel here, so each network runs on one core: no threads that spin."""
-    import torch
+    from understudy.nn.device import threads
 
-    torch.set_num_threads(1)
+    return threads(1)
 
 
 def _side(box_xyxy: Float64) -> float:

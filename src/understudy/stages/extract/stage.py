@@ -33,6 +33,7 @@ from understudy.stages.extract.choose import choose, resolved
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.options import RESULT_OPTIONS, ExtractOptions
 from understudy.stages.faces.pictures import Pictures
+from understudy.stages.faces.plugins import say_devices
 from understudy.stages.faces.source import warn_of_damage
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path
 from understudy.types import Face, Frame
@@ -113,7 +114,8 @@ def extract(
         if not store.finished:
             for remark in remarks(info):
                 progress.warn(remark.words, code=remark.kind, film=info.path.name)
-            _Run(film, pictures, options, store, registry, progress)(read)
+            with one_thread_each():
+                _Run(film, pictures, options, store, registry, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
     if n_faces == 0:
@@ -151,9 +153,9 @@ class _Run:
         self._store, self._progress = store, progress
         self._workers = options.workers or os.cpu_count() or 1
         chosen = choose(options, registry, progress)
-        one_thread_each()
         self._device = _device(options, progress)
         self._tools = Tools(chosen, options, self._device)
+        say_devices(progress)
 
     def __call__(self, read: ReadReport) -> None:
         film, store, progress = self._film, self._store, self._progress

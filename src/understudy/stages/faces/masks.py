@@ -15,7 +15,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.mask import mask_all
 from understudy.plugin import Plugin, Registry
-from understudy.stages.faces.plugins import say_licences
+from understudy.stages.faces.plugins import say_devices, say_licences
 from understudy.stages.faces.views import View
 from understudy.store.alignments import Alignments
 from understudy.types import Face, Mask
@@ -68,6 +68,7 @@ def add_masks(
     plugins = [registry.get("mask", kind) for kind in kinds]
     say_licences(plugins, progress)
     makers = {p: p.build(chosen, device) for p in plugins}
+    say_devices(progress)
 
     def wanted(face: Face) -> bool:
         return everything or any(lacks(face, kind) for kind in kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.backends.device import unsaid
 from understudy.flow import Progress
 from understudy.plugin import Plugin, Registry
 
@@ -29,3 +30,20 @@ def say_licences(plugins: list[Plugin], progress: Progress) -> None:
             code="no-commercial-use",
             weights=[w.name for w in barred],
         )
+
+
+def say_devices(progress: Progress) -> None:
+    """Tell where nets lie that are not PyTorch's; called when plug-ins were built."""
+    fresh = unsaid()
+    if fresh:
+        progress.say("nets: " + ", ".join(placed.words for placed in fresh))
+    for placed in fresh:
+        if placed.instead_of:
+            progress.warn(
+                f"{placed.instead_of} was chosen, but {placed.words}",
+                code="cpu-instead",
+                runtime=placed.runtime,
+                wanted=placed.instead_of,
+                device=placed.device,
+                reason=placed.reason,
+            )

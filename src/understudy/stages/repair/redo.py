@@ -11,7 +11,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.masks import make_masks, with_mask
-from understudy.stages.faces.plugins import say_licences
+from understudy.stages.faces.plugins import say_devices, say_licences
 from understudy.stages.faces.source import reader_of
 from understudy.stages.faces.views import FilmFaces, View
 from understudy.stages.repair import pictures
@@ -107,6 +107,7 @@ class _Maker:
         self._built: dict[str, Any] = {}
         for plugin in used:
             self._built[f"{plugin.kind} {plugin.name}"] = plugin.build({}, device)
+        say_devices(progress)
         self._any = store.count(Query(stale=ANY)) > 0
 
     def wanted(self, face: Face) -> bool:
