@@ -31,6 +31,10 @@ class StoreError(UnderstudyError):
     """An alignments file, faceset, project or checkpoint is missing, foreign or damaged."""
 
 
+class InUse(StoreError):
+    """Somebody else is writing what was to be written; it will be free again by itself."""
+
+
 class WeightsError(StoreError):
     """A weights file is missing or is not the file that its record names."""
 

@@ -14,6 +14,7 @@ import pytest
 import understudy
 from understudy.errors import DiskFull, StoreError, UnderstudyError
 from understudy.store import atomic
+from understudy.store.processes import process_mark
 
 SRC = str(Path(understudy.__file__).parents[1])
 LOOP = """
@@ -154,7 +155,7 @@ def test_kills_leave_an_old_or_a_new_version(tmp_path: Path) -> None:
 
 
 def test_sweep_spares_the_living_and_puts_back_what_is_aside(tmp_path: Path) -> None:
-    pid, start = atomic.process_mark()
+    pid, start = process_mark()
     dead = "999999999-1"
     living = f".x.{pid}-{start}.00000000.part"
     reused = f".x.{pid}-{start + 1}.00000000.part"

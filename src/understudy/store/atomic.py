@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
+from understudy.store.processes import process_lives, process_mark
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -254,25 +255,6 @@ def need_free(folder: Path, n_bytes: int) -> None:
         )
 
 
-def process_mark() -> tuple[int, int]:
-    """(pid, start) of this process; the start tells it from a later one with the same pid."""
-    return os.getpid(), _start_of(os.getpid())
-
-
-def process_lives(pid: int, start: int) -> bool:
-    """Whether the process of this mark still runs; when in doubt, it does."""
-    if os.name == "nt":
-        return pid == os.getpid()
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    now = _start_of(pid)
-    return not (start and now) or start == now
-
-
 def explain(error: OSError, path: Path) -> UnderstudyError:
     """The error to raise when writing `path` failed with `error`: what happened, what to try."""
     folder = path.parent
@@ -319,15 +301,6 @@ def _temporary(path: Path, *, whole_name: bool = False) -> Path:
     name = path.name if whole_name else path.name[:40]
     pid, start = process_mark()
     return path.with_name(f".{name}.{pid}-{start}.{secrets.token_hex(4)}.part")
-
-
-def _start_of(pid: int) -> int:
-    """Start of a process in clock ticks since boot, or 0 where the system does not tell."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-        return int(stat.rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def _sync_file(path: Path) -> None:

@@ -1,21 +1,162 @@
-"""One process at a time in a folder.
+"""One writer at a time, each resource with a lock of its own; readers need none.
 
-The system's file lock is the truth, since the system releases it when a process dies however it
-dies; the file's text only tells people who holds it. Where a file system has no locks, the text
-has to do: the lock of a process that no longer lives is taken over.
+The system's file lock is the truth, since the system lets go of it when a process dies however it
+dies. The note beside it only tells people who holds it. Lock files stay where they are: removing
+one would let two processes lock two files of one name.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
+import socket
 import sys
+import warnings
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 
-from understudy.errors import StoreError
-from understudy.store.atomic import process_lives, process_mark
+import filelock
 
+from understudy.errors import InUse, StoreError
+from understudy.store.atomic import commit_bytes, explain
+from understudy.store.processes import process_lives, process_mark, program_name
+
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+_NOTE_BYTES = 4096
 _HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock.
+
+    Attributes:
+        pid: number of the process.
+        start: of the process, see `processes.process_mark`.
+        host: name of its machine.
+        program: such as "understudy train".
+        since: when it took the lock, ISO 8601 in local time.
+    """
+
+    pid: int
+    start: int
+    host: str
+    program: str
+    since: str
+
+    def __str__(self) -> str:
+        """For people."""
+        there = "" if self.host == socket.gethostname() else f" on {self.host}"
+        return f"process {self.pid}{there} ({self.program}, since {self.since[:16]})"
+
+
+class WriterLock:
+    """The right to write a file or a folder; a context manager.
+
+    Held from `acquire` to `release`, or to the death of the process. Not for a second time within
+    one process: two writers are two writers, also in two threads.
+    """
+
+    def __init__(self, path: Path, what: str, wait_s: float = 0.0) -> None:
+        """Nothing is locked yet.
+
+        Args:
+            path: a folder that is there, or a file that need not be; its folder is there.
+            what: for messages, such as "alignments file".
+            wait_s: how long to wait for another writer, seconds.
+        """
+        self.path, self.what = Path(path), what
+        self._wait_s = wait_s
+        self._lock: filelock.BaseFileLock | None = None
+
+    def acquire(self) -> WriterLock:
+        """Take the lock.
+
+        Raises:
+            InUse: somebody holds it; says who, and since when.
+            StoreError, DiskFull: the lock file cannot be written.
+        """
+        place = lock_path(self.path)
+        try:
+            place.parent.stat()  # filelock would make the folder
+            self._lock = self._taken(filelock.FileLock, place)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise explain(error, place) from error
+            # A file system without locks: a file that is there or not has to do.
+            soft = place.with_suffix(".softlock")
+            self._lock = self._taken(filelock.SoftFileLock, soft)
+        mark = process_mark()
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        holder = Holder(*mark, socket.gethostname(), program_name(), now)
+        with suppress(Exception):  # people are told less; the lock holds all the same
+            commit_bytes(_note(self.path), json.dumps(asdict(holder)).encode(), durable=False)
+        return self
+
+    def release(self) -> None:
+        """Let go; harmless when done twice."""
+        if self._lock is not None:
+            with suppress(OSError):
+                _note(self.path).unlink()
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> WriterLock:
+        return self.acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def _taken(self, kind: type[filelock.BaseFileLock], place: Path) -> filelock.BaseFileLock:
+        lock = kind(place, timeout=self._wait_s, thread_local=False, fallback_to_soft=False)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                lock.acquire()
+        except filelock.Timeout:
+            holder = holder_of(self.path)
+            who = "another process" if holder is None else str(holder)
+            raise InUse(
+                f"{self.path}: {who} is writing this {self.what}; wait for it, or stop it, then "
+                f"run again"
+            ) from None
+        return lock
+
+
+def lock_path(path: Path) -> Path:
+    """Where the lock of a folder (in it) or a file (beside it) lies."""
+    return path / ".lock" if path.is_dir() else path.with_name(f".{path.name}.lock")
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who says it is writing this; None where nobody does, or the process is dead."""
+    try:
+        with _note(path).open("rb") as file:
+            plain = json.loads(file.read(_NOTE_BYTES))
+        holder = Holder(
+            int(plain["pid"]),
+            int(plain["start"]),
+            str(plain["host"])[:64],
+            str(plain["program"])[:64],
+            str(plain["since"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    here = holder.host == socket.gethostname()
+    return None if here and not process_lives(holder.pid, holder.start) else holder
+
+
+def _note(path: Path) -> Path:
+    return lock_path(path).with_suffix(".holder")
 
 
 class FolderLock:
