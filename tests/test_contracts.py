@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from understudy.actors import ACTORS, Performance, Shot, render
-from understudy.plugin import Plugin, default_registry
+from understudy.actors import Shot, portraits
+from understudy.plugin import KINDS, Plugin, default_registry
 from understudy.testing.contracts import CHECKS
 from understudy.types import Alignment, Faces
 from understudy.types.frame import frame_space
@@ -29,8 +29,7 @@ def name(plugin: Plugin) -> str:
 
 @pytest.fixture(scope="module")
 def shots() -> list[Shot]:
-    performance = Performance(seed=1, n_frames=3, fps=Fraction(25))
-    return [render(ACTORS["actor_a"], performance, i, SIZE_WH) for i in (0, 2)]
+    return portraits(2, size_wh=SIZE_WH)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,17 @@ def test_embedders(plugin: Plugin, shots: list[Shot], alignment: Alignment, buil
     CHECKS["embed"](build(plugin), shots[0].pixels, [alignment])
 
 
-@pytest.mark.parametrize("kind", ["detect", "align", "mask", "embed"])
+@pytest.mark.parametrize("plugin", of_kind("colour"), ids=name)
+def test_colour_matchers(plugin: Plugin, build: Build) -> None:
+    CHECKS["colour"](build(plugin))
+
+
+@pytest.mark.parametrize("plugin", of_kind("write"), ids=name)
+def test_writers(plugin: Plugin, tmp_path: Path) -> None:
+    CHECKS["write"](plugin.load(), tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_records_of_weights_are_whole(kind: str) -> None:
     for plugin in of_kind(kind):
         for weights in plugin.weights:

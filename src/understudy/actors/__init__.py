@@ -7,7 +7,7 @@ truth = render(ACTORS["actor_a"], performance, 12, face_of=ACTORS["actor_b"])
 
 from understudy.actors.performance import Expression, Light, Moment, Performance, Pose
 from understudy.actors.shape.cast import ACTORS, Actor
-from understudy.actors.shot import Shot, render, render_clip
+from understudy.actors.shot import Shot, portraits, render, render_clip
 
 __all__ = [
     "ACTORS",
@@ -18,6 +18,7 @@ __all__ = [
     "Performance",
     "Pose",
     "Shot",
+    "portraits",
     "render",
     "render_clip",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 
 import cv2
@@ -23,8 +24,9 @@ from understudy.actors.render.raster import Window
 from understudy.actors.render.scene import backdrop
 from understudy.actors.render.shade import Drawn, cast_shadows, draw, draw_body
 from understudy.actors.shape.cage import F32, F64, head_grid
-from understudy.actors.shape.cast import Actor
+from understudy.actors.shape.cast import ACTORS, Actor
 from understudy.actors.swap import swapped
+from understudy.errors import ValueRefused
 
 FOCAL_PER_HEIGHT = 2.65
 SUPERSAMPLING = 2
@@ -210,3 +212,23 @@ def _encoding() -> NDArray[np.uint8]:
 
 _BRIGHTEST, _STEPS = 1.5, 12000
 _TO_SRGB = _encoding()
+
+
+def portraits(
+    count: int = 2, actor: str = "actor_a", size_wh: tuple[int, int] = (320, 180)
+) -> list[Shot]:
+    """A few different pictures of one actor's face, for tests of plug-ins.
+
+    Args:
+        count: how many; the actor turns and speaks from one to the next.
+        actor: a name in `ACTORS`.
+        size_wh: width and height in pixels.
+
+    Raises:
+        ValueRefused: no such actor, or not one picture.
+    """
+    if actor not in ACTORS or count < 1:
+        known = ", ".join(ACTORS)
+        raise ValueRefused(f"expected one of {known} and at least 1, got {actor!r} and {count}")
+    performance = Performance(seed=1, n_frames=2 * count - 1, fps=Fraction(25))
+    return [render(ACTORS[actor], performance, 2 * i, size_wh) for i in range(count)]

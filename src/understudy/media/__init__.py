@@ -14,7 +14,7 @@ from understudy.media.health import Remark, colour_differences, remarks
 from understudy.media.info import AudioInfo, ColourTags, MediaInfo, ReadReport
 
 if TYPE_CHECKING:
-    from understudy.media.encode import encode_segment
+    from understudy.media.encode import check_frame, encode_segment
     from understudy.media.joining import check_sound, join
     from understudy.media.probing import probe
     from understudy.media.read import frames
@@ -28,6 +28,7 @@ __all__ = [
     "MediaInfo",
     "ReadReport",
     "Remark",
+    "check_frame",
     "check_readable",
     "check_sound",
     "check_writable",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "check_frame": "encode",
     "check_sound": "joining",
     "encode_segment": "encode",
     "frames": "read",

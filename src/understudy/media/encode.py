@@ -67,11 +67,7 @@ def encode_segment(
         tags = output_colour(info)
         convert = FromRgb(stream.pix_fmt, info.effective_matrix, tags.range or "limited")
         for frame in frames:
-            if frame.pixels.shape[:2] != (info.height, info.width):
-                raise ValueRefused(
-                    f"frame {frame.at.index}: expected {info.width}x{info.height} px as "
-                    f"{info.path.name} has, got {frame.pixels.shape[1]}x{frame.pixels.shape[0]}"
-                )
+            check_frame(frame, info)
             picture = convert(frame.pixels)
             picture.pts, picture.time_base = frame.at.pts, info.time_base
             container.mux(stream.encode(picture))
@@ -81,6 +77,19 @@ def encode_segment(
         container.mux(stream.encode(None))
     _check_count(path, count)
     return count
+
+
+def check_frame(frame: Frame, info: MediaInfo) -> None:
+    """Refuse a frame that does not have the size of the source's.
+
+    Raises:
+        ValueRefused: it has another.
+    """
+    if frame.pixels.shape[:2] != (info.height, info.width):
+        raise ValueRefused(
+            f"frame {frame.at.index}: expected {info.width}x{info.height} px as "
+            f"{info.path.name} has, got {frame.pixels.shape[1]}x{frame.pixels.shape[0]}"
+        )
 
 
 def output_colour(info: MediaInfo) -> ColourTags:

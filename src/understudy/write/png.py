@@ -10,7 +10,7 @@ from pathlib import Path
 
 from understudy.errors import MediaError
 from understudy.imaging.png import encode_png
-from understudy.media import MediaInfo
+from understudy.media import MediaInfo, check_frame
 from understudy.store.atomic import commit_dir
 from understudy.types import Frame
 
@@ -39,10 +39,15 @@ class PngWriter:
         ]
 
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
-        """Write one segment's frames; the folder gets its name only when it is complete."""
+        """Write one segment's frames; the folder gets its name only when it is complete.
+
+        Raises:
+            ValueRefused: a frame of another size than the source's.
+        """
         with commit_dir(segment_path(work, number)) as part:
             rows = []
             for frame in frames:
+                check_frame(frame, self._source)
                 name = self._name(frame.at.index)
                 (part / name).write_bytes(encode_png(frame.pixels))
                 at = frame.at
