@@ -204,7 +204,7 @@ def test_names_with_brackets_are_shown_as_they_are(tmp_path, capsys):
     assert "faces of film [x264] [/red].mkv: done" in err
     assert "film [bold] [/x].mkv" in err
     assert "film [bold] [/x].mkv" in (tmp_path / "log.txt").read_text()
-    terminal.console = Console(file=(tmp_path / "tty.txt").open("w"), force_terminal=True)
+    terminal.drawn.console = Console(file=(tmp_path / "tty.txt").open("w"), force_terminal=True)
     with terminal.task("faces of film [x264] [/red].mkv", 2) as bar:
         bar.advance(1, "[/] note")
 

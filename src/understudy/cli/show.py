@@ -1,11 +1,11 @@
-"""Progress bars with time left, Ctrl-C that saves, and errors without a traceback."""
+"""Events drawn in a terminal, Ctrl-C that saves, and errors without a traceback."""
 
 from __future__ import annotations
 
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,74 +23,100 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from understudy.events import Plain, WarningCode
+from understudy.events import Event
+from understudy.flow.progress import Reporter, clock
+from understudy.flow.sinks import TextLog
 
 _LINE_EVERY_S = 15.0
 
 
-class Terminal:
-    """A `flow.Progress` drawn in a terminal; in a log file, a line every 15 seconds."""
+class Drawn:
+    """Draws events: bars and remarks on stderr, reports on stdout.
+
+    Where stderr is no terminal, a bar becomes a line every 15 seconds.
+    """
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self._bars = _Bars(self)
+        self._lines: dict[Any, _Lines] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Draw one event."""
+        if event.kind in ("task", "advance", "done"):
+            self._work(event)
+        if event.kind in ("say", "done") and event.text:
+            self.console.print(f"[dim]·[/] {escape(event.text)}", soft_wrap=True)
+        elif event.kind == "warning":
+            self.console.print(f"[bold yellow]warning:[/] {escape(event.text)}", soft_wrap=True)
+        elif event.kind == "report" and event.text:
+            Console(highlight=False, markup=False, soft_wrap=True).print(event.text)
+
+    def _work(self, event: Event) -> None:
+        number = event.data["task"]
+        if self.console.is_terminal:
+            self._bars(event)
+        elif event.kind == "task":
+            self._lines[number] = _Lines(self.console, event)
+        elif event.kind == "advance":
+            self._lines[number].advance(event)
+        else:
+            self._lines.pop(number).close()
+
+
+class Terminal(Reporter):
+    """A progress drawn in a terminal, and kept in a project's log where there is one."""
 
     def __init__(self, log: Path | None = None) -> None:
-        self.console = Console(stderr=True, highlight=False)
-        self.cancelled = False
-        self.log = log
-
-    def say(self, message: str) -> None:
-        """Print one line above the bars, and keep it in the project's log."""
-        self.console.print(f"[dim]·[/] {escape(message)}", soft_wrap=True)
-        self._keep(message)
-
-    def warn(self, message: str, *, code: WarningCode, **data: Plain) -> None:
-        """Print one line above the bars that stands out, and keep it in the project's log."""
-        self.console.print(f"[bold yellow]warning:[/] {escape(message)}", soft_wrap=True)
-        self._keep(f"warning ({code}): {message}")
-
-    def _keep(self, message: str) -> None:
-        if self.log is not None:
-            # A log that cannot be written, as on a full disk, must not stop the work itself.
-            with suppress(OSError), self.log.open("a", encoding="utf-8") as file:
-                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
-
-    @contextmanager
-    def task(
-        self, name: str, total: float | None, unit: str = "", done: float = 0
-    ) -> Iterator[Any]:
-        """Open a bar with count, share, time gone and time left."""
-        started = time.monotonic()
-        if not self.console.is_terminal:
-            lines = _Lines(self.console, name, total, unit, done)
-            yield lines
-            lines.close()
-        else:
-            with Progress(*_columns(unit), console=self.console, transient=True) as bars:
-                task = bars.add_task(name, total=total, completed=int(done), note="")
-                yield _Bar(bars, task)
-        self.say(f"{name}: done in {_clock(time.monotonic() - started)}")
+        self.drawn = Drawn()
+        super().__init__(self.drawn, *([] if log is None else [TextLog(log)]))
 
 
-class _Bar:
-    def __init__(self, bars: Progress, task: TaskID) -> None:
-        self._bars, self._task = bars, task
+class _Bars:
+    """Bars with count, share, time gone and time left; they vanish when they end."""
 
-    def advance(self, n: float = 1, note: str = "") -> None:
-        self._bars.update(self._task, advance=n, note=note)
+    def __init__(self, drawn: Drawn) -> None:
+        self._drawn = drawn
+        self._open: dict[Any, TaskID] = {}
+        self._progress: Progress | None = None
+
+    def __call__(self, event: Event) -> None:
+        data: Any = event.data
+        number = data["task"]
+        if event.kind == "task":
+            if self._progress is None:
+                console = self._drawn.console
+                self._progress = Progress(*_columns(), console=console, transient=True)
+                self._progress.start()
+            done, unit = int(data["done"]), data["unit"]
+            self._open[number] = self._progress.add_task(
+                event.text, total=data["total"], completed=done, note="", unit=unit
+            )
+        elif self._progress is not None and event.kind == "advance":
+            note = {"note": data["note"]} if data["note"] else {}
+            self._progress.update(self._open[number], completed=data["done"], **note)
+        elif self._progress is not None:
+            self._progress.remove_task(self._open.pop(number))
+            if not self._open:
+                self._progress.stop()
+                self._progress = None
 
 
 class _Lines:
     """A bar for places that are not a terminal: now and then a line with the time left."""
 
-    def __init__(
-        self, console: Console, name: str, total: float | None, unit: str, done: float
-    ) -> None:
-        self._console, self._name, self._total, self._unit = console, name, total, unit
-        self._first = self._done = done
+    def __init__(self, console: Console, event: Event) -> None:
+        data: Any = event.data
+        self._console, self._name = console, event.text
+        self._total, self._unit = data["total"], data["unit"]
+        self._first = self._done = data["done"]
         self._started = self._last = time.monotonic()
         self._note = ""
 
-    def advance(self, n: float = 1, note: str = "") -> None:
-        self._done += n
-        self._note = note or self._note
+    def advance(self, event: Event) -> None:
+        data: Any = event.data
+        self._done = data["done"]
+        self._note = data["note"] or self._note
         now = time.monotonic()
         if now - self._last >= _LINE_EVERY_S:
             self._last = now
@@ -107,7 +133,7 @@ class _Lines:
             done += f" of {self._total:.0f}"
             rate = (self._done - self._first) / max(now - self._started, 1e-6)
             if rate > 0:
-                left = f", {_clock(max(0.0, self._total - self._done) / rate)} left"
+                left = f", {clock(max(0.0, self._total - self._done) / rate)} left"
         note = f" ({self._note})" if self._note else ""
         line = f"  {self._name}: {done} {self._unit}{left}{note}"
         self._console.print(line, markup=False, soft_wrap=True)
@@ -117,40 +143,39 @@ class _Lines:
 def session(log: Path | None = None) -> Iterator[Terminal]:
     """A terminal whose first Ctrl-C asks stages to save and stop; the second stops at once."""
     terminal = Terminal(log)
+    with stoppable(terminal, terminal.drawn.console):
+        yield terminal
+
+
+@contextmanager
+def stoppable(reporter: Reporter, console: Console) -> Iterator[None]:
+    """While this lasts, Ctrl-C or SIGTERM asks the work to save and stop; the second ends it."""
 
     def asked(signum: int, frame: Any) -> None:
-        if terminal.cancelled:
-            terminal.console.print(
-                "stopped at once; finished batches, checkpoints and segments are kept"
-            )
+        if reporter.cancelled:
+            console.print("stopped at once; finished batches, checkpoints and segments are kept")
             raise KeyboardInterrupt
-        terminal.cancelled = True
-        terminal.console.print("stopping: saving first (press Ctrl-C again to stop at once)")
+        reporter.cancelled = True
+        console.print("stopping: saving first (press Ctrl-C again to stop at once)")
 
     before = signal.signal(signal.SIGINT, asked)
     before_term = signal.signal(signal.SIGTERM, asked)
     try:
-        yield terminal
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
         signal.signal(signal.SIGTERM, before_term)
 
 
-def _columns(unit: str) -> list[ProgressColumn]:
+def _columns() -> list[ProgressColumn]:
     return [
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
         MofNCompleteColumn(),
-        TextColumn(unit),
+        TextColumn("{task.fields[unit]}", markup=False),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=True),
         TextColumn("{task.fields[note]}", style="dim", markup=False),
     ]
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

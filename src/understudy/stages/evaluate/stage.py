@@ -87,6 +87,15 @@ class EvaluateReport:
         pairs = zip(self.to_donor, self.to_original, strict=True)
         return float(np.mean([d < o for d, o in pairs])) if self.to_donor else float("nan")
 
+    def metrics(self) -> dict[str, float]:
+        """The result in few numbers, by name."""
+        found = {}
+        if self.to_donor:
+            found["identity/nearer_to_donor"] = self.nearer_to_donor
+        if self.psnr_swap:
+            found["psnr_gain_db"] = float(np.mean(self.psnr_swap) - np.mean(self.psnr_unswapped))
+        return found
+
     def lines(self) -> list[str]:
         """The result in plain words."""
         said = [f"frames with a face: {self.frames_with_face} of {self.frames}"]
@@ -143,6 +152,9 @@ def evaluate(inputs: EvaluateInputs, registry: Registry, progress: Progress) -> 
             if source.at.index in picked:
                 rows.append(_row(source, output, truth, face, alpha))
     _write_sheet(inputs, picked, rows)
+    progress.picture("contact-sheet", inputs.sheet)
+    for name, value in report.metrics().items():
+        progress.metric(name, value, step=report.frames)
     return report
 
 

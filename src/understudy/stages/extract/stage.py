@@ -174,7 +174,9 @@ class _Run:
                 bar.advance(
                     len(made) * self._options.every, f"{found} faces in the last {len(made)}"
                 )
-                stop_if_cancelled(progress, f"{store.counts()[0]} frames are extracted")
+                n_frames, _, n_faces = store.counts()
+                progress.metric("faces", n_faces, step=n_frames)
+                stop_if_cancelled(progress, f"{n_frames} frames are extracted")
         warn_of_damage(film.info, read, progress)
         limit = _MEANS_ARE_NEARER * self._tools.same_person_below
         store.finish(join_persons(store.tracks(), store.track_spans(), limit))

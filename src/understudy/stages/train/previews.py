@@ -50,13 +50,14 @@ def sheet(
     return both
 
 
-def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> None:
-    """Keep a sheet as `previews/step_*.png` and as `preview.png`, the newest."""
+def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> Path:
+    """Keep a sheet as `previews/step_*.png`, which is returned, and as `preview.png`."""
     data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
     previews = folder / "previews"
     previews.mkdir(exist_ok=True)
     commit_bytes(previews / f"step_{step:08d}.png", data, durable=False)
     commit_bytes(folder / "preview.png", data, durable=False)
+    return previews / f"step_{step:08d}.png"
 
 
 class Curves:

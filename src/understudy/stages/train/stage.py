@@ -214,7 +214,12 @@ class _Run:
         for side, loss in losses.items():
             mean = self.losses[side]
             self.losses[side] = loss if mean != mean else 0.95 * mean + 0.05 * loss
-        self.curves.losses(self.step, losses, self.trainer.optimizer.param_groups[0]["lr"])
+        rate = self.trainer.optimizer.param_groups[0]["lr"]
+        self.curves.losses(self.step, losses, rate)
+        if self.step % Curves.EVERY == 0:
+            for side, loss in losses.items():
+                self.progress.metric(f"loss/{side}", loss, step=self.step)
+            self.progress.metric("learning_rate", rate, step=self.step)
 
     def note(self) -> str:
         """The text behind the bar."""
@@ -262,7 +267,8 @@ class _Run:
                 self.step,
                 self.trainer.device,
             )
-            write_sheet(self.folder, picture, self.step)
+            path = write_sheet(self.folder, picture, self.step)
+            self.progress.picture("preview", path, step=self.step)
             self.curves.picture(self.step, picture)
 
     def report(self) -> TrainReport:
