@@ -1,5 +1,9 @@
 """What was declared, converted and refused in a project, as a hash chain.
 
+An output is three lines at most: "converting" before it is signed, whose hash is the head that the
+output names, then "converted" once it has its name, or "failed". A run that was killed in between
+leaves "converting" alone, which is true: it began, and what became of it nobody wrote down.
+
 Each line names the hash of the line before, and the head goes into every output's disclosure, so
 that rewriting the history after a release can be noticed. It is a record among honest people, not
 a lock: who owns the folder can begin a new one.
@@ -17,7 +21,7 @@ from typing import Any, Literal
 from understudy.errors import StoreError, ValueRefused
 from understudy.store.atomic import commit_bytes
 
-Event = Literal["declared", "converted", "refused"]
+Event = Literal["declared", "converting", "converted", "failed", "refused"]
 GENESIS = "0" * 64
 
 

@@ -26,8 +26,14 @@ class Writer(Protocol):
     def has_segment(self, work: Path, number: int) -> bool:
         """Whether that segment is complete."""
 
-    def finish(self, work: Path, segments: int, target: Path) -> None:
-        """Join the segments, with the source's sound where there is one, into `target`."""
+    def finish(self, work: Path, segments: int, target: Path) -> list[tuple[Path, Path]]:
+        """Join the segments, with the source's sound where there is one, into `target`.
+
+        Returns:
+            What was made, each with the file of the source that it was made from, in the source's
+            order: a film is one pair, a folder has one for each picture. Each gets credentials of
+            its own; what lies in a folder besides is copied as it is.
+        """
 
 
 class WriterFactory(Protocol):

@@ -64,8 +64,11 @@ class H264Writer:
         """Whether that segment is complete."""
         return segment_path(work, number).is_file()
 
-    def finish(self, work: Path, segments: int, target: Path) -> None:
+    def finish(self, work: Path, segments: int, target: Path) -> list[tuple[Path, Path]]:
         """Join all segments and the source's sound into `target`, replacing what is there.
+
+        Returns:
+            The film with its source; see `write.Writer.finish`.
 
         Raises:
             MediaError: a segment is missing.
@@ -76,6 +79,7 @@ class H264Writer:
             raise MediaError(f"{work}: {', '.join(missing)} missing; convert again")
         with commit_path(target) as part:
             join(paths, part, self._source, self._options.container)
+        return [(target, self._source.path)]
 
 
 def segment_path(work: Path, number: int) -> Path:

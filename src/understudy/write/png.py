@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from understudy.errors import MediaError
@@ -32,11 +32,7 @@ class PngWriter:
 
     def __init__(self, source: MediaInfo) -> None:
         self._source = source
-        stems = Counter(f.stem.casefold() for f in source.files)
-        # Where a.jpg and a.png lie side by side, the names stay apart by their endings.
-        self._names = [
-            f"{f.name if stems[f.stem.casefold()] > 1 else f.stem}.png" for f in source.files
-        ]
+        self._names = [f"{name}.png" for name in _apart(source.files)]
 
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
         """Write one segment's frames; the folder gets its name only when it is complete.
@@ -59,8 +55,11 @@ class PngWriter:
         """Whether that segment is complete."""
         return segment_path(work, number).is_dir()
 
-    def finish(self, work: Path, segments: int, target: Path) -> None:
+    def finish(self, work: Path, segments: int, target: Path) -> list[tuple[Path, Path]]:
         """Gather the PNGs of all segments in the folder `target`, replacing what is there.
+
+        Returns:
+            Each picture with the file it was made from; see `write.Writer.finish`.
 
         Raises:
             MediaError: a segment is missing.
@@ -70,6 +69,7 @@ class PngWriter:
         if missing:
             raise MediaError(f"{work}: {', '.join(missing)} missing; convert again")
         rows = ["name,index,pts,time_base,seconds\n"]
+        made: set[str] = set()
         with commit_dir(target) as part:
             for folder in folders:
                 for entry in sorted(folder.iterdir()):
@@ -77,8 +77,14 @@ class PngWriter:
                         rows.append(entry.read_text("utf-8"))
                     else:
                         _link(entry, part / entry.name)
+                        made.add(entry.name)
             if self._source.kind == "video":
                 (part / TIMES).write_text("".join(rows), "utf-8")
+        if not self._names:
+            return [(target / name, self._source.path) for name in sorted(made)]
+        # By name and not by number: a picture that could not be read has none here.
+        pairs = zip(self._names, self._source.files, strict=True)
+        return [(target / name, file) for name, file in pairs if name in made]
 
     def _name(self, index: int) -> str:
         return self._names[index] if self._names else f"{index:06d}.png"
@@ -87,6 +93,23 @@ class PngWriter:
 def segment_path(work: Path, number: int) -> Path:
     """Where a segment's PNGs lie."""
     return work / f"seg_{number:05d}"
+
+
+def _apart(files: Sequence[Path]) -> list[str]:
+    """Names without endings, but whole where those would be one, as of a.jpg beside a.png.
+
+    File systems that do not tell A from a must keep them apart as well.
+    """
+    names = [file.stem for file in files]
+    while True:
+        count = Counter(name.casefold() for name in names)
+        apart = [
+            file.name if count[name.casefold()] > 1 else name
+            for name, file in zip(names, files, strict=True)
+        ]
+        if apart == names:
+            return names
+        names = apart
 
 
 def _link(source: Path, target: Path) -> None:

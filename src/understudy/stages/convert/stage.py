@@ -32,7 +32,7 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.masks import stale_masks
 from understudy.stages.faces.source import warn_of_damage
 from understudy.stages.release.place import Receipt, check_place, refuse_existing
-from understudy.stages.release.stage import Label, release
+from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
 from understudy.swap import Side
@@ -104,6 +104,7 @@ def convert(
     earlier = None if options.overwrite else Receipt.read_from(kept)
     if earlier is not None and earlier.fits(inputs.output):
         progress.say(f"{inputs.output} was made with the same choices and is complete")
+        confirm(inputs.label, inputs.output, info)
         n_frames, words = earlier.frames, earlier.read
     else:
         refuse_existing(inputs.output, options.overwrite)

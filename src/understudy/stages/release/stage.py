@@ -1,4 +1,4 @@
-"""The last step of every output: join, sign, rename.
+"""The last step of every output: join, sign, rename, and write it down.
 
 No other code gives an output its final name, so nothing leaves without Content Credentials.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.errors import ConsentMissing
+from understudy.errors import ConsentMissing, UnderstudyError
 from understudy.media import MediaInfo
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, require
@@ -82,34 +83,65 @@ def release(
     """
     sweep_parts(output.absolute().parent)
     joined = work / f"joined{output.suffix}"
-    writer.finish(work, segments, joined)
-    head = label.audit.append("converted", output=output.name, source=info.fingerprint)
-    disclosure = disclosure_of(label.require(), head, label.plates, label.donors, about)
-    if output.suffix:
-        with commit_path(output) as part:
-            sign(
-                joined,
-                part,
-                source=info.path,
-                donors=label.donor_pictures,
-                disclosure=disclosure,
-                title=output.name,
-                mime=MIME[output.suffix.lower()],
-            )
+    pairs = writer.finish(work, segments, joined)
+    declarations = label.require()
+    facts = {"output": output.name, "source": info.fingerprint}
+    head = label.audit.append("converting", **facts)
+    disclosure = disclosure_of(declarations, head, label.plates, label.donors, about)
+    try:
+        with commit_dir(output) if not output.suffix else commit_path(output) as part:
+            _sign_all(joined, part, pairs, output, label.donor_pictures, disclosure)
             note(part)
+    except BaseException as error:
+        # What stopped it is told to people in any case, so a log that is full may not hide it.
+        with suppress(UnderstudyError):
+            label.audit.append("failed", **facts, reason=str(error) or type(error).__name__)
+        raise
+    label.audit.append("converted", **facts)
+
+
+def confirm(label: Label, output: Path, info: MediaInfo) -> None:
+    """Write down that an output was made, where a run died between its rename and that line."""
+    facts = {"output": output.name, "source": info.fingerprint}
+    told = [e.event for e in label.audit.entries() if facts.items() <= e.facts.items()]
+    if told and told[-1] != "converted":
+        label.audit.append("converted", **facts)
+
+
+def _sign_all(
+    joined: Path,
+    part: Path,
+    pairs: Sequence[tuple[Path, Path]],
+    output: Path,
+    donors: tuple[Path, ...],
+    disclosure: Mapping[str, Any],
+) -> None:
+    """Sign a film, or each picture of a folder, as made from its own source."""
+    if output.suffix:
+        ((film, source),) = pairs
+        mime = MIME[output.suffix.lower()]
+        sign(
+            film,
+            part,
+            source=source,
+            donors=donors,
+            disclosure=disclosure,
+            title=output.name,
+            mime=mime,
+        )
         return
-    with commit_dir(output) as folder:
-        for number, picture in enumerate(sorted(joined.iterdir())):
-            if picture.suffix != ".png":
-                shutil.copyfile(picture, folder / picture.name)
-                continue
-            sign(
-                picture,
-                folder / picture.name,
-                source=info.files[number] if info.files else info.path,
-                donors=label.donor_pictures,
-                disclosure=disclosure,
-                title=picture.name,
-                mime="image/png",
-            )
-        note(folder)
+    source_of = dict(pairs)
+    for entry in sorted(joined.iterdir()):
+        target = part / entry.name
+        if entry not in source_of:
+            shutil.copyfile(entry, target)
+            continue
+        sign(
+            entry,
+            target,
+            source=source_of[entry],
+            donors=donors,
+            disclosure=disclosure,
+            title=entry.name,
+            mime="image/png",
+        )
