@@ -33,12 +33,11 @@ import numpy as np
 import torch  # noqa: F401 - loaded before the forks
 
 from understudy.flow import Silent
-from understudy.media import frames, probe  # noqa: F401
+from understudy.media import FilmReader, frames, probe  # noqa: F401
 from understudy.plugin import default_registry
 from understudy.stages.extract import stage
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, extract
-from understudy.stages.faces import pictures
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset
 
@@ -62,7 +61,7 @@ class Tells(Silent):
 
 def work(media: Path, pipe: int) -> None:
     """One attempt; every frame that is read is noted, for what a kill costs."""
-    read = pictures.Pictures.read
+    read = FilmReader.frames
     noted = os.open(media.with_name("read"), os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
 
     def noting(self: Any, *given: Any) -> Iterator[Any]:
@@ -70,7 +69,7 @@ def work(media: Path, pipe: int) -> None:
             os.pwrite(noted, f"{frame.at.index:08}".encode(), 0)
             yield frame
 
-    pictures.Pictures.read = noting
+    FilmReader.frames = noting
     extract(ExtractInputs(media, media.parent / "faces"), OPTIONS, default_registry(), Tells(pipe))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import understudy
-from understudy.errors import DiskFull, StoreError, UnderstudyError, ValueRefused
+from understudy.errors import DiskFull, InUse, StoreError, UnderstudyError, ValueRefused
 from understudy.store import database
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path, rows
 from understudy.store.database import Migration
@@ -306,13 +306,42 @@ def test_creating_fails_whole(path: Path, faults) -> None:
         else:
             break
     assert k > 2
-    with pytest.raises(StoreError, match="check the permissions"):
+    with pytest.raises(StoreError, match="there is no such folder"):
         Alignments.open(path.parent / "absent" / "x.alignments", create=SOURCE)
 
 
-def test_a_second_writer_waits_and_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_writer_is_refused_and_readers_are_not(filled: Path) -> None:
+    with Alignments.open(filled) as one:
+        with pytest.raises(InUse, match=f"process {os.getpid()} .* is writing this alignments"):
+            Alignments.open(filled)
+        with pytest.raises(InUse):
+            Alignments.open(filled, create=SOURCE)
+        one.put([(at(50), [])])
+        with Alignments.open(filled, read_only=True) as reader:
+            assert 50 in reader.seen()
+    Alignments.open(filled).close()
+    assert [p.name for p in filled.parent.iterdir()] == [filled.name]
+
+
+def test_a_killed_writer_frees_the_file(path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOOP, str(path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": SRC},
+    )
+    assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    with pytest.raises(InUse, match=f"process {process.pid} "):
+        Alignments.open(path)
+    process.kill()
+    process.communicate()
+    Alignments.open(path).close()
+
+
+def test_strangers_who_write_without_our_lock_are_waited_for(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.01)
-    with Alignments.open(filled) as one, Alignments.open(filled) as two:
+    with Alignments.open(filled) as one, Alignments.open(filled, locked=True) as two:
         with one._writing(), pytest.raises(StoreError, match="another process is writing"):
             two.put([(at(50), [])])
         two.put([(at(50), [])])

@@ -133,3 +133,13 @@ def test_where_the_system_has_no_locks_a_file_has_to_do(
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="absent: there is no such folder"):
         WriterLock(tmp_path / "absent" / "x", "model").acquire()
+
+
+def test_lock_files_go_with_the_lock_and_links_lead_to_the_same(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with WriterLock(tmp_path / "real" / "x", "model"):
+        assert {p.name for p in (tmp_path / "real").iterdir()} == {".x.lock", ".x.holder"}
+        with pytest.raises(InUse):
+            WriterLock(tmp_path / "link" / "x", "model").acquire()
+    assert list((tmp_path / "real").iterdir()) == []

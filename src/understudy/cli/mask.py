@@ -86,7 +86,7 @@ def mask(
     if process in ("output", "import") and (folder is None or len(kinds) != 1):
         raise ValueRefused(f"--process {process} needs --folder, and one --kind")
     registry = default_registry()
-    with session() as terminal, _opened(where, media) as (source, store):
+    with session() as terminal, _opened(where, media, process == "output") as (source, store):
         settings = {} if store is None else store.source.settings
         options = ImageOptions(
             show,
@@ -120,7 +120,9 @@ def mask(
 
 
 @contextmanager
-def _opened(where: Path, media: Path | None) -> Iterator[tuple[Faces, Alignments | None]]:
+def _opened(
+    where: Path, media: Path | None, read_only: bool
+) -> Iterator[tuple[Faces, Alignments | None]]:
     """The faces of an alignments file, or of a folder of face pictures."""
     from understudy.stages.faces.source import alignments_of, reader_of
     from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset
@@ -129,5 +131,5 @@ def _opened(where: Path, media: Path | None) -> Iterator[tuple[Faces, Alignments
     if is_faceset(where):
         yield PictureFaces(where), None
         return
-    with Alignments.open(alignments_of(where)) as store:
+    with Alignments.open(alignments_of(where), read_only=read_only) as store:
         yield FilmFaces(store, reader_of(store, media)), store

@@ -1,8 +1,8 @@
 """One writer at a time, each resource with a lock of its own; readers need none.
 
 The system's file lock is the truth, since the system lets go of it when a process dies however it
-dies. The note beside it only tells people who holds it. Lock files stay where they are: removing
-one would let two processes lock two files of one name.
+dies. The note beside it only tells people who holds it. Both lie beside what they are about, never
+in it, so that a folder can be moved aside by who may write it; they go when the lock goes.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from types import TracebackType
 import filelock
 
 from understudy.errors import InUse, StoreError
-from understudy.store.atomic import commit_bytes, explain
+from understudy.store.atomic import explain
 from understudy.store.processes import process_lives, process_mark, program_name
 
 _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
 _NOTE_BYTES = 4096
+_ONCE_MORE_S = 0.2
+"""Somebody who lets go removes the lock file; who had it open already must try once more."""
 _HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
@@ -65,7 +67,7 @@ class WriterLock:
         """Nothing is locked yet.
 
         Args:
-            path: a folder that is there, or a file that need not be; its folder is there.
+            path: a file or folder, which need not be there; the folder it lies in is.
             what: for messages, such as "alignments file".
             wait_s: how long to wait for another writer, seconds.
         """
@@ -93,15 +95,18 @@ class WriterLock:
         mark = process_mark()
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         holder = Holder(*mark, socket.gethostname(), program_name(), now)
-        with suppress(Exception):  # people are told less; the lock holds all the same
-            commit_bytes(_note(self.path), json.dumps(asdict(holder)).encode(), durable=False)
+        with suppress(OSError):  # people are told less; the lock holds all the same
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+            with os.fdopen(os.open(_note(self.path), flags, 0o666), "wb") as note:
+                note.write(json.dumps(asdict(holder)).encode())
         return self
 
     def release(self) -> None:
         """Let go; harmless when done twice."""
         if self._lock is not None:
-            with suppress(OSError):
-                _note(self.path).unlink()
+            for own in (_note(self.path), lock_path(self.path)):
+                with suppress(OSError):
+                    own.unlink()
             self._lock.release()
             self._lock = None
 
@@ -117,7 +122,8 @@ class WriterLock:
         self.release()
 
     def _taken(self, kind: type[filelock.BaseFileLock], place: Path) -> filelock.BaseFileLock:
-        lock = kind(place, timeout=self._wait_s, thread_local=False, fallback_to_soft=False)
+        wait_s = max(self._wait_s, _ONCE_MORE_S)
+        lock = kind(place, timeout=wait_s, thread_local=False, fallback_to_soft=False)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -133,8 +139,9 @@ class WriterLock:
 
 
 def lock_path(path: Path) -> Path:
-    """Where the lock of a folder (in it) or a file (beside it) lies."""
-    return path / ".lock" if path.is_dir() else path.with_name(f".{path.name}.lock")
+    """Where the lock of a file or folder lies: beside it, whatever name it was reached by."""
+    real = Path(os.path.realpath(path))
+    return real.with_name(f".{real.name}.lock")
 
 
 def holder_of(path: Path) -> Holder | None:

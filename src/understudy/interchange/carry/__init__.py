@@ -20,7 +20,7 @@ from understudy.interchange.json_file import read_json
 from understudy.interchange.plain_json import PlainAlignments
 from understudy.interchange.values import ForeignSet, Ledger
 from understudy.media import probe
-from understudy.store.alignments import Alignments, alignments_path
+from understudy.store.alignments import Alignments, alignments_path, writer_lock
 from understudy.store.atomic import commit_path
 
 _PAK = "faceset.pak"
@@ -100,8 +100,9 @@ def _own(
     must_be_new(path)
     try:
         with (
+            writer_lock(path),
             commit_path(path) as temporary,
-            Alignments.open(temporary, create=known.source) as store,
+            Alignments.open(temporary, create=known.source, locked=True) as store,
         ):
             store.put(known.frames, shots=known.shots, tracks=known.tracks)
             if known.finished:

@@ -13,7 +13,7 @@ from understudy.interchange.carry.names import FrameNames, first_number
 from understudy.interchange.carry.report import ImportReport, must_be_new, report
 from understudy.interchange.values import ForeignFace, ForeignSet, Ledger
 from understudy.media import FilmReader, MediaInfo
-from understudy.store.alignments import Alignments, SourceRecord, alignments_path
+from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock
 from understudy.store.atomic import commit_path
 from understudy.types import Face, Timestamp
 from understudy.types.frame import frame_space
@@ -66,7 +66,11 @@ def to_alignments(
         n_frames=info.n_frames,
         settings={"imported": found.tool},
     )
-    with commit_path(path) as temporary, Alignments.open(temporary, create=record) as store:
+    with (
+        writer_lock(path),
+        commit_path(path) as temporary,
+        Alignments.open(temporary, create=record, locked=True) as store,
+    ):
         for start in range(0, len(frames), _BATCH):
             store.put(frames[start : start + _BATCH])
             stop_if_cancelled(progress, "nothing was imported")

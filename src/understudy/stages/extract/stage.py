@@ -35,7 +35,7 @@ from understudy.stages.extract.options import RESULT_OPTIONS, ExtractOptions
 from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
 from understudy.stages.faces.source import warn_of_damage
-from understudy.store.alignments import Alignments, SourceRecord, alignments_path
+from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock
 from understudy.types import Face, Frame
 
 T = TypeVar("T")
@@ -98,17 +98,29 @@ def extract(
         PluginError, WeightsError: a plug-in is unknown, not allowed, or lacks its weights.
         Cancelled: between two windows; everything up to there is saved.
     """
-    started = time.monotonic()
     film = FilmReader.open(inputs.media, "native", options.assume_colour)
-    info = film.info
     path = inputs.alignments or alignments_path(inputs.media)
+    with writer_lock(path):
+        return _extract(film, path, inputs.faces, options, registry, progress)
+
+
+def _extract(
+    film: FilmReader,
+    path: Path,
+    faces: Path,
+    options: ExtractOptions,
+    registry: Registry,
+    progress: Progress,
+) -> ExtractReport:
+    """The rest of `extract`, once nobody else writes these alignments."""
+    started, info = time.monotonic(), film.info
     if options.new:
-        _set_aside(path, inputs.faces, progress)
+        _set_aside(path, faces, progress)
     options = _decided(path, options, registry, progress)
     record = _source_record(info, options)
-    pictures = Pictures(inputs.faces, film, size=options.size, centering=options.centering)
+    pictures = Pictures(faces, film, size=options.size, centering=options.centering)
     read = ReadReport()
-    with Alignments.open(path, create=record) as store:
+    with Alignments.open(path, create=record, locked=True) as store:
         _check_same(store, record, path)
         pictures.catch_up(store, progress)
         if not store.finished:
@@ -120,12 +132,12 @@ def extract(
         shots, tracks = store.shots(), store.tracks()
     if n_faces == 0:
         raise NoFaces(
-            f"no face was found in any of the {n_frames} frames of {inputs.media.name}; try a "
+            f"no face was found in any of the {n_frames} frames of {film.name}; try a "
             f"lower --min-confidence or --min-face-px, or a higher --max-detection-px"
         )
     return ExtractReport(
         alignments=path,
-        faces_folder=inputs.faces,
+        faces_folder=faces,
         frames=n_frames,
         frames_with_faces=with_faces,
         faces=n_faces,
@@ -266,7 +278,7 @@ def _decided(
 ) -> ExtractOptions:
     """The options with `auto` decided, as before where there is a file already."""
     if path.exists():
-        with Alignments.open(path) as before:
+        with Alignments.open(path, locked=True) as before:
             return resolved(options, registry, before, progress)
     return resolved(options, registry, None, progress)
 
@@ -307,7 +319,9 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
 def _set_aside(path: Path, faces: Path, progress: Progress) -> None:
     if path.exists():
         with suppress(StoreError):  # a damaged file is kept as well, with what belongs to it
-            Alignments.open(path).close()  # folds the write-ahead log into the file itself
+            Alignments.open(
+                path, locked=True
+            ).close()  # folds the write-ahead log into the file itself
         aside = _renamed(path)
         for end in ("-wal", "-shm"):
             rest = path.with_name(path.name + end)

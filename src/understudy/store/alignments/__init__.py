@@ -20,10 +20,11 @@ from understudy.store.alignments import edit, query, rows
 from understudy.store.alignments.query import FaceRow, Query, Summary
 from understudy.store.alignments.rows import SCHEMA, SourceRecord
 from understudy.store.atomic import commit_path, sweep_parts
+from understudy.store.lock import WriterLock
 from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
 
-__all__ = ["Alignments", "SourceRecord", "alignments_path"]
+__all__ = ["Alignments", "SourceRecord", "alignments_path", "writer_lock"]
 
 _PAGE = 64
 
@@ -36,12 +37,20 @@ def alignments_path(media: Path) -> Path:
     return media.with_suffix(".alignments")
 
 
+def writer_lock(path: Path) -> WriterLock:
+    """The right to write an alignments file, for who does more than one thing with it."""
+    return WriterLock(path, "alignments file")
+
+
 class Alignments:
     """An open alignments file; a context manager. Made with `Alignments.open`."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, read_only: bool) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, path: Path, read_only: bool, lock: WriterLock | None = None
+    ) -> None:
         self.path = path
         self._db = db
+        self._lock = lock
         self._read_only = read_only
         with self._reading():
             self.source = rows.select_source(db)
@@ -49,29 +58,44 @@ class Alignments:
 
     @classmethod
     def open(
-        cls, path: Path, *, create: SourceRecord | None = None, read_only: bool = False
+        cls,
+        path: Path,
+        *,
+        create: SourceRecord | None = None,
+        read_only: bool = False,
+        locked: bool = False,
     ) -> Alignments:
-        """Open an alignments file.
+        """Open an alignments file; to be written it is locked, to be read it is not.
 
         Args:
             path: the file.
             create: make it for this source when it is not there; a file that is there is opened
                 as it is, compare `.source`.
             read_only: change nothing, and never create.
+            locked: the caller holds `writer_lock` of it, or nobody else knows of the file.
 
         Raises:
-            StoreError: missing, foreign, damaged, newer, or in use.
+            InUse: somebody else is writing it; says who.
+            StoreError: missing, foreign, damaged, or newer.
             DiskFull: no room to create it.
         """
         path = Path(path)
-        if create is not None and not read_only and not path.exists():
-            sweep_parts(path.parent)
-            database.create(path, SCHEMA, lambda db: rows.insert_source(db, create))
-        db = database.connect(path, SCHEMA, read_only=read_only)
+        if create is None and not path.is_file():
+            locked = True  # there is nothing to lock; `connect` says what is wrong
+        lock = None if read_only or locked else writer_lock(path).acquire()
         try:
-            return cls(db, path, read_only)
+            if create is not None and not read_only and not path.exists():
+                sweep_parts(path.parent)
+                database.create(path, SCHEMA, lambda db: rows.insert_source(db, create))
+            db = database.connect(path, SCHEMA, read_only=read_only)
+            try:
+                return cls(db, path, read_only, lock)
+            except BaseException:
+                db.close()
+                raise
         except BaseException:
-            db.close()
+            if lock is not None:
+                lock.release()
             raise
 
     @staticmethod
@@ -98,6 +122,8 @@ class Alignments:
     def close(self) -> None:
         """Close; a writer leaves one plain file behind."""
         database.close(self._db, read_only=self._read_only)
+        if self._lock is not None:
+            self._lock.release()
 
     def put(
         self,
