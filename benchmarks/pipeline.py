@@ -38,6 +38,7 @@ from understudy.stages.extract.stage import ExtractInputs, extract
 from understudy.stages.release.stage import Label
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, train
+from understudy.store.faceset import FaceFolder
 from understudy.swap.loading import load_swapper
 from understudy.testing.clips import write_clip
 from understudy.types import Alignment
@@ -74,7 +75,7 @@ def whole_stages(folder: Path, n_frames: int) -> None:
         )
         rate = n_frames / (time.perf_counter() - started)
         print(f"extract {side}.mp4 (640x360, start-up included): {rate:.1f} frames/s")
-    inputs = TrainInputs(folder / "a", folder / "b", folder / "model")
+    inputs = TrainInputs(_facesets(folder), folder / "model")
     report = train(inputs, TrainOptions(iterations=40), silent)
     print(f"train quick: {report.iterations / report.seconds:.2f} iterations/s")
     label = Label(synthetic_declarations(), ("a",), ("b",), _log(folder))
@@ -90,6 +91,10 @@ def whole_stages(folder: Path, n_frames: int) -> None:
     started = time.perf_counter()
     convert(job, ConvertOptions(), registry, silent)
     print(f"convert a.mp4: {n_frames / (time.perf_counter() - started):.1f} frames/s")
+
+
+def _facesets(folder: Path) -> dict[str, tuple[FaceFolder, ...]]:
+    return {person: (FaceFolder(folder / person),) for person in ("a", "b")}
 
 
 def extraction_steps(folder: Path, repeats: int) -> None:
@@ -122,7 +127,7 @@ def extraction_steps(folder: Path, repeats: int) -> None:
 def training_steps(folder: Path) -> None:
     """Iterations a second of each model, in turn."""
     for model, iterations in (("quick", 20), ("lightweight", 3), ("original", 3)):
-        inputs = TrainInputs(folder / "a", folder / "b", folder / f"model_{model}")
+        inputs = TrainInputs(_facesets(folder), folder / f"model_{model}")
         options = TrainOptions(model=model, iterations=iterations, previews=0)
         started = time.process_time()
         report = train(inputs, options, Silent())
@@ -148,7 +153,7 @@ def conversion_steps(folder: Path, repeats: int) -> None:
     ins = [f.alignment.crop(swapper.input_px, swapper.coverage, swapper.centering) for f in faces]
     outs = [f.alignment.crop(swapper.output_px, swapper.coverage, swapper.centering) for f in faces]
     crops = [crop_image(f.pixels, c) for f, c in zip(source, ins, strict=True)]
-    swapped = swapper.convert(np.stack(crops), "b")
+    swapped = swapper.convert(np.stack(crops), "b").rgb
     masks = [f.masks["extended"] for f in faces]
     patches = [
         feathered(m, c, f.space, 0.12, 0.0) for m, c, f in zip(masks, outs, source, strict=True)

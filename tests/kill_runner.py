@@ -27,7 +27,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_face_png
 from understudy.store.project import Project
 from understudy.swap import Crop, Recipe
-from understudy.swap.shared_encoder import SharedEncoder
+from understudy.swap.standard import SharedEncoder
 
 KILLS, AT_LEAST = 20, 4
 EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
@@ -80,9 +80,10 @@ class Tiny(SharedEncoder):
     crop = Crop(input_px=32, output_px=32, centering="face", coverage=0.8)
     recipe = Recipe(learning_rate=1e-3, warm_up=5, final_rate=0.1, ema=0.9)
 
-    def __init__(self) -> None:
+    def __init__(self, options: None, persons: Sequence[str]) -> None:
         start = nn.Sequential(nn.Conv2d(3, 8, 5, 4, 2), nn.ReLU(), nn.Flatten())
-        super().__init__(nn.Sequential(start, nn.Linear(512, 32)), self.decoder(), self.decoder())
+        encoder = nn.Sequential(start, nn.Linear(512, 32))
+        super().__init__(persons, encoder, [self.decoder() for _ in persons])
 
     @staticmethod
     def decoder() -> nn.Module:

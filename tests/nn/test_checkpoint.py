@@ -14,7 +14,7 @@ from understudy.nn.checkpoint import State
 
 
 def _save(folder, step):
-    state = State(step, "tiny", "1", {}, seed=1, trained_s=step / 10, losses={"a": 0.5})
+    state = State(step, "tiny", "1", {}, 1, step / 10, ("a", "b"), losses={"a": 0.5})
     tensors = {
         "weights": {"w": torch.full((3, 2), float(step))},
         "optimizer": {"0.step": torch.ones(())},

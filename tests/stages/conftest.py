@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
 from understudy.stages.release.stage import Label
 from understudy.store.alignments import alignments_path
-from understudy.swap import Crop, Recipe
+from understudy.swap import Crop, Outputs, Recipe
+from understudy.swap.standard import StandardModel
 
 EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
 CONVERTING: dict[str, Any] = {
@@ -38,19 +39,20 @@ CONVERTING: dict[str, Any] = {
 PAINT = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.0, 1.0)}
 
 
-class Painted(nn.Module):
-    """Shows everybody as a plain square in the colour of the side asked for."""
+class Painted(StandardModel):
+    """Shows everybody as a plain square in the colour of the person asked for."""
 
     crop = Crop(input_px=32, output_px=64, centering="face", coverage=0.9)
     recipe = Recipe(learning_rate=1e-3)
 
-    def __init__(self) -> None:
-        super().__init__()
-        colours = {s: nn.Parameter(torch.tensor(PAINT[s]), requires_grad=False) for s in PAINT}
-        self.colours = nn.ParameterDict(colours)
+    def __init__(self, options: None, persons: Sequence[str]) -> None:
+        super().__init__(persons)
+        colours = [nn.Parameter(torch.tensor(PAINT[p]), requires_grad=False) for p in persons]
+        self.colours = nn.ParameterList(colours)
 
-    def forward(self, faces: Tensor, side: str) -> Tensor:
-        return self.colours[side].view(1, 3, 1, 1).expand(len(faces), 3, 64, 64)
+    def convert(self, crops: Tensor, to: str, signals: Any = None) -> Outputs:
+        colour = self.colours[self.number_of(to)]
+        return Outputs(colour.view(1, 3, 1, 1).expand(len(crops), 3, 64, 64))
 
 
 @pytest.fixture(scope="session")
@@ -70,8 +72,8 @@ def registry() -> Iterator[Registry]:
 def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with the painted model."""
     folder = tmp_path_factory.mktemp("painted")
-    state = checkpoint.State(7, "painted", "1", {}, seed=1, trained_s=1.0)
-    checkpoint.save(folder, state, {"weights": Painted().state_dict()})
+    state = checkpoint.State(7, "painted", "1", {}, seed=1, trained_s=1.0, persons=("a", "b"))
+    checkpoint.save(folder, state, {"weights": Painted(None, ("a", "b")).state_dict()})
     return folder
 
 

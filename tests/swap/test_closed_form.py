@@ -50,7 +50,7 @@ def test_shared_directions_do_not_tell_the_sides_apart():
     doing, who = _random(6, 40), 3 * _random(40, seed=5)
     a = _random(50, 6, seed=2) @ doing + who
     b = _random(60, 6, seed=3) @ doing - who
-    directions, centre = shared_directions(a, b, 6)
+    directions, centre = shared_directions([a, b], 6)
     code_a, code_b = (a - centre) @ directions, (b - centre) @ directions
     assert (code_a.mean(0) - code_b.mean(0)).abs().max() < 0.35  # what they did, not who they are
     spread = torch.cat([code_a - code_a.mean(0), code_b - code_b.mean(0)]).var(0, unbiased=False)

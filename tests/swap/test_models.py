@@ -1,15 +1,25 @@
-"""The face-swapping models: sizes, shapes, and one encoder for both people."""
+"""The face-swapping models: sizes, shapes, any number of persons, and what can be turned."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 import torch
 
+from understudy.errors import ValueRefused
 from understudy.plugin import Registry
+from understudy.swap import Batch, check_knobs
 from understudy.swap.loading import new_model
 from understudy.swap.manifest import PLUGINS
 
 REGISTRY = Registry(PLUGINS)
+
+
+def _batch(*faces: torch.Tensor) -> Batch:
+    """Each person's inputs, persons in order."""
+    persons = tuple(i for i, shown in enumerate(faces) for _ in shown)
+    return Batch({"input": torch.cat(faces)}, persons)
 
 
 @pytest.mark.parametrize(
@@ -17,34 +27,76 @@ REGISTRY = Registry(PLUGINS)
 )
 def test_the_fields_models_have_the_fields_size(name, parameters):
     with torch.device("meta"):  # shapes without numbers: no memory, no time
-        model = REGISTRY.get("swap", name).load()()
+        model = REGISTRY.get("swap", name).load()(None, ("a", "b"))
     assert sum(p.numel() for p in model.parameters()) == parameters
 
 
+@pytest.mark.parametrize("persons", [("a", "b"), ("ann", "bob", "keys", "d.e")])
 @pytest.mark.parametrize("name", [p.name for p in PLUGINS])
-def test_faces_come_out_at_the_promised_size(name):
+def test_faces_come_out_at_the_promised_size(name, persons):
     with torch.device("meta"):
-        model = REGISTRY.get("swap", name).load()()
+        model = REGISTRY.get("swap", name).load()(None, persons)
         faces = torch.empty(2, 3, model.crop.input_px, model.crop.input_px)
-        a, b = model.both(faces, faces)
-    assert a.shape == b.shape == (2, 3, model.crop.output_px, model.crop.output_px)
+        shown = model(_batch(*[faces] * len(persons)))
+        swapped = model.convert(faces, persons[-1])
+    size = (3, model.crop.output_px, model.crop.output_px)
+    assert shown.rgb.shape == (2 * len(persons), *size) and shown.alpha is None
+    assert len(shown.code) == 2 * len(persons)
+    assert swapped.rgb.shape == (2, *size)
+
+
+@pytest.mark.parametrize("persons", [(), ("a",), ("a", "a")])
+def test_a_model_is_for_two_different_persons_at_least(persons):
+    with pytest.raises(ValueRefused, match="two or more different"):
+        new_model(REGISTRY.get("swap", "quick"), 1, persons)
 
 
 def _random(n: int, planes: int, size: int, seed: int) -> torch.Tensor:
     return torch.rand(n, planes, size, size, generator=torch.Generator().manual_seed(seed))
 
 
-def test_both_is_each_side_on_its_own():
-    model = new_model(REGISTRY.get("swap", "quick"), seed=1)
-    a, b = _random(2, 3, 64, 1), _random(3, 3, 64, 2)
-    both = model.both(a, b)
-    for faces, side, together in ((a, "a", both[0]), (b, "b", both[1])):
-        torch.testing.assert_close(model(faces, side), together, atol=1e-5, rtol=0)
+def test_everybody_together_is_each_person_alone():
+    model = new_model(REGISTRY.get("swap", "quick"), 1, ("a", "b", "c"))
+    faces = [_random(n, 3, 64, n) for n in (2, 3, 1)]
+    together = model(_batch(*faces)).rgb.split([2, 3, 1])
+    for shown, person, seen in zip(together, model.persons, faces, strict=True):
+        torch.testing.assert_close(model.convert(seen, person).rgb, shown, atol=1e-5, rtol=0)
+    with pytest.raises(ValueRefused, match="knows a, b, c, not 'd'"):
+        model.convert(faces[0], "d")
+
+
+def test_a_morph_lies_between_two_persons():
+    model = new_model(REGISTRY.get("swap", "quick"), 1, ("a", "b", "c"))
+    with torch.no_grad():
+        model.init_from([_person(tone, 16, 1) for tone in (0.3, 0.6, 0.9)])
+        faces = _random(2, 3, 64, 1)
+        a, c = (model.convert(faces, to).rgb for to in "ac")
+        between = model.convert(faces, "a", morph=0.25, toward="c").rgb
+    torch.testing.assert_close(between, 0.75 * a + 0.25 * c)
+    assert not torch.allclose(a, c, atol=0.1)
+    with pytest.raises(ValueRefused, match="toward whom"):
+        model.convert(faces, "a", morph=0.25)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"beard": 1.0}, "beard: this model has no such knob; it has: morph, toward"),
+        ({"morph": 1.5}, "expected 0 to 1, got 1.5"),
+        ({"morph": "much"}, "expected a number, got 'much'"),
+        ({"morph": 0.5, "toward": "zoe"}, "toward: expected one of a, b, got 'zoe'"),
+    ],
+)
+def test_knobs_that_a_model_does_not_have_are_refused(knobs, words):
+    model = new_model(REGISTRY.get("swap", "quick"), 1, ("a", "b"))
+    with pytest.raises(ValueRefused, match=re.escape(words)):
+        check_knobs(model, knobs)
 
 
 def test_a_seed_gives_the_same_model_and_leaves_the_world_alone():
     before = torch.get_rng_state()
-    first, again, other = (new_model(REGISTRY.get("swap", "quick"), s) for s in (1, 1, 2))
+    plugin = REGISTRY.get("swap", "quick")
+    first, again, other = (new_model(plugin, s, ("a", "b")) for s in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
     equal = [torch.equal(x, y) for x, y in zip(first.parameters(), again.parameters(), strict=True)]
     differs = [
@@ -53,42 +105,43 @@ def test_a_seed_gives_the_same_model_and_leaves_the_world_alone():
     assert all(equal) and any(differs)
 
 
-def _person(base: float, n: int, seed: int) -> torch.Tensor:
+def _person(base: float, n: int, seed: int) -> Batch:
     """Pictures whose left half gets brighter or darker around a person's own tone."""
     what = torch.rand(n, generator=torch.Generator().manual_seed(seed))
-    faces = torch.full((n, 4, 96, 96), base)
-    faces[:, :3, :, :48] += 0.3 * (what[:, None, None, None] - 0.5)
-    faces[:, 3] = 1
-    return faces
+    faces = torch.full((n, 3, 96, 96), base)
+    faces[..., :48] += 0.3 * (what[:, None, None, None] - 0.5)
+    small = torch.nn.functional.interpolate(faces, (64, 64), mode="area")
+    planes = {"input": small, "rgb": faces, "weight": torch.ones(n, 1, 96, 96)}
+    return Batch(planes, (0,) * n)
 
 
-def test_quick_begins_with_a_swap_that_carries_what_the_face_does():
-    model = new_model(REGISTRY.get("swap", "quick"), seed=1)
-    a, b = _person(0.3, 64, 1), _person(0.6, 64, 2)
+@pytest.mark.parametrize("persons", ["ab", "abc"])
+def test_quick_begins_with_a_swap_that_carries_what_the_face_does(persons):
+    model = new_model(REGISTRY.get("swap", "quick"), 1, tuple(persons))
+    faces = [_person(tone, 64, i) for i, tone in enumerate((0.3, 0.6, 0.8)[: len(persons)])]
     with torch.no_grad():
-        model.init_from(a, b)
-        inputs = torch.nn.functional.interpolate(a[:, :3], (64, 64), mode="area")
-        swapped = model(inputs, "b")
+        model.init_from(faces)
+        swapped = model.convert(faces[0].planes["input"], "b").rgb
     right, left = swapped[..., 60:].mean((1, 2, 3)), swapped[..., :36].mean((1, 2, 3))
     assert (right - 0.6).abs().max() < 0.05  # B's tone
-    done = torch.corrcoef(torch.stack([left, a[:, 0, 0, 0]]))[0, 1]
+    done = torch.corrcoef(torch.stack([left, faces[0].planes["rgb"][:, 0, 0, 0]]))[0, 1]
     assert done > 0.9  # A's doing
 
 
 def test_quick_begins_the_same_every_time():
-    models = [new_model(REGISTRY.get("swap", "quick"), seed=1) for _ in range(2)]
+    models = [new_model(REGISTRY.get("swap", "quick"), 1, ("a", "b")) for _ in range(2)]
     with torch.no_grad():
         for model in models:
-            model.init_from(_person(0.3, 16, 1), _person(0.6, 16, 2))
+            model.init_from([_person(0.3, 16, 1), _person(0.6, 16, 2)])
     for (name, x), y in zip(
         models[0].state_dict().items(), models[1].state_dict().values(), strict=True
     ):
         assert torch.equal(x, y), name
 
 
-def test_quick_begins_sound_with_one_picture_a_side():
-    model = new_model(REGISTRY.get("swap", "quick"), seed=1)
+def test_quick_begins_sound_with_one_picture_a_person():
+    model = new_model(REGISTRY.get("swap", "quick"), 1, ("a", "b"))
     with torch.no_grad():
-        model.init_from(_person(0.3, 1, 1), _person(0.6, 1, 2))
-        shown = model(torch.rand(1, 3, 64, 64), "a")
+        model.init_from([_person(0.3, 1, 1), _person(0.6, 1, 2)])
+        shown = model.convert(torch.rand(1, 3, 64, 64), "a").rgb
     assert torch.isfinite(shown).all()

@@ -60,8 +60,8 @@ def train(project: ProjectFolder, options: TrainOptions) -> None:
     with opened(project) as (store, terminal):
         report = train_project(store, options, default_registry(), terminal)
         terminal.say(
-            f"model {report.model} at step {report.step}: loss A {report.loss_a:.4f}, "
-            f"B {report.loss_b:.4f}; preview: {report.preview}"
+            f"model {report.model} at step {report.step}: loss {report.loss_words()}; "
+            f"preview: {report.preview}"
         )
 
 

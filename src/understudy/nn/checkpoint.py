@@ -4,6 +4,9 @@ A checkpoint is a directory `step_00001234/` with the weights, their running mea
 and a JSON state that holds a SHA-256 of each file. It is filled under another name, synced and
 renamed, so a directory with a final name is complete. The newest one that verifies is the truth.
 Nothing in it is ever unpickled.
+
+Format 2 names the persons that a model was trained for; format 1 had always two, "a" and "b", and
+is read as that. A checkpoint is never written again in place: the next save is a new directory.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +28,9 @@ from torch import Tensor
 from understudy.errors import StoreError
 from understudy.store.atomic import commit_dir
 
-FORMAT = 1
+FORMAT = 2
 STATE_FILE = "state.json"
+_FORMAT_1_PERSONS = ("a", "b")
 _STEP = re.compile(r"step_(\d{8,})")
 
 
@@ -41,10 +45,11 @@ class State:
         model_options: the plug-in's options, plain data.
         seed: of the training run.
         trained_s: seconds of training so far.
-        losses: last mean loss by side.
+        persons: ids of the persons, in the model's order.
+        losses: last mean loss by person.
         training: the training options, for people.
         files: SHA-256 by file name.
-        format: of this directory.
+        format: of the directory that it was read from, or is to be written as.
     """
 
     step: int
@@ -53,6 +58,7 @@ class State:
     model_options: Mapping[str, Any]
     seed: int
     trained_s: float
+    persons: tuple[str, ...]
     losses: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +90,8 @@ class Checkpoint:
         if f"{name}.safetensors" not in self.state.files:
             raise StoreError(f"{self.path}: has no {name}; it cannot be used for this")
         try:
-            return load_file(self.path / f"{name}.safetensors")
+            found: dict[str, Tensor] = load_file(self.path / f"{name}.safetensors")
+            return found if self.state.format == FORMAT else _renamed(found)
         except (OSError, SafetensorError) as error:
             raise StoreError(f"{self.path}: {name} cannot be read: {error}") from error
 
@@ -111,7 +118,7 @@ def save(folder: Path, state: State, tensors: Mapping[str, Mapping[str, Tensor]]
             file = part / f"{name}.safetensors"
             _save_tensors(file, group)
             files[file.name] = _sha256(file)
-        text = json.dumps(asdict(state) | {"files": files}, indent=1)
+        text = json.dumps(asdict(state) | {"files": files, "format": FORMAT}, indent=1)
         (part / STATE_FILE).write_text(text, "utf-8")
     return path
 
@@ -166,13 +173,7 @@ def verify(path: Path) -> tuple[State, str]:
         data = json.loads(text)
     except (OSError, ValueError) as error:
         raise StoreError(f"{path.name}: {STATE_FILE} cannot be read ({error})") from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise StoreError(f"{path.name}: expected checkpoint format {FORMAT}, got {found}")
-    try:
-        state = State(**data)
-    except TypeError as error:
-        raise StoreError(f"{path.name}: {STATE_FILE} is not ours ({error})") from error
+    state = _state(path, data)
     for name, expected in state.files.items():
         file = path / name
         if Path(name).name != name or not file.is_file():
@@ -194,6 +195,30 @@ def refuse_other_model(folder: Path, state: State, name: str, version: str) -> N
             f"{state.step}, not {name} (version {version}); use --model {state.model}, choose "
             "another folder, or start over with --new"
         )
+
+
+def _state(path: Path, data: Any) -> State:
+    found = data.get("format") if isinstance(data, dict) else type(data).__name__
+    if found not in (1, FORMAT):
+        raise StoreError(f"{path.name}: expected checkpoint format 1 or {FORMAT}, got {found}")
+    if found == 1:
+        data = {"persons": _FORMAT_1_PERSONS, **data}
+    try:
+        state = State(**data)
+        return replace(state, persons=tuple(state.persons))
+    except TypeError as error:
+        raise StoreError(f"{path.name}: {STATE_FILE} is not ours ({error})") from error
+
+
+def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Format 1 named decoders after the sides, format 2 counts them."""
+    numbers = {f"decoders.{p}.": f"decoders.{i}." for i, p in enumerate(_FORMAT_1_PERSONS)}
+    return {
+        next(
+            (new + name[len(old) :] for old, new in numbers.items() if name.startswith(old)), name
+        ): value
+        for name, value in tensors.items()
+    }
 
 
 def _save_tensors(file: Path, group: Mapping[str, Tensor]) -> None:

@@ -14,13 +14,10 @@ from torch import Tensor
 SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03
 
 
-def masked_mean(loss_map: Tensor, weight: Tensor) -> Tensor:
-    """Mean over the batch of each image's weighted mean; a scalar.
-
-    Every image counts the same, however large its mask is.
-    """
+def masked_means(loss_map: Tensor, weight: Tensor) -> Tensor:
+    """Each image's weighted mean, (n,): every image counts the same, however large its mask is."""
     total = (loss_map * weight).sum(dim=(1, 2, 3))
-    return (total / weight.sum(dim=(1, 2, 3)).clamp_min(1e-6)).mean()
+    return total / weight.sum(dim=(1, 2, 3)).clamp_min(1e-6)
 
 
 def paste(inside: Tensor, outside: Tensor, mask: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from understudy.stages.release.stage import Label
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, TrainReport, train
 from understudy.store.atomic import commit_bytes
-from understudy.store.faceset import list_faceset
+from understudy.store.faceset import FaceFolder, list_faceset
 from understudy.store.project import Project, Side
 
 
@@ -113,7 +113,11 @@ def train_project(
     project: Project, options: TrainOptions, registry: Registry, progress: Progress
 ) -> TrainReport:
     """Train the project's model on both sides' face pictures."""
-    inputs = TrainInputs(project.faces("a"), project.faces("b"), project.model)
+    facesets = {
+        "a": (FaceFolder(project.faces("a")),),
+        "b": (FaceFolder(project.faces("b")),),
+    }
+    inputs = TrainInputs(facesets, project.model)
     return train(inputs, options, progress, registry)
 
 
@@ -200,8 +204,8 @@ def _report(
             f"{r.frames_with_faces} of {r.frames} frames; {r.read}; {r.seconds:.0f} s"
         )
     lines.append(
-        f"- model {trained.model}: step {trained.step}, loss A {trained.loss_a:.4f}, "
-        f"B {trained.loss_b:.4f}; {trained.iterations} iterations and {trained.seconds:.0f} s "
+        f"- model {trained.model}: step {trained.step}, loss "
+        f"{trained.loss_words()}; {trained.iterations} iterations and {trained.seconds:.0f} s "
         f"in this run"
     )
     lines.append(

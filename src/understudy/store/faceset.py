@@ -87,6 +87,32 @@ def list_faceset(folder: Path) -> list[Path]:
     return sorted((p for p in entries if not p.name.startswith(".")), key=_natural)
 
 
+@dataclass(frozen=True, slots=True)
+class FaceFolder:
+    """A folder of face pictures, or those of it that belong to one person.
+
+    A person's faces are any number of these.
+
+    Attributes:
+        path: the folder.
+        tracks: only faces of these tracks; None takes all.
+    """
+
+    path: Path
+    tracks: frozenset[int] | None = None
+
+    def pictures(self) -> list[Path]:
+        """The pictures in natural order.
+
+        Raises:
+            StoreError: there is no such folder, or a picture whose track is asked for is damaged.
+        """
+        paths = list_faceset(self.path)
+        if self.tracks is None:
+            return paths
+        return [p for p in paths if read_record(p).face.track in self.tracks]
+
+
 def write_face_png(
     path: Path, pixels: NDArray[Any], record: FaceRecord, *, durable: bool = True
 ) -> None:

@@ -1,22 +1,30 @@
-"""Face-swapping models: one encoder for both people, one decoder for each.
+"""Face-swapping models: what goes into one, what comes out, and what a trainer may ask of it.
 
-The encoder learns what both faces share (pose, expression, gaze, light), a decoder how one
-person looks in it. A swap is one person's face through the other's decoder.
+A model is built for a number of persons. In training it sees each person's faces and shows them
+as that person; in a conversion it is shown somebody's faces and asked for another person. What it
+is made of inside, and how many losses and optimizers it takes to train it, is its own business.
+
+Convention: tensors are (n, channels, h, w); colours are RGB 0..1; places are -1..1 from the left
+and upper edge of the crop to its right and lower one, as PyTorch's `grid_sample` has them with
+`align_corners=False`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from understudy.errors import ValueRefused
 from understudy.geometry import Centering
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+    from torch.nn import Parameter
+    from torch.optim import Optimizer
 
-Side = Literal["a", "b"]
-SIDES: tuple[Side, Side] = ("a", "b")
+SignalName = Literal["pose", "landmarks", "blendshapes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,83 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a model wants to be fed, beside the planes "input", "rgb" and "weight".
+
+    Attributes:
+        masks: kinds of masks that it wants as planes "mask:<kind>".
+        signals: what it wants to know of each face.
+    """
+
+    masks: tuple[str, ...] = ()
+    signals: tuple[SignalName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Faces of one iteration. The faces of a person lie together, persons in the model's order.
+
+    Attributes:
+        planes: pictures by name. "input": (n, 3, input_px, input_px) what the model sees, bent at
+            random. "rgb": (n, 3, output_px, output_px) what it shall show. "weight": (n, 1,
+            output_px, output_px) how much each pixel counts, 0 outside the mask, more than 1 on
+            eyes and mouth. "mask:<kind>": (n, 1, output_px, output_px) 0..1, those asked for.
+        signals: numbers by name, those asked for, augmented as the pictures are. "pose": (n, 3)
+            pitch, yaw and roll in degrees. "landmarks": (n, 68, 2) places in the crop.
+            "blendshapes": (n, 52).
+        persons: whose face each one is, by number.
+    """
+
+    planes: Mapping[str, Tensor]
+    persons: tuple[int, ...]
+    signals: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    def blocks(self) -> list[tuple[int, slice]]:
+        """Each person's number and where that person's faces lie."""
+        found, start = [], 0
+        for person, faces in groupby(self.persons):
+            end = start + len(list(faces))
+            found.append((person, slice(start, end)))
+            start = end
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """What a model shows.
+
+    Attributes:
+        rgb: (n, 3, output_px, output_px), about 0..1.
+        alpha: (n, 1, output_px, output_px) 0..1, how far the shown face reaches, or None where the
+            model knows of no edge.
+        code: (n, ...) what the model found out about the faces, or None where it has no such place.
+    """
+
+    rgb: Tensor
+    alpha: Tensor | None = None
+    code: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """Something that can be chosen anew for every conversion, without training again.
+
+    Attributes:
+        help: what it does, for people.
+        kind: a number, or the name of one of the model's persons.
+        low, high: what a number may be.
+    """
+
+    help: str
+    kind: Literal["number", "person"] = "number"
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model likes to be trained, where the person does not say otherwise.
 
@@ -51,7 +136,7 @@ class Recipe:
         dssim_stride: pixels between the windows of the structural loss.
         mae: weight of the absolute error.
         gradient: weight of the edge loss.
-        batch: faces of each side in one iteration.
+        batch: faces of each person in one iteration.
         warp: strength of the random warp, 1 for the field's.
         transform: strength of rotation, zoom and shift, 1 for the field's.
         flip: share of the faces that is mirrored.
@@ -73,33 +158,89 @@ class Recipe:
     flip: float = 0.5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ParameterGroup:
+    """Parameters that one optimizer moves against one sum of losses.
+
+    Attributes:
+        name: unique in the model; `SwapModel.loss` is asked for it.
+        parameters: of the group.
+        optimizer: makes the optimizer from the parameters and a learning rate.
+        rate: share of the run's learning rate that this group takes.
+    """
+
+    name: str
+    parameters: Sequence[Parameter]
+    optimizer: Callable[[Sequence[Parameter], float], Optimizer]
+    rate: float = 1.0
+
+
 class SwapModel(Protocol):
-    """A face-swapping net, as a `torch.nn.Module` with these parts. Constructed with nothing."""
+    """A face-swapping net: a `torch.nn.Module` with these parts.
+
+    Constructed with its options (an instance of the dataclass that its plug-in names, or None)
+    and the persons' ids. `swap.standard.StandardModel` brings all but `forward` and `convert`.
+    """
 
     crop: Crop
     recipe: Recipe
-    encoder: nn.Module
-    decoders: Mapping[str, nn.Module]
+    needs: Needs
+    knobs: Mapping[str, Knob]
+    persons: tuple[str, ...]
 
-    def __call__(self, faces: Tensor, side: Side) -> Tensor:
-        """Show faces as one side's person.
+    def __init__(self, options: Any, persons: Sequence[str]) -> None: ...
+
+    def __call__(self, batch: Batch) -> Outputs:
+        """Show each face as the person that it is of."""
+
+    def convert(
+        self, crops: Tensor, to: str, signals: Mapping[str, Tensor] | None = None, **knobs: Any
+    ) -> Outputs:
+        """Show faces of anybody as one person.
 
         Args:
-            faces: (n, 3, input_px, input_px) float32 RGB 0..1, of anybody.
-            side: whose decoder.
-
-        Returns:
-            (n, 3, output_px, output_px) float32 RGB, about 0..1.
+            crops: (n, 3, input_px, input_px).
+            to: id of the person to show.
+            signals: those that the model needs, as in `Batch`.
+            **knobs: of those that the model has; checked by `check_knobs`.
         """
 
-    def both(self, faces_a: Tensor, faces_b: Tensor) -> tuple[Tensor, Tensor]:
-        """Each side's faces through its own decoder, with one pass of the encoder for all."""
-
-    def init_from(self, faces_a: Tensor, faces_b: Tensor) -> None:
+    def init_from(self, batches: Sequence[Batch]) -> None:
         """Look at the faces once before training begins; deterministic.
 
         Args:
-            faces_a: (n, 4, output_px, output_px) float32: RGB 0..1, augmented as in training, and
-                how much each pixel counts.
-            faces_b: the other side's.
+            batches: one a person, augmented as in training, "input" unbent.
         """
+
+    def groups(self) -> Sequence[ParameterGroup]:
+        """What is trained, and by which optimizers."""
+
+    def loss(self, outputs: Outputs, batch: Batch, group: str) -> Mapping[str, Tensor]:
+        """What a group's parameters are to lower.
+
+        Returns:
+            Terms by name, weighted already; their sum counts. A term is (n,), one number a face,
+            of which each person's mean is taken and all persons' means are added, or a scalar.
+        """
+
+
+def check_knobs(model: SwapModel, knobs: Mapping[str, Any]) -> None:
+    """Refuse knobs that the model does not have, or values that they do not take.
+
+    Raises:
+        ValueRefused: says which there are.
+    """
+    for name, value in knobs.items():
+        knob = model.knobs.get(name)
+        if knob is None:
+            known = ", ".join(model.knobs) or "none"
+            raise ValueRefused(f"{name}: this model has no such knob; it has: {known}")
+        if knob.kind == "person":
+            if value not in model.persons:
+                raise ValueRefused(
+                    f"{name}: expected one of {', '.join(model.persons)}, got {value!r}"
+                )
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueRefused(f"{name}: expected a number, got {value!r}")
+        elif not knob.low <= value <= knob.high:
+            raise ValueRefused(f"{name}: expected {knob.low:g} to {knob.high:g}, got {value!r}")

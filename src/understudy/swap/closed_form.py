@@ -7,32 +7,50 @@ does not hang on the order of summing more than it must.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 _FLOOR = 1e-4  # components weaker than this share of the strongest are noise
 
 
-def shared_directions(features_a: Tensor, features_b: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The main directions in which both sides vary, without the one that tells them apart.
+def shared_directions(features: Sequence[Tensor], count: int) -> tuple[Tensor, Tensor]:
+    """The main directions in which all persons vary, without those that tell them apart.
 
     Args:
-        features_a: (n, d).
-        features_b: (m, d).
+        features: (n, d) of each person.
         count: how many directions.
 
     Returns:
         Directions (d, count), scaled so that features along them have unit variance (directions
-        that do not vary are 0), and the centre (d,) between the sides.
+        that do not vary are 0), and the centre (d,) between the persons.
     """
-    mean_a, mean_b = features_a.mean(0), features_b.mean(0)
-    within = torch.cat([features_a - mean_a, features_b - mean_b])
-    apart = mean_a - mean_b
-    apart = apart / apart.norm().clamp_min(1e-12)
-    within = within - torch.outer(within @ apart, apart)
+    means = [found.mean(0) for found in features]
+    within = torch.cat([found - mean for found, mean in zip(features, means, strict=True)])
+    for direction in _apart(means, within):
+        within = within - torch.outer(within @ direction, direction)
     values, vectors = _strongest(within @ within.T / len(within), count)
     scale = (values.clamp_min(_FLOOR * values.max() + 1e-12) * len(within) ** 0.5).reciprocal()
-    return (within.T @ vectors) * scale, (mean_a + mean_b) / 2
+    centre = torch.stack(means).sum(0) / len(means)
+    return (within.T @ vectors) * scale, centre
+
+
+def _apart(means: Sequence[Tensor], within: Tensor) -> list[Tensor]:
+    """Unit directions, at right angles, in which persons lie apart.
+
+    Of more than two persons, two may be alike but for what they happened to do; a direction in
+    which they are nearer to each other than each one's own faces are is not who they are.
+    """
+    found: list[Tensor] = []
+    for mean in means[1:]:
+        apart = means[0] - mean
+        for other in found:
+            apart = apart - (apart @ other) * other
+        direction = apart / apart.norm().clamp_min(1e-12)
+        if len(means) == 2 or apart.norm() > (within @ direction).square().mean().sqrt():
+            found.append(direction)
+    return found
 
 
 def eigenfaces(pictures: Tensor, counts: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -6,13 +6,14 @@ Faceswap describe it; layer sizes give 82.1 and 51.1 million parameters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import nn
 
 from understudy.nn.blocks import Down, Up, glorot
 from understudy.swap import Crop, Recipe
-from understudy.swap.shared_encoder import SharedEncoder
+from understudy.swap.standard import SharedEncoder
 
 _CROP = Crop(input_px=64, output_px=64, centering="legacy", coverage=1.0)
 _RECIPE = Recipe(learning_rate=5e-5, betas=(0.5, 0.99), dssim=1.0, mae=1.0)
@@ -24,7 +25,7 @@ class Original(SharedEncoder):
     crop = _CROP
     recipe = _RECIPE
 
-    def __init__(self) -> None:
+    def __init__(self, options: None, persons: Sequence[str]) -> None:
         encoder = nn.Sequential(
             Down(3, 128),
             Down(128, 256),
@@ -36,7 +37,7 @@ class Original(SharedEncoder):
             nn.Unflatten(1, (1024, 4, 4)),
             Up(1024, 512),
         )
-        super().__init__(encoder, _decoder(512, 256, 128, 64), _decoder(512, 256, 128, 64))
+        super().__init__(persons, encoder, [_decoder(512, 256, 128, 64) for _ in persons])
         glorot(self)
 
 
@@ -46,7 +47,7 @@ class Lightweight(SharedEncoder):
     crop = _CROP
     recipe = _RECIPE
 
-    def __init__(self) -> None:
+    def __init__(self, options: None, persons: Sequence[str]) -> None:
         encoder = nn.Sequential(
             Down(3, 128),
             Down(128, 256),
@@ -57,7 +58,7 @@ class Lightweight(SharedEncoder):
             nn.Unflatten(1, (512, 4, 4)),
             Up(512, 256),
         )
-        super().__init__(encoder, _decoder(256, 512, 256, 128), _decoder(256, 512, 256, 128))
+        super().__init__(persons, encoder, [_decoder(256, 512, 256, 128) for _ in persons])
         glorot(self)
 
 

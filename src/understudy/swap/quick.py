@@ -15,6 +15,7 @@ Convention: pictures are (n, 3, s, s) float32 RGB 0..1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -22,9 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from understudy.nn.blocks import Down, Residual, Up, kaiming
-from understudy.swap import SIDES, Crop, Recipe
+from understudy.swap import Batch, Crop, Recipe
 from understudy.swap.closed_form import eigenfaces, ridge, shared_directions
-from understudy.swap.shared_encoder import SharedEncoder
+from understudy.swap.standard import SharedEncoder
 
 CODE = 128
 LIGHT = 6
@@ -56,22 +57,23 @@ class Quick(SharedEncoder):
     )
     encoder: Encoder
 
-    def __init__(self) -> None:
-        super().__init__(Encoder(), Decoder(), Decoder())
+    def __init__(self, options: None, persons: Sequence[str]) -> None:
+        super().__init__(persons, Encoder(), [Decoder() for _ in persons])
 
-    def init_from(self, faces_a: Tensor, faces_b: Tensor) -> None:
+    def init_from(self, batches: Sequence[Batch]) -> None:
         """Fit code, eigenfaces and the way between them to the faces in closed form."""
         size = (CROP.input_px, CROP.input_px)
         inputs = [
-            F.interpolate(faces[:, :3], size, mode="bilinear", antialias=True)
-            for faces in (faces_a, faces_b)
+            F.interpolate(batch.planes["rgb"], size, mode="bilinear", antialias=True)
+            for batch in batches
         ]
-        found_a, found_b = (self.encoder.features(seen)[0] for seen in inputs)
-        directions, centre = shared_directions(found_a, found_b, CODE - LIGHT)
+        found = [self.encoder.features(seen)[0] for seen in inputs]
+        directions, centre = shared_directions(found, CODE - LIGHT)
         self.encoder.code.weight.copy_(directions.T)
         self.encoder.code.bias.copy_(-centre @ directions)
-        for side, seen, faces in zip(SIDES, inputs, (faces_a, faces_b), strict=True):
-            cast(Decoder, self.decoders[side]).fit(self.encoder(seen), faces)
+        for decoder, seen, batch in zip(self.decoders, inputs, batches, strict=True):
+            planes = batch.planes
+            cast(Decoder, decoder).fit(self.encoder(seen), planes["rgb"], planes["weight"])
 
 
 class Encoder(nn.Module):
@@ -149,15 +151,16 @@ class Decoder(nn.Module):
         for start in (*self.coefficients.parameters(), *last.parameters()):
             nn.init.zeros_(start)  # at first, what the eigenfaces show is all there is
 
-    def fit(self, code: Tensor, faces: Tensor) -> None:
+    def fit(self, code: Tensor, faces: Tensor, weight: Tensor) -> None:
         """Take the person's eigenfaces, and go to them from the code by least squares.
 
         Args:
             code: (n, CODE) of these faces.
-            faces: (n, 4, 96, 96) RGB and weight.
+            faces: (n, 3, 96, 96).
+            weight: (n, 1, 96, 96) how much each pixel counts.
         """
-        counts = faces[:, 3:].clamp_max(1).mean(0).expand(3, -1, -1).flatten()
-        self.mean, self.basis, targets = eigenfaces(faces[:, :3].flatten(1), counts, EIGENFACES)
+        counts = weight.clamp_max(1).mean(0).expand(3, -1, -1).flatten()
+        self.mean, self.basis, targets = eigenfaces(faces.flatten(1), counts, EIGENFACES)
         weight, bias = ridge(code, targets)
         self.coefficients.weight.copy_(weight)
         self.coefficients.bias.copy_(bias)

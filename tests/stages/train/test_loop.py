@@ -33,7 +33,7 @@ def _faces(n: int, tone: int, seed: int) -> FaceArrays:
 
 def _trainer(n: int = 5, **changes) -> Trainer:
     options = TrainOptions(**{"iterations": 10, "batch": 2, "device": "cpu"} | changes)
-    model = new_model(Registry(PLUGINS).get("swap", "quick"), seed=1)
+    model = new_model(Registry(PLUGINS).get("swap", "quick"), 1, ("a", "b"))
     faces = {"a": _faces(n, 200, 1), "b": _faces(n + 2, 120, 2)}
     return Trainer(model, faces, options, 1, torch.device("cpu"))
 
@@ -57,7 +57,7 @@ def test_the_start_from_the_faces_is_worth_many_iterations():
 def test_every_face_comes_once_an_epoch_in_an_order_of_its_own():
     trainer = _trainer(n=6, warp=False, flip=False, transform=False, colour=False)
     names = {p.numpy().tobytes(): i for i, p in enumerate(trainer.pixels["a"])}
-    taken = [names[p.numpy().tobytes()] for k in range(6) for p in trainer._pick("a", k)]
+    taken = [names[p.numpy().tobytes()] for k in range(6) for p in trainer._pick(0, "a", k)]
     assert sorted(taken[:6]) == sorted(taken[6:]) == list(range(6))
     assert taken[:6] != taken[6:]
 
@@ -66,17 +66,18 @@ def test_a_batch_depends_on_its_number_only():
     trainer, other = _trainer(), _trainer()
     for k in (0, 1, 2):
         other.batch_of(k)
-    for got, want in zip(other.batch_of(7), trainer.batch_of(7), strict=True):
-        assert torch.equal(got, want)
-    inputs, targets, weights = trainer.batch_of(7)
-    assert inputs.shape == (4, 3, 64, 64)
-    assert targets.shape == (4, 3, 96, 96) and weights.shape == (4, 1, 96, 96)
+    batch, same = trainer.batch_of(7), other.batch_of(7)
+    for name, plane in batch.planes.items():
+        assert torch.equal(plane, same.planes[name])
+    shapes = {name: tuple(plane.shape) for name, plane in batch.planes.items()}
+    assert shapes == {"input": (4, 3, 64, 64), "rgb": (4, 3, 96, 96), "weight": (4, 1, 96, 96)}
+    assert batch.persons == (0, 0, 1, 1)
 
 
 def test_input_and_target_are_the_same_but_for_the_warp():
-    inputs, targets, _ = _trainer(warp=False).batch_of(3)
-    small = torch.nn.functional.interpolate(targets, (64, 64), mode="bilinear")
-    assert float((inputs - small).abs().mean()) < 0.02
+    planes = _trainer(warp=False).batch_of(3).planes
+    small = torch.nn.functional.interpolate(planes["rgb"], (64, 64), mode="bilinear")
+    assert float((planes["input"] - small).abs().mean()) < 0.02
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_model_is_touched():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from understudy.errors import Cancelled, NoFaces, StoreError, TrainingError, ValueRefused
 from understudy.flow import Silent
@@ -20,11 +23,17 @@ from understudy.geometry.templates import MEAN_FACE_51
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
 from understudy.stages.train import stage as train_module
-from understudy.stages.train.faces import training_crop
+from understudy.stages.train.faces import load_faces, training_crop
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store import atomic
-from understudy.store.faceset import FaceRecord, list_faceset, read_face_png, write_face_png
+from understudy.store.faceset import (
+    FaceFolder,
+    FaceRecord,
+    list_faceset,
+    read_face_png,
+    write_face_png,
+)
 from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
@@ -43,7 +52,9 @@ def _landmarks(generator: np.random.Generator) -> np.ndarray:
     return unit * generator.uniform(48, 56) + centre
 
 
-def _write_face(folder: Path, index: int, tone: tuple[int, int, int], seed: int) -> None:
+def _write_face(
+    folder: Path, index: int, tone: tuple[int, int, int], seed: int, track: int | None = None
+) -> None:
     """A face of ellipses in a frame, cut out as extraction does."""
     generator = np.random.default_rng((seed, index))
     points = _landmarks(generator)
@@ -71,6 +82,7 @@ def _write_face(folder: Path, index: int, tone: tuple[int, int, int], seed: int)
         1.0,
         alignment,
         {"extended": Mask("extended", alpha, grid)},
+        track=track,
     )
     record = FaceRecord(face, crop, "head", 1.0, "clip.mp4", "f" * 8, (160, 120))
     write_face_png(folder / f"clip_{index:06d}_0.png", pixels, record, durable=False)
@@ -79,10 +91,10 @@ def _write_face(folder: Path, index: int, tone: tuple[int, int, int], seed: int)
 @pytest.fixture(scope="module")
 def facesets(tmp_path_factory) -> tuple[Path, Path]:
     root = tmp_path_factory.mktemp("faces")
-    for side, tone, seed in (("a", (200, 160, 140), 1), ("b", (130, 90, 70), 2)):
-        (root / side).mkdir()
+    for person, tone, seed in (("a", (200, 160, 140), 1), ("b", (130, 90, 70), 2)):
+        (root / person).mkdir()
         for index in range(5):
-            _write_face(root / side, index, tone, seed)
+            _write_face(root / person, index, tone, seed)
     return root / "a", root / "b"
 
 
@@ -106,7 +118,8 @@ def _options(**changes) -> TrainOptions:
 
 
 def _train(facesets, folder, progress=None, **changes):
-    inputs = TrainInputs(*facesets, folder)
+    persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
+    inputs = TrainInputs(persons, folder)
     return train(inputs, _options(**changes), progress or Silent(), REGISTRY)
 
 
@@ -130,7 +143,8 @@ class _CancelAt(Silent):
 def test_leaves_checkpoints_previews_logs_and_a_report(facesets, tmp_path):
     report = _train(facesets, tmp_path / "model", previews=2, save_every=2)
     assert (report.model, report.step, report.iterations) == ("quick", 4, 4)
-    assert math.isfinite(report.loss_a) and math.isfinite(report.loss_b) and report.seconds > 0
+    assert list(report.losses) == ["a", "b"] and report.seconds > 0
+    assert all(map(math.isfinite, report.losses.values()))
     assert [p.name for p in checkpoint.steps(tmp_path / "model")] == [
         "step_00000004",
         "step_00000002",
@@ -221,7 +235,7 @@ def test_a_folder_with_other_things_is_refused_and_left_alone(facesets, tmp_path
 
 def test_a_side_without_faces_is_told(facesets, tmp_path):
     (tmp_path / "none").mkdir()
-    with pytest.raises(NoFaces, match="holds no face picture of B"):
+    with pytest.raises(NoFaces, match="holds no face picture of b"):
         _train((facesets[0], tmp_path / "none"), tmp_path / "m")
 
 
@@ -281,14 +295,23 @@ def test_the_loader_converts_with_the_newest_checkpoint(facesets, tmp_path):
     assert (swapper.input_px, swapper.output_px) == (64, 96)
     assert (swapper.coverage, swapper.centering) == (1.0, "legacy")
     faces = np.random.default_rng(1).integers(0, 256, (11, 64, 64, 3), dtype=np.uint8)
-    shown = swapper.convert(faces, "b")
+    shown = swapper.convert(faces, "b").rgb
     assert shown.shape == (11, 96, 96, 3) and shown.dtype == np.float32
     assert shown.min() >= 0 and shown.max() <= 1
     # a face's result does not hang on its neighbours, nor on how it was stored
-    assert np.array_equal(swapper.convert(faces[9:10], "b")[0], shown[9])
-    assert np.array_equal(swapper.convert(faces[::-1].astype(np.float32) / 255, "b")[::-1], shown)
-    assert not np.array_equal(swapper.convert(faces, "a"), shown)
-    assert swapper.convert(faces[:0], "a").shape == (0, 96, 96, 3)
+    assert np.array_equal(swapper.convert(faces[9:10], "b").rgb[0], shown[9])
+    again = swapper.convert(faces[::-1].astype(np.float32) / 255, "b")
+    assert np.array_equal(again.rgb[::-1], shown) and again.alpha is None
+    other = swapper.convert(faces, "a").rgb
+    assert not np.array_equal(other, shown)
+    half = swapper.convert(faces, "a", morph=0.5, toward="b").rgb
+    free = (np.minimum(other, shown) > 0) & (np.maximum(other, shown) < 1)  # not clipped
+    np.testing.assert_allclose(half[free], (other + shown)[free] / 2, atol=1e-5)
+    assert swapper.convert(faces[:0], "a").rgb.shape == (0, 96, 96, 3)
+    with pytest.raises(ValueRefused, match="can show a, b, not 'zoe'"):
+        swapper.convert(faces, "zoe")
+    with pytest.raises(ValueRefused, match="no such knob"):
+        swapper.convert(faces, "a", age=40)
     with pytest.raises(ValueRefused, match=r"expected \(n, 64, 64, 3\)"):
         swapper.convert(faces[:, :32], "a")
 
@@ -297,7 +320,60 @@ def test_the_loader_says_what_it_passed_over(facesets, tmp_path):
     _train(facesets, tmp_path / "m", iterations=2, save_every=1)
     before = load_swapper(tmp_path / "m", "cpu", REGISTRY).fingerprint
     state = tmp_path / "m/step_00000002/state.json"
-    state.write_text(json.dumps(json.loads(state.read_text()) | {"format": 2}))
+    state.write_text(json.dumps(json.loads(state.read_text()) | {"format": 99}))
     swapper = load_swapper(tmp_path / "m", "cpu", REGISTRY)
-    assert swapper.step == 1 and "format 1, got 2" in swapper.warning
+    assert swapper.step == 1 and "format 1 or 2, got 99" in swapper.warning
     assert swapper.fingerprint != before
+
+
+def _as_format_1(path: Path) -> None:
+    """Turn a checkpoint of persons "a" and "b" into what the first format wrote."""
+    plain = json.loads((path / "state.json").read_text()) | {"format": 1}
+    del plain["persons"]
+    for name in ("weights", "ema"):
+        file = path / f"{name}.safetensors"
+        old = {"decoders.0.": "decoders.a.", "decoders.1.": "decoders.b."}
+        renamed = {}
+        for key, value in load_file(file).items():
+            renamed[old.get(key[:11], key[:11]) + key[11:]] = value
+        save_file(renamed, file)
+        plain["files"][file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (path / "state.json").write_text(json.dumps(plain))
+
+
+def test_a_checkpoint_of_the_first_format_converts_and_trains_on_untouched(facesets, tmp_path):
+    _train(facesets, tmp_path / "new", iterations=2)
+    shutil.copytree(tmp_path / "new", tmp_path / "old")
+    _as_format_1(tmp_path / "old/step_00000002")
+    before = {p: p.read_bytes() for p in (tmp_path / "old/step_00000002").iterdir()}
+    faces = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    new, old = (load_swapper(tmp_path / name, "cpu", REGISTRY) for name in ("new", "old"))
+    assert old.persons == ("a", "b") and not old.warning
+    assert np.array_equal(new.convert(faces, "b").rgb, old.convert(faces, "b").rgb)
+    for name in ("new", "old"):
+        assert _train(facesets, tmp_path / name, iterations=4).iterations == 2
+    assert _tensors(tmp_path / "new", 4) == _tensors(tmp_path / "old", 4)
+    assert checkpoint.newest(tmp_path / "old").state.format == 2
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_a_model_of_other_persons_is_not_trained_on(facesets, tmp_path):
+    _train(facesets, tmp_path / "m", iterations=1)
+    faces = [(FaceFolder(path),) for path in facesets]
+    for names in (("b", "a"), ("ann", "bob")):
+        inputs = TrainInputs(dict(zip(names, faces, strict=True)), tmp_path / "m")
+        with pytest.raises(StoreError, match=f"model of a, b, not of {', '.join(names)}"):
+            train(inputs, _options(), Silent(), REGISTRY)
+    with pytest.raises(ValueRefused, match="two or more"):
+        train(TrainInputs({"a": faces[0]}, tmp_path / "n"), _options(), Silent(), REGISTRY)
+
+
+def test_a_person_has_any_number_of_folders_and_tracks(facesets, tmp_path):
+    (tmp_path / "more").mkdir()
+    for index, track in enumerate((None, 3, 4, 4)):
+        _write_face(tmp_path / "more", index, (200, 160, 140), 5, track)
+    folder = FaceFolder(tmp_path / "more", frozenset({4}))
+    assert [p.name[5:11] for p in folder.pictures()] == ["000002", "000003"]
+    crop = Crop(input_px=64, output_px=64, centering="face", coverage=0.9)
+    both = (FaceFolder(facesets[0]), folder)
+    assert len(load_faces(both, "a", crop, _options(), Silent())) == 5 + 2

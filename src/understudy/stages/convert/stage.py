@@ -35,7 +35,6 @@ from understudy.stages.release.place import Receipt, check_place, refuse_existin
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
-from understudy.swap import Side
 from understudy.swap.loading import Swapper, load_swapper
 from understudy.types import Face, Frame
 
@@ -173,12 +172,12 @@ class _Job:
         registry: Registry,
         swapper: Swapper,
         chosen: dict[int, list[Face]],
-        side_to: Side,
+        to: str,
     ) -> None:
         self.options = options
         self.swapper = swapper
         self.chosen = chosen
-        self.side_to = side_to
+        self.to = to
         self.matcher = registry.create("colour", options.match_colour)
         self.workers = os.cpu_count() or 1
 
@@ -210,9 +209,8 @@ class _Job:
         )
         results: list[Any] = []
         for i in range(0, len(crops), self.options.faces_at_once):
-            results.extend(
-                s.convert(np.stack(crops[i : i + self.options.faces_at_once]), self.side_to)
-            )
+            shown = s.convert(np.stack(crops[i : i + self.options.faces_at_once]), self.to)
+            results.extend(shown.rgb)
         return results
 
     def _composed(self, pair: tuple[Frame, list[tuple[Face, Any]]]) -> Frame:

@@ -25,7 +25,7 @@ from understudy.imaging.depth import eight_bit
 from understudy.nn.augment import MARGIN
 from understudy.nn.device import cpu_count
 from understudy.stages.train.options import TrainOptions
-from understudy.store.faceset import FaceRecord, list_faceset, read_face_png
+from understudy.store.faceset import FaceFolder, FaceRecord, read_face_png
 from understudy.swap import Crop
 
 WEIGHT_UNIT = 60
@@ -35,7 +35,7 @@ _FEATURES = (("eyes", ("right_eye", "left_eye")), ("mouth", ("outer_lips",)))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceArrays:
-    """One side's faces, ready to be augmented.
+    """One person's faces, ready to be augmented.
 
     Attributes:
         pixels: (n, 4, s, s) uint8: RGB and the weight in units of `WEIGHT_UNIT`; s is the crop's
@@ -61,19 +61,25 @@ def margin_px(size: int) -> int:
 
 
 def load_faces(
-    folder: Path, name: str, crop: Crop, options: TrainOptions, progress: Progress
+    faceset: Sequence[FaceFolder],
+    person: str,
+    crop: Crop,
+    options: TrainOptions,
+    progress: Progress,
 ) -> FaceArrays:
-    """Read a faceset, each picture once.
+    """Read a person's faces, each picture once.
 
     Raises:
-        NoFaces: the folder holds no face picture.
+        NoFaces: the folders hold no face picture.
         StoreError: a picture without our record or without the mask; says which.
         Cancelled: the person asked to stop.
     """
-    paths = list_faceset(folder)
+    paths = [path for folder in faceset for path in folder.pictures()]
     if not paths:
+        where = ", ".join(str(folder.path) for folder in faceset) or "no folder"
         raise NoFaces(
-            f"{folder}: holds no face picture of {name}; extract {name} again, or put pictures back"
+            f"{where}: holds no face picture of {person}; extract {person} again, or put pictures "
+            "back"
         )
 
     def read(path: Path) -> tuple[NDArray[np.uint8], bool]:
@@ -83,7 +89,7 @@ def load_faces(
 
     crops = []
     n_stale = 0
-    with progress.task(f"reading faces of {name}", len(paths), "faces") as bar:
+    with progress.task(f"reading faces of {person}", len(paths), "faces") as bar:
         for one, is_stale in mapped(read, paths, options.threads or cpu_count()):
             crops.append(one)
             n_stale += is_stale
@@ -91,12 +97,13 @@ def load_faces(
             stop_if_cancelled(progress, "nothing was trained yet")
     if n_stale:
         progress.warn(
-            f"the mask {options.mask!r} of {n_stale} pictures of {name} is older than "
-            f"their landmarks; make it again with: understudy mask {folder} --kind {options.mask}",
+            f"the mask {options.mask!r} of {n_stale} pictures of {person} is older than "
+            f"their landmarks; make it again with: understudy mask {faceset[0].path} "
+            f"--kind {options.mask}",
             code="stale-masks",
             mask=options.mask,
             faces=n_stale,
-            folder=str(folder),
+            folder=str(faceset[0].path),
         )
     return FaceArrays(np.stack(crops), crop.output_px)
 

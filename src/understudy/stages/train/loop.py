@@ -9,31 +9,31 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from understudy.errors import StoreError, TrainingError
 from understudy.nn import augment
 from understudy.nn.blocks import all_finite
-from understudy.nn.losses import dssim_map, gradient_map, mae_map, masked_mean, paste
 from understudy.stages.train.faces import WEIGHT_UNIT, FaceArrays
 from understudy.stages.train.options import TrainOptions
-from understudy.swap import SIDES, Recipe, Side
+from understudy.stages.train.sampler import Sampler
+from understudy.swap import Batch, Outputs, ParameterGroup, Recipe
 
-_ORDER, _AUGMENT, _INIT = 1, 2, 3  # so that no two uses of the seed share a stream
+_INIT_FACES, _INIT_EACH = 768, 16
 
 
 class Trainer:
-    """A model, its optimizer and its running mean, and how they step."""
+    """A model, its optimizers and its running mean, and how they step."""
 
     def __init__(
         self,
         model: Any,
-        faces: Mapping[Side, FaceArrays],
+        faces: Mapping[str, FaceArrays],
         options: TrainOptions,
         seed: int,
         device: torch.device,
@@ -42,6 +42,7 @@ class Trainer:
         # measured: as fast or faster for every model here, 1.4 times for quick on a CPU
         self.model = model.to(device, memory_format=torch.channels_last)
         self.recipe: Recipe = model.recipe
+        self.persons: tuple[str, ...] = model.persons
         self.batch = options.batch or self.recipe.batch
         self.learning_rate = options.learning_rate or self.recipe.learning_rate
         self.switches = augment.Switches(
@@ -51,97 +52,111 @@ class Trainer:
             colour=options.colour,
         )
         self.seed, self.device, self.dtype = seed, device, dtype
-        self.inner = faces["a"].inner
-        self.pixels = {side: torch.from_numpy(faces[side].pixels).to(device) for side in SIDES}
-        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(
-            self.parameters,
-            lr=self.learning_rate,
-            betas=self.recipe.betas,
-            eps=self.recipe.epsilon,
-            fused=device.type in ("cpu", "cuda"),
-        )
+        self.sampler = Sampler(seed, self.batch)
+        self.current_rate = self.learning_rate
+        self.inner = faces[self.persons[0]].inner
+        self.pixels = {p: torch.from_numpy(faces[p].pixels).to(device) for p in self.persons}
+        self.groups: Sequence[ParameterGroup] = self.model.groups()
+        self.optimizers: dict[str, Optimizer] = {
+            g.name: g.optimizer(g.parameters, self.learning_rate * g.rate) for g in self.groups
+        }
         self.ema = self._copy()
 
-    def init_from_faces(self, most: int = 384, each: int = 16) -> None:
+    def init_from_faces(self, each: int = _INIT_EACH) -> None:
         """Show the model what it will have to show, before the first iteration.
 
         Args:
-            most: pictures of each side.
             each: how often one face is shown at most, every time augmented in another way.
         """
-        size = self.model.crop.output_px
+        most = max(64, _INIT_FACES // len(self.persons))
         shown = []
-        for side in SIDES:
-            pixels = self.pixels[side]
+        for number, person in enumerate(self.persons):
+            pixels = self.pixels[person]
             count = min(most, each * len(pixels))
             chosen = torch.arange(count, device=self.device) * len(pixels) // count
-            generator = augment.generator_for(self.seed, _INIT, SIDES.index(side))
-            drawn = augment.draw(count, self.switches, generator).to(self.device)
-            planes = augment.cut(
-                pixels[chosen].float() / 255, drawn, size, self.inner, warped=False
-            )
-            images = augment.recolour(planes[:, :3], drawn)
-            shown.append(torch.cat([images, planes[:, 3:] * (255 / WEIGHT_UNIT)], 1))
+            drawn = augment.draw(count, self.switches, self.sampler.beginning(number))
+            pictures = pixels[chosen].float() / 255
+            shown.append(self._batch(pictures, drawn.to(self.device), (number,) * count, False))
         with torch.no_grad():
-            self.model.init_from(*shown)
+            self.model.init_from(shown)
         self.ema = self._copy()
 
-    def step(self, number: int, done: float) -> dict[Side, float]:
+    def step(self, number: int, done: float) -> dict[str, float]:
         """Iteration `number` (from 0) with the share `done` (0..1) of the plan behind it.
 
         Returns:
-            The loss of each side.
+            The loss of each person.
 
         Raises:
             TrainingError: a loss is not finite; the model is left as it was.
         """
-        inputs, targets, weights = self.batch_of(number)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate * rate(self.recipe, number, done)
+        batch = self.batch_of(number)
+        self.current_rate = self.learning_rate * rate(self.recipe, number, done)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            shown = self.model.both(*inputs.chunk(2))
-        losses = [
-            self.loss(image.float(), target, weight)
-            for image, target, weight in zip(shown, targets.chunk(2), weights.chunk(2), strict=True)
-        ]
-        values = torch.stack(losses).tolist()
-        if not all(map(math.isfinite, values)):
+            outputs = _in_full(self.model(batch))
+        losses = {g.name: self.losses(outputs, batch, g.name) for g in self.groups}
+        values = {name: torch.stack(group).tolist() for name, group in losses.items()}
+        if not all(math.isfinite(v) for group in values.values() for v in group):
             raise TrainingError(
-                f"the loss at iteration {number + 1} is not finite (A {values[0]}, B {values[1]}); "
+                f"the loss at iteration {number + 1} is not finite ({self._words(values)}); "
                 f"nothing of it was saved; run again with a --learning-rate below "
                 f"{self.learning_rate:g}"
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses)
-        self.optimizer.step()
+        self._descend(losses)
         self._average(number)
-        return dict(zip(SIDES, values, strict=True))
+        return dict(zip(self.persons, values[self.groups[0].name], strict=True))
 
-    def batch_of(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Inputs, targets and weights of an iteration; side A first, then B."""
-        pictures = torch.cat([self._pick(side, number) for side in SIDES]).float()
+    def losses(self, outputs: Outputs, batch: Batch, group: str) -> list[Tensor]:
+        """A group's loss of each person, scalars; terms of nobody's own count once for all."""
+        terms = self.model.loss(outputs, batch, group)
+        shared = [term for term in terms.values() if term.ndim == 0]
+        single = [term for term in terms.values() if term.ndim]
+        losses = [_sum([term[place].mean() for term in single]) for _, place in batch.blocks()]
+        return [loss + _sum(shared) / len(losses) for loss in losses] if shared else losses
+
+    def _descend(self, losses: Mapping[str, list[Tensor]]) -> None:
+        """Move each group's parameters against that group's losses only.
+
+        All gradients are taken before any optimizer steps, so groups that play against each other
+        (a GAN's) answer the same state.
+        """
+        for number, group in enumerate(self.groups):
+            self.optimizers[group.name].zero_grad(set_to_none=True)
+            torch.autograd.backward(
+                losses[group.name],
+                retain_graph=number + 1 < len(self.groups),
+                inputs=list(group.parameters),
+            )
+        for group in self.groups:
+            optimizer = self.optimizers[group.name]
+            for part in optimizer.param_groups:
+                part["lr"] = self.current_rate * group.rate
+            optimizer.step()
+
+    def batch_of(self, number: int) -> Batch:
+        """The faces of an iteration, persons in order."""
+        rows = [self._pick(i, person, number) for i, person in enumerate(self.persons)]
+        pictures = torch.cat(rows).float()
         pictures.mul_(1 / 255)
-        generator = augment.generator_for(self.seed, _AUGMENT, number)
-        drawn = augment.draw(2 * self.batch, self.switches, generator).to(self.device)
+        persons = tuple(i for i in range(len(self.persons)) for _ in range(self.batch))
+        drawn = augment.draw(len(persons), self.switches, self.sampler.augmenting(number))
+        return self._batch(pictures, drawn.to(self.device), persons, True)
+
+    def _batch(
+        self, pictures: Tensor, drawn: augment.Draw, persons: tuple[int, ...], warped: bool
+    ) -> Batch:
         crop = self.model.crop
         targets = augment.cut(pictures, drawn, crop.output_px, self.inner, warped=False)
-        inputs = augment.cut(pictures[:, :3], drawn, crop.input_px, self.inner, warped=True)
+        inputs = augment.cut(pictures[:, :3], drawn, crop.input_px, self.inner, warped=warped)
         images, weights = targets[:, :3], targets[:, 3:] * (255 / WEIGHT_UNIT)
         if self.switches.colour:
             inputs, images = augment.recolour(inputs, drawn), augment.recolour(images, drawn)
-        return inputs.contiguous(memory_format=torch.channels_last), images.contiguous(), weights
-
-    def loss(self, shown: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """The recipe's mixture, weighted by the mask; a scalar."""
-        recipe = self.recipe
-        pasted = paste(shown, target, weight.clamp_max(1))
-        pixelwise = recipe.mae * mae_map(pasted, target)
-        if recipe.gradient:
-            pixelwise = pixelwise + recipe.gradient * gradient_map(pasted, target)
-        every = recipe.dssim_stride
-        structure = masked_mean(dssim_map(pasted, target, every), weight[..., ::every, ::every])
-        return masked_mean(pixelwise, weight) + recipe.dssim * structure
+        planes = {
+            "input": inputs.contiguous(memory_format=torch.channels_last),
+            "rgb": images.contiguous(),
+            "weight": weights,
+        }
+        return Batch(planes, persons)
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """All that a checkpoint holds.
@@ -155,7 +170,7 @@ class Trainer:
                 "the weights are not finite any more; they were not saved, the last checkpoint is "
                 f"good; run again with a --learning-rate below {self.learning_rate:g}"
             )
-        groups = {"weights": weights, "optimizer": self._optimizer_tensors()}
+        groups = {"weights": weights, **self._optimizer_tensors()}
         if self.recipe.ema:
             groups["ema"] = self.ema
         return groups
@@ -168,34 +183,57 @@ class Trainer:
         twin.load_state_dict(self.ema)
         return twin
 
-    def restore(self, weights: Any, optimizer: Mapping[str, Tensor], ema: Any | None) -> None:
-        """Go on from a checkpoint's tensors (the weights were checked by `load_into`)."""
+    def restore(
+        self, weights: Any, optimizers: Mapping[str, Mapping[str, Tensor]], ema: Any | None
+    ) -> None:
+        """Go on from a checkpoint's tensors (the weights were checked by `load_into`).
+
+        Args:
+            weights: of the model.
+            optimizers: moments by the name of their group.
+            ema: running mean of the weights, or None.
+
+        Raises:
+            StoreError: the moments are another model's.
+        """
         self.model.load_state_dict(weights)
         twin = copy.deepcopy(self.model)
         twin.load_state_dict(ema or weights)
         self.ema = {name: value.detach() for name, value in twin.state_dict().items()}
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in optimizer.items():
-            index, _, name = key.partition(".")
-            # moments lie in memory as their weights do
-            layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
-            state.setdefault(int(index), {})[name] = value.contiguous(memory_format=layout)
-        groups = self.optimizer.state_dict()["param_groups"]
-        try:
-            self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        except (ValueError, KeyError, RuntimeError) as error:
-            raise StoreError(f"the optimizer's state does not fit the model: {error}") from error
+        for name, optimizer in self.optimizers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in optimizers[name].items():
+                index, _, moment = key.partition(".")
+                # moments lie in memory as their weights do
+                layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+                state.setdefault(int(index), {})[moment] = value.contiguous(memory_format=layout)
+            parts = optimizer.state_dict()["param_groups"]
+            try:
+                optimizer.load_state_dict({"state": state, "param_groups": parts})
+            except (ValueError, KeyError, RuntimeError) as error:
+                raise StoreError(
+                    f"the optimizer's state does not fit the model: {error}"
+                ) from error
 
-    def _optimizer_tensors(self) -> dict[str, Tensor]:
-        state = self.optimizer.state_dict()["state"]
-        return {f"{i}.{name}": value for i, s in state.items() for name, value in s.items()}
+    def _optimizer_tensors(self) -> dict[str, dict[str, Tensor]]:
+        return {
+            optimizer_file(name, self.groups): {
+                f"{i}.{moment}": value
+                for i, moments in optimizer.state_dict()["state"].items()
+                for moment, value in moments.items()
+            }
+            for name, optimizer in self.optimizers.items()
+        }
 
-    def _pick(self, side: Side, number: int) -> Tensor:
-        n = len(self.pixels[side])
-        first = number * self.batch
-        places = range(first, first + self.batch)
-        order = [_order(self.seed, SIDES.index(side), i // n, n)[i % n] for i in places]
-        return self.pixels[side][torch.stack(order).to(self.device)]
+    def _pick(self, number: int, person: str, step: int) -> Tensor:
+        pixels = self.pixels[person]
+        return pixels[self.sampler.rows(number, len(pixels), step).to(self.device)]
+
+    def _words(self, values: Mapping[str, list[float]]) -> str:
+        return "; ".join(
+            ", ".join(f"{p} {v:g}" for p, v in zip(self.persons, group, strict=True))
+            for group in values.values()
+        )
 
     def _average(self, number: int) -> None:
         if not self.recipe.ema:
@@ -217,7 +255,20 @@ def rate(recipe: Recipe, number: int, done: float) -> float:
     return warm * (recipe.final_rate + (1 - recipe.final_rate) * cosine)
 
 
-@lru_cache(maxsize=16)
-def _order(seed: int, side: int, epoch: int, n: int) -> Tensor:
-    """The order in which one side's faces come in an epoch."""
-    return torch.randperm(n, generator=augment.generator_for(seed, _ORDER, side, epoch))
+def optimizer_file(group: str, groups: Sequence[ParameterGroup]) -> str:
+    """What the tensors of a group's optimizer are called in a checkpoint."""
+    return "optimizer" if group == groups[0].name else f"optimizer.{group}"
+
+
+def _in_full(outputs: Outputs) -> Outputs:
+    """Losses are computed in float32, whatever the net computes in."""
+    alpha = None if outputs.alpha is None else outputs.alpha.float()
+    code = None if outputs.code is None else outputs.code.float()
+    return Outputs(outputs.rgb.float(), alpha, code)
+
+
+def _sum(terms: Sequence[Tensor]) -> Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

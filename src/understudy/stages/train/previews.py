@@ -17,37 +17,52 @@ from torch import Tensor
 from understudy.nn.augment import Switches, cut, draw, generator_for
 from understudy.stages.train.faces import FaceArrays, evenly
 from understudy.store.atomic import commit_bytes
-from understudy.swap import SIDES, Side
 
-CELL, HEAD = 128, 22
-_COLUMNS = ("original", "again", "swap")
+CELL, HEAD, GAP = 128, 22, 8
+_WIDE = 16
+"""Cells beside each other; persons go below when theirs would not fit."""
 
 
 def sheet(
-    model: Any, faces: Mapping[Side, FaceArrays], count: int, step: int, device: torch.device
+    model: Any, faces: Mapping[str, FaceArrays], count: int, step: int, device: torch.device
 ) -> NDArray[np.uint8]:
-    """Rows of original, reconstruction and swap; side A on the left, B on the right.
+    """A block for each person: rows of the original, its reconstruction and a swap to each other.
 
     Returns:
         (h, w, 3) uint8 RGB.
     """
-    halves = []
-    for side, other in zip(SIDES, reversed(SIDES), strict=True):
-        originals, inputs = _plain(faces[side], count, model.crop)
-        with torch.inference_mode():
-            again = model(inputs.to(device), side).float().cpu()
-            swapped = model(inputs.to(device), other).float().cpu()
-        columns = torch.cat([_cells(x) for x in (originals, again, swapped)], 3)
-        rows = columns.permute(0, 2, 3, 1).flatten(0, 1)
-        body = (rows.clamp(0, 1) * 255).round().byte().numpy()
-        labels = [f"{side.upper()} {_COLUMNS[0]}", _COLUMNS[1], f"{_COLUMNS[2]} to {other.upper()}"]
-        halves.append(np.concatenate([_header(labels), body]))
-    height = max(len(h) for h in halves)
-    gap = np.full((height, 8, 3), 255, np.uint8)
-    left, right = (np.pad(h, ((0, height - len(h)), (0, 0), (0, 0))) for h in halves)
-    both = np.concatenate([left, gap, right], 1)
-    cv2.putText(both, f"{step}", (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255,) * 3, 1)
-    return both
+    blocks = [_block(model, person, faces[person], count, device) for person in model.persons]
+    beside = max(1, _WIDE // (len(model.persons) + 1))
+    lines = [_side_by_side(blocks[i : i + beside]) for i in range(0, len(blocks), beside)]
+    width = max(line.shape[1] for line in lines)
+    whole = np.concatenate([np.pad(x, ((0, 0), (0, width - x.shape[1]), (0, 0))) for x in lines])
+    cv2.putText(
+        whole, f"{step}", (4, len(whole) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255,) * 3, 1
+    )
+    return whole
+
+
+def _block(
+    model: Any, person: str, faces: FaceArrays, count: int, device: torch.device
+) -> NDArray[np.uint8]:
+    originals, inputs = _plain(faces, count, model.crop)
+    inputs = inputs.to(device)
+    others = [other for other in model.persons if other != person]
+    with torch.inference_mode():
+        shown = [model.convert(inputs, to).rgb.float().cpu() for to in (person, *others)]
+    columns = torch.cat([_cells(x) for x in (originals, *shown)], 3)
+    rows = columns.permute(0, 2, 3, 1).flatten(0, 1)
+    body = (rows.clamp(0, 1) * 255).round().byte().numpy()
+    return np.concatenate([_header([person, "again", *(f"as {o}" for o in others)]), body])
+
+
+def _side_by_side(blocks: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    height = max(len(b) for b in blocks)
+    parts = []
+    for block in blocks:
+        parts += [np.pad(block, ((0, height - len(block)), (0, 0), (0, 0)))]
+        parts += [np.full((height, GAP, 3), 255, np.uint8)]
+    return np.concatenate(parts[:-1], 1)
 
 
 def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> Path:
@@ -81,12 +96,12 @@ class Curves:
     ) -> None:
         self._writer.close()
 
-    def losses(self, step: int, losses: Mapping[Side, float], learning_rate: float) -> None:
+    def losses(self, step: int, losses: Mapping[str, float], learning_rate: float) -> None:
         """Note one iteration; most are passed over, a curve needs no more."""
         if step % self.EVERY:
             return
-        for side, loss in losses.items():
-            self._writer.add_scalar(f"loss/{side}", loss, step)
+        for person, loss in losses.items():
+            self._writer.add_scalar(f"loss/{person}", loss, step)
         self._writer.add_scalar("learning_rate", learning_rate, step)
 
     def picture(self, step: int, picture: NDArray[np.uint8]) -> None:
@@ -111,5 +126,7 @@ def _header(labels: list[str]) -> NDArray[np.uint8]:
     header = np.zeros((HEAD, CELL * len(labels), 3), np.uint8)
     for i, label in enumerate(labels):
         at = (CELL * i + 4, HEAD - 7)
-        cv2.putText(header, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255,) * 3, 1, cv2.LINE_AA)
+        cv2.putText(
+            header, label[:16], at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255,) * 3, 1, cv2.LINE_AA
+        )
     return header

@@ -1,4 +1,4 @@
-"""Training: from two facesets to a model folder that always holds a good checkpoint.
+"""Training: from faces of two or more persons to a model folder with always a good checkpoint.
 
 Kill it, fill the disk, cancel it: the newest checkpoint stays, and the next run goes on from it.
 Training never starts from scratch over an existing model unless it is told to, and then the old
@@ -8,7 +8,7 @@ model is moved aside.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from understudy.nn.device import choose_device, choose_dtype, use_threads
 from understudy.options import to_mapping
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.train.faces import FaceArrays, load_faces
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.loop import Trainer, optimizer_file
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.store.atomic import sweep_parts
-from understudy.swap import SIDES, Side
-from understudy.swap.loading import load_into, new_model
+from understudy.store.faceset import FaceFolder
+from understudy.swap.loading import load_into, new_model, plain_options
 
 _OURS = {"previews", "logs", "preview.png"}
 
@@ -37,14 +37,16 @@ class TrainInputs:
     """What training works on.
 
     Attributes:
-        faces_a: A's face pictures.
-        faces_b: B's face pictures.
+        facesets: each person's face pictures, by the person's id; two persons or more. The model
+            knows them in this order.
         model: the model folder; made when it is not there.
+        model_options: values of the model's own options; None takes those of the model that is
+            there, or its defaults.
     """
 
-    faces_a: Path
-    faces_b: Path
+    facesets: Mapping[str, Sequence[FaceFolder]]
     model: Path
+    model_options: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,7 @@ class TrainReport:
     Attributes:
         model: the plug-in's name.
         step: iterations that the model has had in all.
-        loss_a: mean loss of A over the last iterations, lower is better.
-        loss_b: the same of B.
+        losses: mean loss over the last iterations by person, lower is better.
         seconds: time of this run's iterations.
         iterations: iterations of this run.
         checkpoint: the newest checkpoint.
@@ -64,12 +65,15 @@ class TrainReport:
 
     model: str
     step: int
-    loss_a: float
-    loss_b: float
+    losses: Mapping[str, float]
     seconds: float
     iterations: int
     checkpoint: Path
     preview: Path | None
+
+    def loss_words(self) -> str:
+        """Each person's loss, for people: "ann 0.0412, bob 0.0523"."""
+        return ", ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
 
 
 def train(
@@ -81,7 +85,8 @@ def train(
     """Train a model, or go on training it, until it has had what the options plan.
 
     Raises:
-        NoFaces: a side has no face picture.
+        NoFaces: a person has no face picture.
+        ValueRefused: fewer than two persons.
         StoreError: the model folder is foreign, damaged or of another model.
         ValueRefused: the device or precision asked for is not there.
         TrainingError: the loss is not finite; the last checkpoint is good.
@@ -89,24 +94,26 @@ def train(
         Cancelled: after saving.
     """
     plugin = (registry or default_registry()).get("swap", options.model)
-    found = open_folder(inputs.model, plugin, options.new, progress)
+    persons = tuple(inputs.facesets)
+    found = open_folder(inputs.model, plugin, persons, options.new, progress)
     chosen = choose_device(options.device)
     dtype = choose_dtype(options.precision, chosen.device)
     use_threads(options.threads)
     progress.say(f"training on {chosen.reason}")
     seed = found.state.seed if found else options.seed
-    model = new_model(plugin, seed)
-    faces: dict[Side, FaceArrays] = {
-        "a": load_faces(inputs.faces_a, "A", model.crop, options, progress),
-        "b": load_faces(inputs.faces_b, "B", model.crop, options, progress),
+    model_options = _model_options(plugin, inputs, found)
+    model = new_model(plugin, seed, persons, model_options)
+    faces = {
+        person: load_faces(faceset, person, model.crop, options, progress)
+        for person, faceset in inputs.facesets.items()
     }
     trainer = _trainer(model, faces, options, seed, (chosen.device, dtype), found)
-    run = _Run(inputs.model, plugin, trainer, faces, options, found, progress)
+    run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
     return run.finish_plan()
 
 
 def open_folder(
-    folder: Path, plugin: Plugin, new: bool, progress: Progress
+    folder: Path, plugin: Plugin, persons: tuple[str, ...], new: bool, progress: Progress
 ) -> checkpoint.Checkpoint | None:
     """The checkpoint to go on from, or None for a new model in an empty folder.
 
@@ -129,6 +136,7 @@ def open_folder(
     found = checkpoint.newest(folder)
     if found is not None:
         checkpoint.refuse_other_model(folder, found.state, plugin.name, plugin.version)
+        _refuse_other_persons(folder, found.state.persons, persons)
         if found.warning:
             progress.warn(found.warning, code="older-checkpoint", step=found.state.step)
         progress.say(f"going on with {plugin.name} at iteration {found.state.step}")
@@ -146,19 +154,19 @@ class _Run:
         self,
         folder: Path,
         plugin: Plugin,
+        model_options: Mapping[str, Any],
         trainer: Trainer,
-        faces: Mapping[Side, FaceArrays],
+        faces: Mapping[str, FaceArrays],
         options: TrainOptions,
         found: checkpoint.Checkpoint | None,
         progress: Progress,
     ) -> None:
         self.folder, self.plugin, self.trainer, self.faces = folder, plugin, trainer, faces
-        self.options, self.progress = options, progress
+        self.model_options, self.options, self.progress = model_options, options, progress
         self.first = self.step = self.saved = found.state.step if found else 0
         self.trained_before_s = found.state.trained_s if found else 0.0
-        self.losses: dict[Side, float] = {
-            side: found.state.losses[side] if found else float("nan") for side in SIDES
-        }
+        known = found.state.losses if found else {}
+        self.losses = {p: known.get(p, float("nan")) for p in trainer.persons}
         self.path = found.path if found else folder
         self.started = self.last_save = time.monotonic()
 
@@ -211,23 +219,21 @@ class _Run:
         """One iteration."""
         losses = self.trainer.step(self.step, self.done())
         self.step += 1
-        for side, loss in losses.items():
-            mean = self.losses[side]
-            self.losses[side] = loss if mean != mean else 0.95 * mean + 0.05 * loss
-        rate = self.trainer.optimizer.param_groups[0]["lr"]
+        for person, loss in losses.items():
+            mean = self.losses[person]
+            self.losses[person] = loss if mean != mean else 0.95 * mean + 0.05 * loss
+        rate = self.trainer.current_rate
         self.curves.losses(self.step, losses, rate)
         if self.step % Curves.EVERY == 0:
-            for side, loss in losses.items():
-                self.progress.metric(f"loss/{side}", loss, step=self.step)
+            for person, loss in losses.items():
+                self.progress.metric(f"loss/{person}", loss, step=self.step)
             self.progress.metric("learning_rate", rate, step=self.step)
 
     def note(self) -> str:
         """The text behind the bar."""
         speed = (self.step - self.first) / max(time.monotonic() - self.started, 1e-3)
-        return (
-            f"iteration {self.step}, loss A {self.losses['a']:.4f} B {self.losses['b']:.4f}, "
-            f"{speed:.1f} it/s"
-        )
+        losses = " ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
+        return f"iteration {self.step}, loss {losses}, {speed:.1f} it/s"
 
     def save_when_due(self) -> None:
         """Save as often as the options say; a full disk is told, and tried again next time."""
@@ -250,10 +256,11 @@ class _Run:
             step=self.step,
             model=self.plugin.name,
             model_version=self.plugin.version,
-            model_options={},
+            model_options=self.model_options,
+            persons=self.trainer.persons,
             seed=self.trainer.seed,
             trained_s=self.trained_s,
-            losses=dict(self.losses.items()),
+            losses=dict(self.losses),
             training=to_mapping(self.options),
         )
         self.path = checkpoint.save(self.folder, state, self.trainer.tensors())
@@ -277,8 +284,7 @@ class _Run:
         return TrainReport(
             model=self.plugin.name,
             step=self.step,
-            loss_a=self.losses["a"],
-            loss_b=self.losses["b"],
+            losses=dict(self.losses),
             seconds=time.monotonic() - self.started if self.step > self.first else 0.0,
             iterations=self.step - self.first,
             checkpoint=self.path,
@@ -288,7 +294,7 @@ class _Run:
 
 def _trainer(
     model: Any,
-    faces: Mapping[Side, FaceArrays],
+    faces: Mapping[str, FaceArrays],
     options: TrainOptions,
     seed: int,
     where: tuple[torch.device, torch.dtype],
@@ -302,8 +308,39 @@ def _trainer(
         trainer.init_from_faces()
     else:
         ema = found.tensors("ema") if found.has("ema") else None
-        trainer.restore(weights, found.tensors("optimizer"), ema)
+        moments = {
+            g.name: found.tensors(optimizer_file(g.name, trainer.groups)) for g in trainer.groups
+        }
+        trainer.restore(weights, moments, ema)
     return trainer
+
+
+def _model_options(
+    plugin: Plugin, inputs: TrainInputs, found: checkpoint.Checkpoint | None
+) -> dict[str, Any]:
+    """The model's options, defaults included, as they are kept.
+
+    Raises:
+        StoreError: the model that is there was built with others.
+        ValueRefused: an option that it does not have, or a value out of range.
+    """
+    known = dict(found.state.model_options) if found else {}
+    wanted = plain_options(plugin, known if inputs.model_options is None else inputs.model_options)
+    other = [name for name, value in wanted.items() if name in known and known[name] != value]
+    if other:
+        was = ", ".join(f"{name} {known[name]!r}" for name in other)
+        raise StoreError(
+            f"{inputs.model}: was built with {was}; go on with that, or start over with --new"
+        )
+    return wanted
+
+
+def _refuse_other_persons(folder: Path, known: tuple[str, ...], asked: tuple[str, ...]) -> None:
+    if known != asked:
+        raise StoreError(
+            f"{folder}: holds a model of {', '.join(known)}, not of {', '.join(asked)}; train "
+            "those, choose another folder, or start over with --new"
+        )
 
 
 def _foreign(folder: Path) -> list[str]:
