@@ -25,7 +25,7 @@ from understudy.stages.train.faces import load_faces
 from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import ANY, Query
-from understudy.store.faceset import list_faceset, read_face_png, read_record
+from understudy.store.faceset import FaceFolder, list_faceset, read_face_png, read_record
 from understudy.swap import Crop
 from understudy.types import Alignment, Face, Track
 
@@ -368,11 +368,11 @@ def test_conversion_and_training_name_stale_masks(footage, converter):
 
     crop = Crop(input_px=32, output_px=64, centering="face", coverage=0.9)
     said = Silent()
-    load_faces(footage.faces, "A", crop, TrainOptions(threads=1), said)
+    load_faces([FaceFolder(footage.faces)], "A", crop, TrainOptions(threads=1), said)
     assert not any("older than" in line for line in said.said)
     with Alignments.open(footage.alignments, read_only=True) as store:
         pictures.update(footage.faces, store, FilmReader.open(footage.media), Silent())
-    load_faces(footage.faces, "A", crop, TrainOptions(threads=1), said)
+    load_faces([FaceFolder(footage.faces)], "A", crop, TrainOptions(threads=1), said)
     assert [line for line in said.said if "of 1 pictures of A is older than" in line]
 
 
