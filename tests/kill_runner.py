@@ -133,7 +133,7 @@ def job(life: Path, pipe: int) -> None:
                 for side in ("a", "b")
             ]
             keep_declarations(project.consent, people)
-        media = {side: life / f"{side}.mp4" for side in ("a", "b")}
+        media = {person: [life / f"{person}.mp4"] for person in ("a", "b")}
         run_job(
             project,
             media,
@@ -218,7 +218,7 @@ def torn(life: Path) -> list[str]:
     """Everything with a final name that is not whole."""
     found = []
     project = life / "out.understudy"
-    for path in [*project.glob("?/faces/*.png")]:
+    for path in [*project.glob("sources/?/faces/*.png")]:
         try:
             read_face_png(path)
         except StoreError as error:
@@ -228,7 +228,7 @@ def torn(life: Path) -> list[str]:
             content(path)
         except StoreError as error:
             found.append(str(error))
-    for path in checkpoint.steps(project / "model")[: TRAINING.keep]:
+    for path in checkpoint.steps(project / "models" / "model")[: TRAINING.keep]:
         try:
             checkpoint.verify(path)
         except StoreError as error:
@@ -265,7 +265,7 @@ def content(alignments: Path) -> str:
 def result(life: Path) -> dict[str, Any]:
     """All that a finished job must have in common with one that was never killed."""
     project, output = life / "out.understudy", life / "out.mp4"
-    newest = checkpoint.newest(project / "model")
+    newest = checkpoint.newest(project / "models" / "model")
     assert newest is not None
     with av.open(str(output)) as container:
         (sound,) = container.streams.audio
@@ -276,7 +276,7 @@ def result(life: Path) -> dict[str, Any]:
         "pictures": {
             f"{side}/{p.name}": _sha(p.read_bytes())
             for side in ("a", "b")
-            for p in list_faceset(project / side / "faces")
+            for p in list_faceset(project / "sources" / side / "faces")
         },
         "step": newest.state.step,
         "losses": dict(newest.state.losses),
@@ -285,7 +285,7 @@ def result(life: Path) -> dict[str, Any]:
             (f.at.pts, str(f.at.time_base), _sha(f.pixels.tobytes())) for f in frames(probe(output))
         ],
         "sound": heard,
-        "sheet": _sha((project / "contact_sheet.png").read_bytes()),
+        "sheet": _sha((project / "renders" / "out" / "contact_sheet.png").read_bytes()),
         "verdict": told.state,
         "left_over": sorted(
             os.fspath(p.relative_to(life))

@@ -50,10 +50,12 @@ def test_the_whole_job_says_what_it_made(done_place):
     """One command, and everything that it promises to leave behind."""
     project = done_place.project
     assert verify(done_place.out).state == "ours"
-    report = (project / "report.md").read_text()
+    render = project / "renders" / "out"
+    report = (render / "report.md").read_text()
     assert "8 faces in 8 of 8 frames" in report
     assert "identity:" in report
-    for name in ("contact_sheet.png", "log.txt", "consent.toml", "audit.jsonl"):
+    assert (render / "contact_sheet.png").stat().st_size > 0
+    for name in ("log.txt", "consent.toml", "audit.jsonl"):
         assert (project / name).stat().st_size > 0
     events = [e.event for e in AuditLog(project / "audit.jsonl").entries()]
     assert events == ["declared", "declared", "converting", "converted"]
@@ -137,7 +139,9 @@ def test_consent_by_answering(tmp_path):
         *("", "Cleo", "self", "y", "n", "film X", "film-vfx", "Cleo"),
     ]
     done = CliRunner().invoke(
-        app, ["consent", str(tmp_path / "p")], input="\n".join(answers) + "\n"
+        app,
+        ["consent", str(tmp_path / "p"), "--person", "ann", "--person", "Cleo"],
+        input="\n".join(answers) + "\n",
     )
     assert done.exit_code == 0, done.output
     assert "'bribed' is not one of self, consented" in done.output

@@ -27,7 +27,7 @@ def test_every_job_shows_how_it_is_used(understudy):
 
 
 def test_a_round_of_repair(place, understudy, tmp_path):
-    film, faces = place.a, place.project / "a" / "faces"
+    film, faces = place.a, place.project / "sources" / "a" / "faces"
     told = understudy("alignments", "info", film, "--faces", faces).worked().out
     assert "8 looked at, 8 with faces; 8 faces" in told and "stale: nothing" in told
     assert "pictures up to date: 8" in told
@@ -59,7 +59,7 @@ def test_a_round_of_repair(place, understudy, tmp_path):
 
 
 def test_masks_by_command(place, understudy, tmp_path):
-    film, faces = place.a, place.project / "a" / "faces"
+    film, faces = place.a, place.project / "sources" / "a" / "faces"
     out = tmp_path / "masks"
     make = ("mask", film, "--kind", "extended")
     assert "0 faces got masks" in understudy(*make).worked().out

@@ -6,13 +6,18 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 import understudy
-from understudy.errors import DiskFull, StoreError
-from understudy.store.project import Project
+from understudy.errors import DiskFull, StoreError, ValueRefused
+from understudy.store.alignments import Alignments, SourceRecord
+from understudy.store.faceset import FaceFolder
+from understudy.store.project import Person, Project, Render
+from understudy.types import Track
 
 SRC = str(Path(understudy.__file__).parents[1])
 HOLD = """
@@ -26,44 +31,73 @@ with Project.open(Path(sys.argv[1]), create=True):
 
 
 def test_it_is_made_once_and_found_again(tmp_path: Path) -> None:
-    film = tmp_path / "a.mp4"
+    film = tmp_path / "Clip One.mp4"
     film.touch()
     with Project.open(tmp_path / "p", create=True) as project:
-        project.set_source("a", film, "x")
+        ann = project.add_person("Ann Lee")
+        source = project.add_source(film, "x", ann.id)
         project.remember(train={"model": "quick"})
+        render = Render("out", source.id, "model", {"all": "ann-lee", "1": None}, film, {"crf": 3})
+        project.keep_render(render)
+        project.keep_render(replace(render, id="other"))
+        project.keep_render(render)
         created = project.created
     (tmp_path / "p" / "work" / "key").mkdir()
     (tmp_path / "p" / "work" / "key" / ".x.999999999-1.00000000.part").touch()
     with Project.open(tmp_path / "p") as project:
         assert not list((project.work / "key").iterdir())
-        assert project.source("a") == film
+        assert project.sources == (source,) and project.place("clip-one") == film
+        assert project.persons == (Person("ann-lee", "Ann Lee"),)
+        assert project.add_person("Ann Lee") == project.add_person("ann-lee") == project.persons[0]
+        assert project.renders == (render, replace(render, id="other"))
+        assert project.render("out") == render
+        assert project.render_id(film) == "out"
+        assert project.render_id(tmp_path / "sub" / "out.mp4") == "out-2"
         assert project.settings == {"train": {"model": "quick"}}
         assert project.created == created
-        assert project.faces("b").is_dir() and project.model.is_dir() and project.work.is_dir()
-        with pytest.raises(StoreError, match="side B has no film yet"):
-            project.source("b")
+        assert project.work.is_dir() and project.models == ()
+        project.model("m").mkdir()
+        assert project.models == ("m",)
+        for ask, words in [
+            (lambda: project.source("b"), "no source 'b'; there are: clip-one"),
+            (lambda: project.person("b"), "no person 'b'; there are: ann-lee"),
+            (lambda: project.render("b"), "no render 'b'; there are: out, other"),
+            (lambda: project.faceset("b"), "no person 'b'"),
+            (lambda: project.add_source(film, "x", "b"), "no person 'b'"),
+            (lambda: project.name_found("clip-one", {"0": "b"}), "no person 'b'"),
+        ]:
+            with pytest.raises(StoreError, match=words):
+                ask()
+        with pytest.raises(ValueRefused, match="such as 'x'"):
+            project.model("../x")
     plain = json.loads((tmp_path / "p" / "project.json").read_text())
-    assert plain["format"] == "understudy-project"
+    assert plain["format"] == "understudy-project" and plain["version"] == 2
 
 
-def test_another_film_on_a_side_is_refused_and_a_moved_one_found(tmp_path: Path) -> None:
-    film = tmp_path / "a.mp4"
-    film.touch()
+def test_films_get_ids_of_their_own_and_moved_ones_are_found(tmp_path: Path) -> None:
+    films = [tmp_path / "a.mp4", tmp_path / "sub" / "a.mov", tmp_path / "c.mp4"]
+    (tmp_path / "sub").mkdir()
+    for film in films:
+        film.touch()
     with Project.open(tmp_path / "p", create=True) as project:
-        project.set_source("a", film, "x")
-        with pytest.raises(StoreError, match="side A is"):
-            project.set_source("a", film, "y")
-        project.set_source("a", tmp_path / "other.mp4", "x")
-        project.set_source("a", film, "x")
+        ids = [project.add_source(f, f"{n}").id for n, f in enumerate(films)]
+        assert ids == ["a", "a-2", "c"]
+        with pytest.raises(StoreError, match="changed since it was added as a"):
+            project.add_source(films[0], "other")
+        assert project.add_source(tmp_path / "copy.mp4", "0").id == "a"
+        assert project.source("a").path == tmp_path / "copy.mp4"
+        with pytest.raises(StoreError, match=r"not there any more.*understudy add"):
+            project.place("a")
+        with pytest.raises(StoreError, match="not the film that a is"):
+            project.move_source("a", films[2], "2")
+        project.move_source("a", films[0], "0")
+        assert project.place("a") == films[0]
     moved = tmp_path / "moved"
     moved.mkdir()
     for name in ("p", "a.mp4"):
         (tmp_path / name).rename(moved / name)
     with Project.open(moved / "p") as project:
-        assert project.source("a") == moved / "a.mp4"
-        (moved / "a.mp4").unlink()
-        with pytest.raises(StoreError, match="not there any more"):
-            project.source("a")
+        assert project.place("a") == moved / "a.mp4"
 
 
 def test_alignments_lie_beside_the_film_or_in_the_project(
@@ -72,14 +106,51 @@ def test_alignments_lie_beside_the_film_or_in_the_project(
     film = tmp_path / "a.mp4"
     film.touch()
     with Project.open(tmp_path / "p", create=True) as project:
-        project.set_source("a", film, "x")
+        project.add_source(film, "x")
         assert project.alignments("a") == tmp_path / "a.alignments"
         with monkeypatch.context() as patch:
             patch.setattr(os, "access", lambda *_: False)
             here = project.alignments("a")
-        assert here == tmp_path / "p" / "a" / "a.alignments"
+        assert here == tmp_path / "p" / "sources" / "a" / "a.alignments"
         here.touch()
         assert project.alignments("a") == here
+
+
+def extracted(film: Path, folder: Path, tracks: list[Track]) -> None:
+    """Alignments with tracks only, and an empty folder of pictures."""
+    record = SourceRecord(film.name, film.name, 64, 48, Fraction(1, 25), 1, {})
+    with Alignments.open(film.with_suffix(".alignments"), create=record) as store:
+        store.finish(tracks)
+    folder.mkdir(parents=True)
+
+
+def test_a_faceset_comes_from_many_films_and_a_film_serves_many_persons(tmp_path: Path) -> None:
+    both, alone, kept = tmp_path / "both.mp4", tmp_path / "alone.mp4", tmp_path / "kept"
+    kept.mkdir()
+    people = [Track(0, 0, 0), Track(1, 0, 1), Track(2, 1, 0), Track(3, 1, 2)]
+    with Project.open(tmp_path / "p", create=True) as project:
+        for film, tracks in ((both, people), (alone, people[:1])):
+            film.touch()
+            project.add_source(film, film.name)
+            extracted(film, project.faces(film.stem), tracks)
+        for name in ("ann", "bob"):
+            project.add_person(name)
+        assert project.faceset("ann") == ()
+        project.name_found("both", {"0": "ann", "1": "bob"})
+        project.name_found("alone", {"all": "ann"})
+        project.add_source(kept, "", "ann", "faces")
+        assert project.faceset("ann") == (
+            FaceFolder(project.faces("both"), frozenset({0, 2})),
+            FaceFolder(project.faces("alone")),
+            FaceFolder(kept),
+        )
+        assert project.faceset("bob") == (FaceFolder(project.faces("both"), frozenset({1})),)
+        assert [s.id for s in project.sources_of("ann")] == ["both", "alone", "kept"]
+        project.name_found("both", {"0": None, "1": "bob", "all": "ann"})
+        assert project.faceset("ann")[0].tracks == {0, 2, 3}
+        assert project.source("both").person_of(1) == "bob"
+        assert project.source("both").person_of(None) == "ann"
+        assert project.add_source(kept, "", kind="faces").id == "kept"
 
 
 def test_what_is_not_a_project_is_not_touched(tmp_path: Path) -> None:
@@ -91,7 +162,7 @@ def test_what_is_not_a_project_is_not_touched(tmp_path: Path) -> None:
         (mine, True, "nothing in it was touched"),
         (mine, False, "is no project"),
         (tmp_path / "file", True, "found a file"),
-        (tmp_path / "absent", False, "make one with understudy swap"),
+        (tmp_path / "absent", False, "make one with understudy swap or understudy add"),
         (tmp_path / "absent" / "p", True, "no such folder"),
     ]:
         with pytest.raises(StoreError, match=words):
@@ -142,14 +213,34 @@ def test_without_file_locks_the_pid_decides(
         Project.open(tmp_path / "p")
 
 
+def test_it_is_read_while_another_works_on_it(tmp_path: Path) -> None:
+    film = tmp_path / "a.mp4"
+    film.touch()
+    with Project.open(tmp_path / "p", create=True) as project:
+        project.add_source(film, "x")
+        before = sorted(tmp_path.rglob("*"))
+        with Project.open(tmp_path / "p", read_only=True) as reader:
+            assert reader.sources == project.sources and not reader.brought_up
+            assert reader.place("a") == film
+        assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(StoreError, match="is no project"):
+        Project.open(tmp_path / "q", create=True, read_only=True)
+
+
 def test_damaged_and_newer_projects_are_told(tmp_path: Path) -> None:
     with Project.open(tmp_path / "p", create=True) as project:
-        project.set_source("a", tmp_path, "x")
+        project.add_person("ann")
+        project.add_source(tmp_path, "x", "ann")
+        project.keep_render(Render("r", "s", "m", {"0": "ann", "all": None}, tmp_path, {"n": 1}))
     path = tmp_path / "p" / "project.json"
     good = path.read_bytes()
-    path.write_bytes(good.replace(b'"version": 1', b'"version": 2'))
+    path.write_bytes(good.replace(b'"version": 2', b'"version": 3'))
     with pytest.raises(StoreError, match="newer Understudy"):
         Project.open(tmp_path / "p")
+    for old, new in [(b'"ann"', b'"../x"'), (b'"all"', b'"-1"'), (b'"film"', b'"rope"')]:
+        path.write_bytes(good.replace(old, new))
+        with pytest.raises(StoreError, match="is damaged"):
+            Project.open(tmp_path / "p")
     rng = random.Random(5)  # noqa: S311
     told = 0
     for n in range(200):

@@ -65,7 +65,7 @@ def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) ->
             keep_declarations(project.consent, synthetic_declarations())
         return run_job(
             project,
-            {"a": clips.a, "b": clips.b},
+            {"a": [clips.a], "b": [clips.b]},
             folder / "out.mp4",
             ExtractOptions(),
             TrainOptions(minutes=minutes),

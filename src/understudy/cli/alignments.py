@@ -27,7 +27,8 @@ Media = Annotated[
     Path | None, typer.Option(help="The film, where it does not lie beside the alignments.")
 ]
 Pictures = Annotated[
-    Path | None, typer.Option("--faces", help="Folder of the face pictures (PROJECT/a/faces).")
+    Path | None,
+    typer.Option("--faces", help="Folder of the face pictures (PROJECT/sources/ID/faces)."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 Backup = Annotated[bool, typer.Option(help="Keep a copy of the file before it is changed.")]
@@ -40,7 +41,7 @@ Move = Annotated[Path | None, typer.Option(help="Move the face pictures found in
 def info(file: File, faces: Pictures = None) -> None:
     """What the file holds: frames, faces, tracks, masks, sizes, who made them, what is stale.
 
-    Example: understudy alignments info clip.mp4 --faces project/a/faces
+    Example: understudy alignments info clip.mp4 --faces project/sources/clip/faces
     """
     from understudy.stages.faces.source import alignments_of
     from understudy.stages.repair.report import info_lines
@@ -93,7 +94,7 @@ def multi_faces(
 ) -> None:
     """Frames that hold several faces, and these faces.
 
-    Example: understudy alignments multi-faces clip.mp4 --faces project/a/faces --copy look
+    Example: understudy alignments multi-faces clip.mp4 --faces p/sources/clip/faces --copy look
     """
     from understudy.stages.repair import find
 
@@ -143,7 +144,7 @@ def remove(
 
     Example: understudy alignments remove clip.mp4 --track 3
 
-    Example: understudy alignments remove clip.mp4 --deleted --faces project/a/faces
+    Example: understudy alignments remove clip.mp4 --deleted --faces project/sources/clip/faces
     """
     from understudy.cli.show import session
     from understudy.errors import ValueRefused
@@ -175,7 +176,7 @@ def rekey(
 ) -> None:
     """Number the faces of each frame 0, 1, 2... anew; with --faces pictures are renamed as well.
 
-    Example: understudy alignments rekey clip.mp4 --order left --faces project/a/faces
+    Example: understudy alignments rekey clip.mp4 --order left --faces project/sources/clip/faces
     """
     from understudy.cli.show import session
     from understudy.stages.faces.source import alignments_of
@@ -274,7 +275,7 @@ def redo(
 ) -> None:
     """Make stale masks and identity again; with --faces, cut pictures again whose face moved.
 
-    Example: understudy alignments redo clip.mp4 --faces project/a/faces
+    Example: understudy alignments redo clip.mp4 --faces project/sources/clip/faces
     """
     from understudy.cli.show import session
     from understudy.nn.device import choose_device

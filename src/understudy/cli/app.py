@@ -52,6 +52,7 @@ def _root(
 _MAIN, _PARTS, _ABOUT = "The whole job", "Its parts", "Trust and trouble"
 app.command("swap", rich_help_panel=_MAIN)(swap.swap)
 app.command("demo", rich_help_panel=_MAIN)(demo.demo)
+app.command("add", rich_help_panel=_PARTS)(parts.add)
 app.command("extract", rich_help_panel=_PARTS)(parts.extract)
 app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
 app.command("mask", rich_help_panel=_PARTS)(mask.mask)

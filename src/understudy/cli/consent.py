@@ -74,7 +74,7 @@ def consent(
                     "consent --help"
                 )
             declaration = Declaration(
-                person=(person or [""])[0],
+                person=store.add_person((person or [""])[0]).id,
                 name=name,
                 basis=basis,  # type: ignore[arg-type]  # checked by Declaration
                 adult=adult,
@@ -99,32 +99,30 @@ def lacking(project: Project) -> list[str]:
     known = read_declarations(project.consent)
     today = date.today()
     good = {d.person for d in known} - {d.person for d in known if d.objection(today)}
-    return [person for person in ("a", "b") if person not in good]
+    return [person.id for person in project.persons if person.id not in good]
 
 
-def ensure_declared(project: Project, file: Path | None) -> None:
-    """Before the work begins: take over a file, or ask when nothing is declared and one can ask.
+def ensure_declared(project: Project, file: Path | None, persons: Iterable[str]) -> None:
+    """Before the work begins: take over a file, or ask about those who lack a declaration.
 
     What is declared is judged, and a refusal logged, where the work begins.
 
     Raises:
         StoreError: the file is not there, or is no such file.
     """
-    from understudy.provenance.consent import read_declarations
-
     if file is not None:
         _take_over(project, file)
-    if not read_declarations(project.consent) and sys.stdin.isatty():
+    asked = [person for person in lacking(project) if person in set(persons)]
+    if asked and sys.stdin.isatty():
         typer.echo("Before anything is made: who is in these films, and what did they agree to?")
-        _ask_for(project, lacking(project))
+        _ask_for(project, asked)
 
 
 def _ask_for(project: Project, persons: Iterable[str]) -> None:
-    from understudy.store.ids import check_id
-
-    asked = [check_id("person", person) for person in persons]
+    asked = [project.add_person(person).id for person in persons]
     if not asked:
-        typer.echo(f"everyone is declared: {project.consent}; name a --person to declare anew")
+        who = "everyone is declared" if project.persons else "the project has no person yet"
+        typer.echo(f"{who}: {project.consent}; name a --person to declare one")
         return
     declare(project, [_ask(person) for person in asked])
 

@@ -69,9 +69,9 @@ def mask(
     Painted images are found by the names of the face pictures, and become the kind `custom`
     unless --kind names another.
 
-    Example: understudy mask clip.mp4 --kind extended --faces project/a/faces
+    Example: understudy mask clip.mp4 --kind extended --faces project/sources/clip/faces
 
-    Example: understudy mask project/a/faces --process import --folder painted
+    Example: understudy mask project/sources/clip/faces --process import --folder painted
     """
     from understudy.cli.show import session
     from understudy.errors import ValueRefused

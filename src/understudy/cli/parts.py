@@ -1,9 +1,9 @@
-"""`understudy extract | train | convert`: the parts of the job, on a project folder."""
+"""`understudy add | extract | train | convert`: the parts of the job, on a project folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,52 +13,142 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
 
+if TYPE_CHECKING:
+    from understudy.stages.extract.stage import ExtractReport
+    from understudy.store.project import Project, Source
+
 ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model-name",
+        help="Which of the project's models, PROJECT/models/NAME; by default `model`.",
+        show_default=False,
+    ),
+]
+
+
+def add(
+    project: ProjectFolder,
+    films: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILM...",
+            help="Videos, folders of images, or folders of face pictures from elsewhere.",
+        ),
+    ],
+    person: Annotated[
+        str | None,
+        typer.Option(
+            help="Whom everybody found in them shows; without it, say so later with "
+            "`understudy cast`.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Add films to a project, which is made when it is not there. Nothing is copied or extracted.
+
+    Several films and folders of one person make one faceset. A film that moved is added again to
+    say where it is now.
+
+    Example: understudy add project take1.mp4 take2.mp4 --person ann
+    """
+    from understudy.runs.project import add as add_one
+
+    with opened(project, create=True) as (store, _):
+        for film in films:
+            source = add_one(store, film, person)
+            who = ", ".join(f"{n}: {p}" for n, p in source.persons.items()) or "nobody named yet"
+            typer.echo(f"{source.id}: {source.path} ({who})")
 
 
 @with_options
 def extract(
     project: ProjectFolder,
-    side: Annotated[
-        Literal["a", "b"], typer.Argument(metavar="a|b", help="a: the footage; b: the donor.")
+    films: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILM]...",
+            help="Ids of the project's films, or films, which are added where they are new. "
+            "Without any: all that are not done.",
+            show_default=False,
+        ),
     ],
-    media: Annotated[Path, typer.Argument(metavar="MEDIA", help="A video or a folder of images.")],
     options: ExtractOptions,
 ) -> None:
-    """Find the faces of one side: alignments beside the film, face pictures in the project.
+    """Find the faces of films: alignments beside each film, face pictures in the project.
 
     Delete face pictures that should not be trained on or replaced; run again to go on after an
-    interruption.
+    interruption. Then see who was found with `understudy cast PROJECT`.
     """
     from understudy.plugin import default_registry
-    from understudy.runs.swap import extract_side, register
+    from understudy.runs.project import extract_source
 
+    registry = default_registry()
     with opened(project, create=True) as (store, terminal):
-        register(store, side, media)
-        report = extract_side(store, side, options, default_registry(), terminal)
-        terminal.say(
-            f"{report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
-            f"{report.read}"
-        )
-        if report.tracks:
-            terminal.say(
-                f"{report.shots} shots, {report.tracks} tracks of {report.persons} persons"
-            )
-        terminal.say(f"alignments: {report.alignments}; face pictures: {report.faces_folder}")
+        for source in _to_extract(store, films or []):
+            _told(source.id, extract_source(store, source, options, registry, terminal))
+
+
+def _to_extract(store: Project, words: list[str]) -> list[Source]:
+    """Sources by id or place; films that are new are added."""
+    from understudy.errors import ValueRefused
+    from understudy.runs.project import add as add_one
+    from understudy.runs.project import source_of
+
+    if not words:
+        found = [source for source in store.sources if source.kind == "film"]
+        if not found:
+            raise ValueRefused(f"{store.folder}: has no film yet; see understudy add --help")
+        return found
+    ids = {source.id for source in store.sources}
+    if len(words) == 2 and words[0] in ("a", "b") and words[0] not in ids:
+        return [add_one(store, Path(words[1]), words[0])]  # as sides were given once
+    return [
+        add_one(store, Path(word))
+        if word not in ids and Path(word).exists()
+        else source_of(store, word)
+        for word in words
+    ]
+
+
+def _told(name: str, report: ExtractReport) -> None:
+    typer.echo(
+        f"{name}: {report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
+        f"{report.read}"
+    )
+    if report.tracks:
+        typer.echo(f"  {report.shots} shots, {report.tracks} tracks of {report.persons} persons")
+    typer.echo(f"  alignments: {report.alignments}; face pictures: {report.faces_folder}")
 
 
 @with_options
-def train(project: ProjectFolder, options: TrainOptions) -> None:
-    """Train the project's model, or go on training it. Ctrl-C saves and stops.
+def train(
+    project: ProjectFolder,
+    options: TrainOptions,
+    persons: Annotated[
+        str,
+        typer.Option(
+            help="Whom the model learns, separated by commas, two or more; by default those it "
+            "knows, or everybody with face pictures.",
+            show_default=False,
+        ),
+    ] = "",
+    model_name: ModelName = None,
+) -> None:
+    """Train a model of the project, or go on training it. Ctrl-C saves and stops.
 
-    Previews appear in PROJECT/model/previews at each save; graphs with
-    `tensorboard --logdir PROJECT/model/logs`.
+    Previews appear in PROJECT/models/NAME/previews at each save; graphs with
+    `tensorboard --logdir PROJECT/models/NAME/logs`.
+
+    Example: understudy train project --persons ann,bob --model-name pair
     """
     from understudy.plugin import default_registry
-    from understudy.runs.swap import train_project
+    from understudy.runs.project import train_model
 
+    named = [person.strip() for person in persons.split(",") if person.strip()]
     with opened(project) as (store, terminal):
-        report = train_project(store, options, default_registry(), terminal)
+        report = train_model(store, named, model_name, options, default_registry(), terminal)
         terminal.say(
             f"model {report.model} at step {report.step}: loss {report.loss_words()}; "
             f"preview: {report.preview}"
@@ -75,16 +165,49 @@ def convert(
             "--output", "-o", help="A .mp4 or .mov file, or a folder name for a PNG sequence."
         ),
     ] = Path("out.mp4"),
+    source: Annotated[
+        str | None,
+        typer.Option(help="Which film, by id or place; needed when there are several."),
+    ] = None,
+    cast: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHO=WHOM",
+            help="Who becomes whom, once for each: WHO is a number or name that `understudy cast` "
+            "shows, WHOM a person of the model or `leave`. WHOM alone is for everybody.",
+            show_default=False,
+        ),
+    ] = None,
+    model_name: ModelName = None,
+    render_name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the render, by default the output's; one that is known is made again as "
+            "it was, but for what is said.",
+            show_default=False,
+        ),
+    ] = None,
+    swap: Annotated[
+        bool, typer.Option("--swap", help="Of two persons, the other one's film instead.")
+    ] = False,
 ) -> None:
-    """Convert the project's footage with its model; needs declared consent."""
+    """Convert a film with a model; needs declared consent of everybody replaced or put in.
+
+    Any film of the project's persons will do, also one that the model was not trained on. Report
+    and contact sheet lie in PROJECT/renders/NAME.
+
+    Example: understudy convert project --source clip.mp4 --cast 0=bob --cast 1=leave -o out.mp4
+    """
     from understudy.plugin import default_registry
-    from understudy.runs.swap import convert_project, evaluate_project
+    from understudy.runs.renders import Wanted, convert_render, evaluate_render, planned
 
     registry = default_registry()
+    wanted = Wanted(output, source, tuple(cast or ()), model_name, render_name, swap)
     with opened(project) as (store, terminal):
-        report = convert_project(store, output, options, registry, terminal)
-        scores = evaluate_project(store, output, options, registry, terminal)
+        render = planned(store, wanted, options)
+        report = convert_render(store, render, options, registry, terminal)
+        scores = evaluate_render(store, render, options, registry, terminal)
         terminal.say(f"{report.output}: {report.swapped_faces} faces in {report.frames} frames")
         for line in scores.lines():
             terminal.say(line)
-        terminal.say(f"contact sheet: {store.contact_sheet}")
+        terminal.say(f"contact sheet: {store.contact_sheet(render.id)}")

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(folder: Path, create: bool = False) -> Iterator[tuple[Project, Terminal]]:
-    """A locked project and a terminal that logs into it."""
+    """A locked project and a terminal that logs into it; what was brought up is said."""
     from understudy.cli.show import session
+    from understudy.provenance.consent import bring_up
     from understudy.store.project import Project
 
     with Project.open(folder, create=create) as project, session(project.log) as terminal:
+        for words in project.brought_up:
+            terminal.say(words)
+        copy = bring_up(project.consent)
+        if copy is not None:
+            terminal.say(f"consent is declared by person now; {copy.name} is what it was")
         yield project, terminal
 
 

@@ -17,7 +17,12 @@ from understudy.stages.train.options import TrainOptions
 @with_options
 def swap(
     a: Annotated[Path, typer.Argument(metavar="A", help="The footage whose face is replaced.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Shows the person whose face goes in.")],
+    b: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="B...", help="Show the person whose face goes in; the more, the better."
+        ),
+    ],
     extracting: ExtractOptions,
     training: TrainOptions,
     converting: ConvertOptions,
@@ -35,11 +40,17 @@ def swap(
         Path | None,
         typer.Option("--consent", help="A consent.toml to take the declarations from."),
     ] = None,
+    person_a: Annotated[str, typer.Option(help="What the person in A is called here.")] = "a",
+    person_b: Annotated[str, typer.Option(help="What the person in B is called here.")] = "b",
+    swap: Annotated[
+        bool, typer.Option("--swap", help="The other direction: A's face into the first B.")
+    ] = False,
 ) -> None:
     """Put the face of the person in B into the footage A: extract, train, convert, look.
 
     Everything lies in a project folder that can be inspected. Run the same command again to go on
-    after an interruption, or to train longer.
+    after an interruption, or to train longer. For several persons, or several films to convert, see
+    `understudy add`, `cast`, `train` and `convert`.
     """
     from understudy.cli.consent import ensure_declared
     from understudy.plugin import default_registry
@@ -47,15 +58,17 @@ def swap(
 
     folder = project or output.with_suffix(".understudy")
     with opened(folder, create=True) as (store, terminal):
-        ensure_declared(store, consent)
+        persons = [store.add_person(name).id for name in (person_a, person_b)]
+        ensure_declared(store, consent, persons)
         result = run_job(
             store,
-            {"a": a, "b": b},
+            {persons[0]: [a], persons[1]: b},
             output,
             extracting,
             training,
             converting,
             default_registry(),
             terminal,
+            other_way=swap,
         )
         print_result(result)

@@ -1,4 +1,4 @@
-"""The whole job in one project folder: extract both sides, train, convert, look, report.
+"""The whole job in one project folder: extract two persons' films, train, convert, look, report.
 
 Every part can be run alone on the same project, any number of times; each goes on where it was.
 """
@@ -6,28 +6,31 @@ Every part can be run alone on the same project, any number of times; each goes 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from understudy.errors import StoreError
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry
-from understudy.provenance.audit import AuditLog
-from understudy.provenance.consent import read_declarations
+from understudy.runs.models import DEFAULT
+from understudy.runs.project import add, extract_source, train_model
+from understudy.runs.renders import Wanted, convert_render, evaluate_render, label_of, planned
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert, writer_for
-from understudy.stages.evaluate.stage import EvaluateInputs, EvaluateReport, evaluate
+from understudy.stages.convert.stage import ConvertReport, writer_for
+from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.extract.options import ExtractOptions
-from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
+from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_place
-from understudy.stages.release.stage import Label
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.stage import TrainInputs, TrainReport, train
+from understudy.stages.train.stage import TrainReport
 from understudy.store.atomic import commit_bytes
-from understudy.store.faceset import FaceFolder, list_faceset
-from understudy.store.project import Project, Side
+from understudy.store.project import Project, Render, Source
+
+Films = Mapping[str, Sequence[Path]]
+"""Two persons' ids or names to their films; the first film of the first person is the footage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class JobReport:
 
 def run_job(
     project: Project,
-    media: dict[Side, Path],
+    films: Films,
     output: Path,
     extracting: ExtractOptions,
     training: TrainOptions,
@@ -50,28 +53,78 @@ def run_job(
     registry: Registry,
     progress: Progress,
     truth: Path | None = None,
+    other_way: bool = False,
 ) -> JobReport:
     """Do everything that is still to be done for this output.
 
     Everything that can be refused is looked at first, so that nobody waits an hour for a refusal.
+
+    Args:
+        project: where everything lies.
+        films: of the two persons.
+        output: the file or folder to make.
+        extracting: options of extraction.
+        training: options of training.
+        converting: options of conversion.
+        registry: of plug-ins.
+        progress: told what is done.
+        truth: footage that shows the perfect swap, where somebody has it.
+        other_way: convert the second person's first film instead, with the first one's face.
     """
-    label_of(project, converting).require()
-    for side in ("a", "b"):
-        register(project, side, media[side])
-    _check_ahead(project, output, training, converting, registry)
-    for remark in colour_differences([probe(project.source(side)) for side in ("a", "b")]):
+    given = register(project, films)
+    plate, donor = reversed(given) if other_way else given
+    footage = given[plate][0]
+    label_of(project, footage, [plate], [donor]).require()
+    _check_ahead(project, footage, output, training, converting, registry)
+    sources = [source for person in given for source in _films(project, person)]
+    for remark in colour_differences([probe(project.place(source.id)) for source in sources]):
         progress.warn(remark.words, code=remark.kind)
-    reports = {s: extract_side(project, s, extracting, registry, progress) for s in ("a", "b")}
-    trained = train_project(project, training, registry, progress)
-    converted = convert_project(project, output, converting, registry, progress)
-    scores = evaluate_project(project, output, converting, registry, progress, truth)
-    text = _report(reports, trained, converted, scores, project)
-    commit_bytes(project.report, text.encode())
-    return JobReport(converted, scores, project.contact_sheet, project.report)
+    extracted = [
+        (source, extract_source(project, source, extracting, registry, progress))
+        for source in sources
+    ]
+    trained = train_model(project, list(given), None, training, registry, progress)
+    wanted = Wanted(output, footage.id, (donor,), DEFAULT)
+    render = planned(project, wanted, converting)
+    converted = convert_render(project, render, converting, registry, progress)
+    scores = evaluate_render(project, render, converting, registry, progress, truth)
+    report = project.report(render.id)
+    commit_bytes(report, _report(extracted, trained, converted, scores, render).encode())
+    return JobReport(converted, scores, project.contact_sheet(render.id), report)
+
+
+def register(project: Project, films: Films) -> dict[str, list[Source]]:
+    """The persons by id, each with the sources that their films are; added where they are new.
+
+    Raises:
+        MediaError: a film cannot be read.
+        StoreError: a person of the project is seen in other films only, so that this may be
+            somebody else.
+    """
+    found: dict[str, list[Source]] = {}
+    for name, media in films.items():
+        person = project.add_person(name).id
+        known = project.sources_of(person)
+        infos = [probe(path) for path in media]
+        here = [project.find_source(info.path, info.fingerprint) for info in infos]
+        if known and not any(source in known for source in here):
+            raise StoreError(
+                f"{project.folder}: person {person} is seen in "
+                f"{', '.join(str(source.path) for source in known)}, not in {media[0]} (or it "
+                f"changed since); is it the same person, say so: understudy add {project.folder} "
+                f"{media[0]} --person {person}; else use another --project folder"
+            )
+        found[person] = [add(project, path, person) for path in media]
+    return found
+
+
+def _films(project: Project, person: str) -> list[Source]:
+    return [source for source in project.sources_of(person) if source.kind == "film"]
 
 
 def _check_ahead(
     project: Project,
+    footage: Source,
     output: Path,
     training: TrainOptions,
     converting: ConvertOptions,
@@ -80,138 +133,33 @@ def _check_ahead(
     """What later stages would refuse."""
     registry.get("swap", training.model)
     registry.get("colour", converting.match_colour)
-    films = [project.source("a"), project.source("b")]
+    films = [project.place(source.id) for source in project.sources]
     check_place(output, converting.overwrite, project.work, films)
-    plate, _ = _sides(converting)
-    writer_for(registry, probe(project.source(plate)), output, converting)
-
-
-def register(project: Project, side: Side, media: Path) -> None:
-    """Remember which film is which side.
-
-    Raises:
-        MediaError: it cannot be read.
-        StoreError: the project already has another film on that side.
-    """
-    info = probe(media)
-    project.set_source(side, info.path, info.fingerprint)
-
-
-def extract_side(
-    project: Project,
-    side: Side,
-    options: ExtractOptions,
-    registry: Registry,
-    progress: Progress,
-) -> ExtractReport:
-    """Extract one side of the project."""
-    inputs = ExtractInputs(project.source(side), project.faces(side), project.alignments(side))
-    return extract(inputs, options, registry, progress)
-
-
-def train_project(
-    project: Project, options: TrainOptions, registry: Registry, progress: Progress
-) -> TrainReport:
-    """Train the project's model on both sides' face pictures."""
-    facesets = {
-        "a": (FaceFolder(project.faces("a")),),
-        "b": (FaceFolder(project.faces("b")),),
-    }
-    inputs = TrainInputs(facesets, project.model)
-    return train(inputs, options, progress, registry)
-
-
-def convert_project(
-    project: Project,
-    output: Path,
-    options: ConvertOptions,
-    registry: Registry,
-    progress: Progress,
-) -> ConvertReport:
-    """Convert the footage of side A, or of side B with `swap`."""
-    plate: Side = "b" if options.swap else "a"
-    inputs = ConvertInputs(
-        media=project.source(plate),
-        alignments=project.alignments(plate),
-        faces=project.faces(plate),
-        model=project.model,
-        output=output,
-        work=project.work,
-        label=label_of(project, options),
-    )
-    return convert(inputs, options, registry, progress)
-
-
-def evaluate_project(
-    project: Project,
-    output: Path,
-    options: ConvertOptions,
-    registry: Registry,
-    progress: Progress,
-    truth: Path | None = None,
-) -> EvaluateReport:
-    """Score an output of the project and draw its contact sheet."""
-    plate, donor = _sides(options)
-    inputs = EvaluateInputs(
-        source=project.source(plate),
-        output=output,
-        alignments=project.alignments(plate),
-        donor=_alignments_if_any(project, donor),
-        sheet=project.contact_sheet,
-        truth=truth,
-        mask=options.mask,
-        feather=options.feather,
-        erode=options.erode,
-    )
-    return evaluate(inputs, registry, progress)
-
-
-def _alignments_if_any(project: Project, side: Side) -> Path | None:
-    """A donor's alignments; a model that was trained elsewhere has none here."""
-    path = project.alignments(side) if project.has_source(side) else None
-    return path if path is not None and path.exists() else None
-
-
-def label_of(project: Project, options: ConvertOptions) -> Label:
-    """What an output of this project will say about itself."""
-    plate, donor = _sides(options)
-    pictures = list_faceset(project.faces(donor)) if project.faces(donor).is_dir() else []
-    return Label(
-        declarations=read_declarations(project.consent),
-        plates=(plate,),
-        donors=(donor,),
-        audit=AuditLog(project.audit),
-        donor_pictures=tuple(pictures[:1]),
-        project=str(project.folder),
-    )
-
-
-def _sides(options: ConvertOptions) -> tuple[Side, Side]:
-    return ("b", "a") if options.swap else ("a", "b")
+    writer_for(registry, probe(project.place(footage.id)), output, converting)
 
 
 def _report(
-    extracted: dict[Any, ExtractReport],
+    extracted: Sequence[tuple[Source, ExtractReport]],
     trained: TrainReport,
     converted: ConvertReport,
     scores: EvaluateReport,
-    project: Project,
+    render: Render,
 ) -> str:
     lines = [f"# {converted.output.name}", "", time.strftime("Made %Y-%m-%d %H:%M."), ""]
-    for side, r in extracted.items():
+    for source, r in extracted:
         lines.append(
-            f"- {side.upper()}: {project.source(side).name}: {r.faces} faces in "
-            f"{r.frames_with_faces} of {r.frames} frames; {r.read}; {r.seconds:.0f} s"
+            f"- {', '.join(dict.fromkeys(source.persons.values()))}: {source.path.name}: {r.faces} "
+            f"faces in {r.frames_with_faces} of {r.frames} frames; {r.read}; {r.seconds:.0f} s"
         )
     lines.append(
-        f"- model {trained.model}: step {trained.step}, loss "
-        f"{trained.loss_words()}; {trained.iterations} iterations and {trained.seconds:.0f} s "
-        f"in this run"
+        f"- model {render.model} ({trained.model}): step {trained.step}, loss "
+        f"{trained.loss_words()}; {trained.iterations} iterations and {trained.seconds:.0f} s in "
+        f"this run"
     )
     lines.append(
         f"- conversion: {converted.swapped_faces} faces in {converted.frames} frames; "
         f"{converted.seconds:.0f} s"
     )
     lines += [f"- {line}" for line in scores.lines()]
-    lines += ["", f"Contact sheet: {project.contact_sheet.name}", ""]
+    lines += ["", "Contact sheet: contact_sheet.png", ""]
     return "\n".join(lines)

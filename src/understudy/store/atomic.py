@@ -101,9 +101,9 @@ def commit_once(path: Path, data: Buffer, *, mode: int = 0o666) -> bool:
     """
     path = Path(path)
     temporary = _temporary(path)
-    commit_bytes(temporary, data, mode=mode)
     with _explained(path, temporary):
         try:
+            commit_bytes(temporary, data, mode=mode)
             os.link(temporary, path)
             _sync_folder(path.parent)
         except FileExistsError:
@@ -231,6 +231,23 @@ def sync_files(paths: list[Path]) -> None:
             _sync_file(path)
     for folder in {path.parent for path in paths}:
         with _explained(folder, folder):
+            _sync_folder(folder)
+
+
+def move(old: Path, new: Path) -> None:
+    """Give a file or folder another place on the same disk; durable when this returns.
+
+    Args:
+        old: what is moved.
+        new: where it goes; its folder is made. A file there is replaced.
+
+    Raises:
+        DiskFull, StoreError: it could not be moved.
+    """
+    with _explained(new, old):
+        new.parent.mkdir(parents=True, exist_ok=True)
+        ops.replace(old, new)
+        for folder in {old.parent, new.parent}:
             _sync_folder(folder)
 
 

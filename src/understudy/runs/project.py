@@ -1,0 +1,157 @@
+"""The parts of the job on a project folder: add films, extract, train.
+
+Each can be run alone, any number of times; each goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from understudy.errors import NoFaces, StoreError, ValueRefused
+from understudy.flow import Progress
+from understudy.media import probe
+from understudy.plugin import Registry
+from understudy.runs.models import DEFAULT, trained_persons
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
+from understudy.stages.faces.views import is_faceset
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.stage import TrainInputs, TrainReport, train
+from understudy.store.ids import check_id
+from understudy.store.project import ALL, Project, Source
+
+
+def add(project: Project, media: Path, person: str | None = None) -> Source:
+    """Add a film, a folder of images or a folder of face pictures; one that moved is found again.
+
+    Args:
+        project: takes it in.
+        media: where it is.
+        person: id or name of the person whom everybody found in it shows; made when unknown.
+
+    Raises:
+        MediaError: it cannot be read.
+        StoreError: another film was added from this place before.
+    """
+    known = None if person is None else project.add_person(person).id
+    if is_faceset(media):
+        return project.add_source(media, "", known, "faces")
+    info = probe(media)
+    return project.add_source(info.path, info.fingerprint, known)
+
+
+def source_of(project: Project, word: str) -> Source:
+    """The source that people mean: its id, or the place of its film.
+
+    Raises:
+        StoreError: the project has none such; names those that it has.
+        MediaError: there is such a film, but it cannot be read.
+    """
+    for source in project.sources:
+        if word == source.id or Path(word).absolute() == source.path:
+            return source
+    if Path(word).exists():
+        found = project.find_source(Path(word), "" if is_faceset(Path(word)) else _mark(word))
+        if found is not None:
+            return found
+    return project.source(word)
+
+
+def _mark(word: str) -> str:
+    return probe(Path(word)).fingerprint
+
+
+def extract_source(
+    project: Project,
+    source: Source,
+    options: ExtractOptions,
+    registry: Registry,
+    progress: Progress,
+) -> ExtractReport:
+    """Find the faces of one film.
+
+    Raises:
+        ValueRefused: it is a folder of face pictures.
+    """
+    if source.kind == "faces":
+        raise ValueRefused(f"{source.id}: is a folder of face pictures; nothing is to be extracted")
+    numbered = {number: None for number in source.persons if number != ALL}
+    if options.new and numbered:
+        project.name_found(source.id, numbered)
+        progress.say(f"{source.id}: found persons get new numbers; name them again")
+    inputs = ExtractInputs(
+        project.place(source.id), project.faces(source.id), project.alignments(source.id)
+    )
+    report = extract(inputs, options, registry, progress)
+    if ALL in source.persons and report.persons > 1:
+        progress.say(
+            f"{source.id}: {report.persons} persons were found, and all of them count as "
+            f"{source.persons[ALL]}; look at them with: understudy cast {project.folder}"
+        )
+    return report
+
+
+def persons_to_train(project: Project, persons: Sequence[str], name: str) -> list[str]:
+    """Whom a model is trained on: those named, those it knows, or everybody with face pictures.
+
+    Raises:
+        StoreError: no such person, or fewer than two are left.
+        NoFaces: somebody named has no face pictures.
+    """
+    known = [project.person(person).id for person in dict.fromkeys(persons)]
+    if not known:
+        known = list(trained_persons(project, name))
+    if not known:
+        known = [p.id for p in project.persons if project.faceset(p.id)]
+        if len(known) < 2:
+            raise StoreError(
+                f"{project.folder}: {' and '.join(known) or 'nobody'} has face pictures, and a "
+                "model is trained on two persons or more; add their films, extract them, and say "
+                f"who is in them: understudy add {project.folder} FILM --person NAME"
+            )
+    if len(known) < 2:
+        raise ValueRefused(f"--persons: expected two or more, got {', '.join(known)}")
+    for person in known:
+        if not project.faceset(person):
+            raise NoFaces(
+                f"{person} has no face pictures; extract the films of {person}, or say in which "
+                f"films {person} is: understudy cast {project.folder}"
+            )
+    return known
+
+
+def train_model(
+    project: Project,
+    persons: Sequence[str],
+    name: str | None,
+    options: TrainOptions,
+    registry: Registry,
+    progress: Progress,
+) -> TrainReport:
+    """Train a model of the project, or go on training it.
+
+    Args:
+        project: has the face pictures.
+        persons: ids; nobody named takes those the model knows, or everybody with face pictures.
+        name: of the model; None takes `models.DEFAULT`.
+        options: of the stage.
+        registry: of plug-ins.
+        progress: told what is done.
+
+    Raises:
+        ValueRefused: the model was trained on other persons.
+    """
+    name = check_id("model", name or DEFAULT)
+    chosen = persons_to_train(project, persons, name)
+    before = trained_persons(project, name)
+    if before and sorted(before) != sorted(chosen) and not options.new:
+        raise ValueRefused(
+            f"the model {name} was trained on {', '.join(before)}, not on {', '.join(chosen)}; "
+            "give the new one another --model-name, or say --new to start it over"
+        )
+    if before and not options.new:
+        chosen = list(before)
+    progress.say(f"model {name}: {', '.join(chosen)}")
+    facesets = {person: project.faceset(person) for person in chosen}
+    return train(TrainInputs(facesets, project.model(name)), options, progress, registry)

@@ -1,0 +1,223 @@
+"""Renders: which film, who becomes whom by which model; converted, scored and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from understudy.errors import StoreError, ValueRefused
+from understudy.flow import Progress
+from understudy.nn import checkpoint
+from understudy.options import to_mapping
+from understudy.plugin import Registry
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.consent import read_declarations
+from understudy.runs.casting import found_numbers, people_of, read_casting, usual_casting
+from understudy.runs.models import chosen_model, trained_persons
+from understudy.runs.project import source_of
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
+from understudy.stages.evaluate.stage import EvaluateInputs, EvaluateReport, evaluate
+from understudy.stages.release.place import Receipt
+from understudy.stages.release.stage import Label
+from understudy.store.faceset import list_faceset
+from understudy.store.ids import check_id
+from understudy.store.project import Project, Render, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a render is to be; what is not said is taken from an earlier render, or is usual.
+
+    Attributes:
+        output: the file or folder to make.
+        source: id or place of the film, or None.
+        cast: who becomes whom in people's words, see `casting.read_casting`.
+        model: name of the model, or None.
+        name: id of the render, or None.
+        other_way: with two persons, put the first one's face into the second one's film.
+    """
+
+    output: Path
+    source: str | None = None
+    cast: Sequence[str] = field(default_factory=tuple)
+    model: str | None = None
+    name: str | None = None
+    other_way: bool = False
+
+
+def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render:
+    """The render that is wanted, with everything decided and nothing done.
+
+    Raises:
+        StoreError: there is no such source, model or render, or it has to be said which.
+        ValueRefused: the casting does not fit the film or the model.
+    """
+    earlier = None
+    if wanted.name is not None:
+        earlier = next((r for r in project.renders if r.id == wanted.name), None)
+    model = chosen_model(project, wanted.model or (earlier.model if earlier else None))
+    trained = trained_persons(project, model)
+    source = _plate(project, wanted, earlier, trained)
+    if wanted.cast:
+        casting = read_casting(project, source, wanted.cast, trained)
+    elif earlier is not None and earlier.source == source.id:
+        casting = dict(earlier.casting)
+    else:
+        usual = usual_casting(source, trained)
+        if usual is None:
+            found = ", ".join(map(str, found_numbers(project, source))) or "nobody yet"
+            raise ValueRefused(
+                f"{source.id}: say who becomes whom, such as --cast 0={trained[0]}; found in it: "
+                f"{found}; the model {model} knows {', '.join(trained)}"
+            )
+        casting = usual
+    id_ = check_id("render", wanted.name or project.render_id(wanted.output))
+    return Render(id_, source.id, model, casting, wanted.output.absolute(), to_mapping(options))
+
+
+def _plate(
+    project: Project, wanted: Wanted, earlier: Render | None, trained: Sequence[str]
+) -> Source:
+    """The film whose faces are replaced."""
+    if wanted.source is not None:
+        return source_of(project, wanted.source)
+    films = [source for source in project.sources if source.kind == "film"]
+    if wanted.other_way:
+        first = _only(_films_of(project, trained[1])) if len(trained) == 2 else None
+        if first is None:
+            raise ValueRefused("--swap is for models of two persons with one film each; say --cast")
+        return first
+    if earlier is not None:
+        return project.source(earlier.source)
+    found = _only(films) or _only(_films_of(project, trained[0]))
+    if found is None:
+        raise StoreError(
+            f"{project.folder}: say which film with --source; there are: "
+            f"{', '.join(source.id for source in films) or 'none; see understudy add'}"
+        )
+    return found
+
+
+def _films_of(project: Project, person: str) -> list[Source]:
+    if all(person != known.id for known in project.persons):
+        return []
+    return [source for source in project.sources_of(person) if source.kind == "film"]
+
+
+def _only(sources: Sequence[Source]) -> Source | None:
+    return sources[0] if len(sources) == 1 else None
+
+
+def convert_render(
+    project: Project,
+    render: Render,
+    options: ConvertOptions,
+    registry: Registry,
+    progress: Progress,
+) -> ConvertReport:
+    """Convert a film as a render says, and remember the render."""
+    source = project.source(render.source)
+    inputs = ConvertInputs(
+        media=project.place(source.id),
+        alignments=project.alignments(source.id),
+        faces=project.faces(source.id),
+        model=project.model(render.model),
+        output=render.output,
+        work=project.work,
+        label=label_of(project, source, *people_of(project, source, render.casting)),
+    )
+    trained = trained_persons(project, render.model)
+    options = replace(options, swap=trained[0] in render.casting.values())
+    kept = _made_in_format_1(project, render, options)
+    if kept is not None:
+        progress.say(
+            f"{render.output} was made before the project had a cast and is complete; "
+            "--overwrite makes it again"
+        )
+        return kept
+    project.keep_render(render)
+    return convert(inputs, options, registry, progress)
+
+
+def _made_in_format_1(
+    project: Project, render: Render, options: ConvertOptions
+) -> ConvertReport | None:
+    """What is known of an output that the project made in format 1, if it is still as it was made.
+
+    With which choices is not known any more; but that the model has not been trained since is.
+    """
+    made = {r.output for r in project.renders if r.made_by_format == 1}
+    if render.output not in made or options.overwrite:
+        return None
+    found = checkpoint.newest(project.model(render.model))
+    for path in project.work.glob("*.json"):
+        receipt = Receipt.read_from(path)
+        if receipt is None or found is None or not receipt.fits(render.output):
+            continue
+        if found.path.stat().st_mtime > path.stat().st_mtime:
+            return None
+        n_faces = len(list_faceset(project.faces(render.source)))
+        step = found.state.step
+        return ConvertReport(render.output, receipt.frames, n_faces, step, 0.0, receipt.read)
+    return None
+
+
+def evaluate_render(
+    project: Project,
+    render: Render,
+    options: ConvertOptions,
+    registry: Registry,
+    progress: Progress,
+    truth: Path | None = None,
+) -> EvaluateReport:
+    """Score a render's output and draw its contact sheet."""
+    donors = [donor for donor in render.casting.values() if donor is not None]
+    inputs = EvaluateInputs(
+        source=project.place(render.source),
+        output=render.output,
+        alignments=project.alignments(render.source),
+        donor=_donor_alignments(project, donors[0]),
+        sheet=project.contact_sheet(render.id),
+        truth=truth,
+        mask=options.mask,
+        feather=options.feather,
+        erode=options.erode,
+    )
+    return evaluate(inputs, registry, progress)
+
+
+def _donor_alignments(project: Project, donor: str) -> Path | None:
+    """A donor's alignments; a model that was trained elsewhere has none here."""
+    for source in _films_of(project, donor):
+        path = project.alignments(source.id)
+        if path.exists():
+            return path
+    return None
+
+
+def label_of(
+    project: Project, source: Source, plates: Sequence[str], donors: Sequence[str]
+) -> Label:
+    """What an output of this project will say about itself."""
+    pictures = [_picture_of(project, donor) for donor in donors]
+    return Label(
+        declarations=read_declarations(project.consent),
+        plates=tuple(plates),
+        donors=tuple(donors),
+        audit=AuditLog(project.audit),
+        donor_pictures=tuple(p for p in pictures if p is not None),
+        project=str(project.folder),
+    )
+
+
+def _picture_of(project: Project, person: str) -> Path | None:
+    """A face picture of a person; a model that was trained elsewhere may leave us without one."""
+    if all(person != known.id for known in project.persons):
+        return None
+    for folder in project.faceset(person):
+        pictures = folder.pictures()
+        if pictures:
+            return pictures[0]
+    return None

@@ -1,0 +1,382 @@
+"""An open project folder: what it knows, and where everything in it lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from understudy.errors import StoreError
+from understudy.store.alignments import Alignments, alignments_path
+from understudy.store.atomic import explain, sweep_parts
+from understudy.store.faceset import FaceFolder
+from understudy.store.ids import check_id, slug
+from understudy.store.lock import FolderLock
+from understudy.store.project import file, migrate
+from understudy.store.project.file import Content
+from understudy.store.project.places import Places
+from understudy.store.project.values import ALL, Person, Render, Source, SourceKind
+
+T = TypeVar("T")
+
+
+class Project(Places):
+    """An open project folder; a context manager. Made with `Project.open`.
+
+    What it knows are values; a change is on disk when the call that makes it returns.
+
+    Attributes:
+        folder: the project's.
+        brought_up: what was done to a folder of an older format when it was opened, for people.
+    """
+
+    def __init__(self, folder: Path, lock: FolderLock | None) -> None:
+        self.folder = folder
+        self._lock = lock
+        self.brought_up: tuple[str, ...] = ()
+        if lock is not None:
+            self.brought_up = migrate.bring_up(folder)
+        self._content = file.read(folder / file.NAME)
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Project:
+        """Open a project, or make one where nothing is.
+
+        Args:
+            path: the project folder.
+            create: make it when it is absent or empty.
+            read_only: change nothing and lock nothing; somebody else may work on it meanwhile.
+
+        Raises:
+            StoreError: no project, a folder with other things in it, damaged, made by a newer
+                Understudy, in use by another process, or not writable.
+        """
+        path = Path(path).absolute()
+        if not (path / file.NAME).is_file():
+            _check_free(path, create and not read_only)
+        if read_only:
+            return cls(path, None)
+        try:
+            path.mkdir(exist_ok=True)
+            lock = FolderLock(path)
+        except OSError as error:
+            raise explain(error, path) from error
+        try:
+            if not (path / file.NAME).exists():
+                file.write(path / file.NAME, Content.new())
+            project = cls(path, lock)
+            for folder in (path / "sources", path / "models", path / "renders", project.work):
+                _make(folder)
+            for folder in (path, *(p for p in path.glob("*/**") if p.is_dir())):
+                sweep_parts(folder)
+        except BaseException:
+            lock.release()
+            raise
+        return project
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have it."""
+        if self._lock is not None:
+            self._lock.release()
+
+    # Sources
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All films and folders, in the order in which they were added."""
+        return tuple(self._content.sources.values())
+
+    def source(self, id_: str) -> Source:
+        """One source by its id.
+
+        Raises:
+            StoreError: there is none; names those that there are.
+        """
+        return self._known(self._content.sources, id_, "source", "understudy add")
+
+    def find_source(self, path: Path, fingerprint: str) -> Source | None:
+        """The source that a film or folder is, wherever it lies now, or None."""
+        absolute = Path(path).absolute()
+        for source in self.sources:
+            same = source.path == absolute if source.kind == "faces" else bool(fingerprint)
+            if same and source.fingerprint == fingerprint:
+                return source
+        return None
+
+    def add_source(
+        self,
+        path: Path,
+        fingerprint: str,
+        person: str | None = None,
+        kind: SourceKind = "film",
+    ) -> Source:
+        """Add a film or folder; one that is there already is found again, also where it moved.
+
+        Args:
+            path: where it is.
+            fingerprint: of the film, "" for a folder of face pictures.
+            person: id of a person of the project whom everybody found in it shows.
+            kind: what it is.
+
+        Raises:
+            StoreError: the project knows another film at this place, or there is no such person.
+        """
+        absolute = Path(path).absolute()
+        have = self.find_source(absolute, fingerprint)
+        if have is None:
+            for other in self.sources:
+                if other.path == absolute:
+                    raise StoreError(
+                        f"{path}: changed since it was added as {other.id}; put the film back that "
+                        "it was, or use another project folder"
+                    )
+            id_ = slug("source", absolute.stem, self._content.sources)
+            have = Source(id_, absolute, "", fingerprint, kind)
+        source = replace(have, path=absolute, relative=_relative(absolute, self.folder))
+        if person is not None:
+            self.person(person)
+            source = replace(source, persons={**source.persons, ALL: person})
+        return self._put_source(source)
+
+    def move_source(self, id_: str, path: Path, fingerprint: str) -> Source:
+        """Say where a source is now.
+
+        Raises:
+            StoreError: there is no such source, or this is another film.
+        """
+        source = self.source(id_)
+        if fingerprint != source.fingerprint:
+            raise StoreError(f"{path}: is not the film that {id_} is, or it changed since")
+        absolute = Path(path).absolute()
+        moved = replace(source, path=absolute, relative=_relative(absolute, self.folder))
+        return self._put_source(moved)
+
+    def place(self, id_: str) -> Path:
+        """The film or folder of a source: where it was, or beside the project as it was.
+
+        Raises:
+            StoreError: there is no such source, or it is not there any more.
+        """
+        source = self.source(id_)
+        beside = Path(os.path.normpath(self.folder / source.relative))
+        for place in (source.path, beside):
+            if place.exists():
+                return place
+        raise StoreError(
+            f"{source.path}: is not there any more; put it back, or say where it is now: "
+            f"understudy add {self.folder} NEW-PLACE/{source.path.name}"
+        )
+
+    def faces(self, id_: str) -> Path:
+        """Folder of a source's face pictures."""
+        if self.source(id_).kind == "faces":
+            return self.place(id_)
+        return self.folder / "sources" / id_ / "faces"
+
+    def alignments(self, id_: str) -> Path:
+        """A film's alignments file: beside the film, or here when that may not be written.
+
+        Raises:
+            StoreError: there is no such source, or it is not there any more.
+        """
+        beside = alignments_path(self.place(id_))
+        here = self.folder / "sources" / id_ / beside.name
+        if here.exists():
+            return here
+        if beside.exists() or os.access(beside.parent, os.W_OK):
+            return beside
+        _make(here.parent)
+        return here
+
+    def name_found(self, id_: str, persons: Mapping[str, str | None]) -> Source:
+        """Say whom the persons found in a source show.
+
+        Args:
+            id_: of the source.
+            persons: number as text, or `ALL`, to a person's id; None takes the name away.
+
+        Raises:
+            StoreError: there is no such source or person.
+        """
+        source = self.source(id_)
+        named = dict(source.persons)
+        for number, person in persons.items():
+            if person is None:
+                named.pop(number, None)
+            else:
+                named[number] = self.person(person).id
+        return self._put_source(replace(source, persons=named))
+
+    # Persons
+
+    @property
+    def persons(self) -> tuple[Person, ...]:
+        """Everybody in the cast, in the order in which they were added."""
+        return tuple(self._content.persons.values())
+
+    def person(self, id_: str) -> Person:
+        """One person by id.
+
+        Raises:
+            StoreError: there is none; names those that there are.
+        """
+        return self._known(self._content.persons, id_, "person", "understudy cast name")
+
+    def add_person(self, name: str) -> Person:
+        """The person of this id or name, added to the cast if nobody is called so.
+
+        Raises:
+            ValueRefused: the name leaves no id.
+        """
+        for person in self.persons:
+            if name in (person.id, person.name):
+                return person
+        id_ = slug("person", name, self._content.persons)
+        person = Person(check_id("person", id_), "" if id_ == name else name)
+        self._change(lambda c: replace(c, persons={**c.persons, id_: person}))
+        return person
+
+    def sources_of(self, person: str) -> tuple[Source, ...]:
+        """The sources that show a person."""
+        return tuple(source for source in self.sources if source.numbers_of(person))
+
+    def faceset(self, person: str) -> tuple[FaceFolder, ...]:
+        """A person's face pictures from all sources, each with the tracks that are this person's.
+
+        Sources without pictures are left out. Where only some of a film's faces are the person's,
+        faces that belong to no track are left out too.
+
+        Raises:
+            StoreError: there is no such person, or an alignments file cannot be read.
+        """
+        self.person(person)
+        folders = []
+        for source in self.sources_of(person):
+            folder = self.faces(source.id)
+            if set(source.persons) == {ALL}:
+                found = FaceFolder(folder)
+            else:
+                found = FaceFolder(folder, self._tracks_of(source, person))
+            if folder.is_dir() and found.tracks != frozenset():
+                folders.append(found)
+        return tuple(folders)
+
+    def _tracks_of(self, source: Source, person: str) -> frozenset[int]:
+        path = self.alignments(source.id)
+        if source.kind == "faces" or not path.exists():
+            return frozenset()
+        with Alignments.open(path, read_only=True) as store:
+            tracks = store.tracks()
+        return frozenset(t.number for t in tracks if source.person_of(t.person) == person)
+
+    # Renders
+
+    @property
+    def renders(self) -> tuple[Render, ...]:
+        """All renders, in the order in which they were first made."""
+        return tuple(self._content.renders.values())
+
+    def render(self, id_: str) -> Render:
+        """One render by its id.
+
+        Raises:
+            StoreError: there is none; names those that there are.
+        """
+        return self._known(self._content.renders, id_, "render", "understudy convert")
+
+    def keep_render(self, render: Render) -> None:
+        """Remember a render, replacing the one of the same id."""
+        check_id("render", render.id)
+        self._change(lambda c: replace(c, renders={**c.renders, render.id: render}))
+        _make(self.folder / "renders" / render.id)
+
+    def render_id(self, output: Path) -> str:
+        """The id of the render that made this output, or a new one made from its name."""
+        absolute = Path(output).absolute()
+        for render in self.renders:
+            if render.output == absolute:
+                return render.id
+        return slug("render", absolute.stem, self._content.renders)
+
+    # The whole project
+
+    @property
+    def created(self) -> str:
+        """When it was made, ISO 8601 in UTC."""
+        return self._content.created
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Plain data that stages remembered."""
+        return dict(self._content.settings)
+
+    def remember(self, **settings: Any) -> None:
+        """Keep plain data under names, replacing what these names held."""
+        self._change(lambda c: replace(c, settings={**c.settings, **settings}))
+
+    def _put_source(self, source: Source) -> Source:
+        if self._content.sources.get(source.id) != source:
+            self._change(lambda c: replace(c, sources={**c.sources, source.id: source}))
+        return source
+
+    def _change(self, edit: Callable[[Content], Content]) -> None:
+        """The one place where the file changes."""
+        content = edit(file.read(self.folder / file.NAME))
+        file.write(self.folder / file.NAME, content)
+        self._content = content
+
+    def _known(self, have: Mapping[str, T], id_: str, kind: str, made_by: str) -> T:
+        if id_ in have:
+            return have[id_]
+        known = f"there are: {', '.join(have)}" if have else f"there is none yet; see {made_by}"
+        raise StoreError(f"{self.folder}: has no {kind} {id_!r}; {known}")
+
+
+def _check_free(path: Path, create: bool) -> None:
+    """Refuse to make a project where something else is."""
+    if path.exists() and not path.is_dir():
+        raise StoreError(f"{path}: expected a project folder, found a file; choose another name")
+    if not create:
+        raise StoreError(
+            f"{path}: is no project (it has no {file.NAME}); check the name, or make one with "
+            "understudy swap or understudy add"
+        )
+    if not path.is_dir():
+        return
+    sweep_parts(path)
+    with suppress(OSError):
+        strange = sorted(p.name for p in path.iterdir() if p.name != FolderLock.NAME)
+        if strange:
+            raise StoreError(
+                f"{path}: holds {strange[0]!r} and is no project; nothing in it was touched; "
+                "choose another --project folder"
+            )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain(error, folder) from error
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:  # another drive on Windows
+        return os.fspath(path)

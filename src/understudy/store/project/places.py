@@ -1,0 +1,66 @@
+"""Where everything in a project folder lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from understudy.store.ids import check_id
+
+
+class Places:
+    """Paths in a project folder; whether something is there is another question.
+
+    Attributes:
+        folder: the project's.
+    """
+
+    folder: Path
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that are there, by name."""
+        folder = self.folder / "models"
+        if not folder.is_dir():
+            return ()
+        found = (p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+        return tuple(sorted(name for name in found if ".old-" not in name))
+
+    def model(self, name: str) -> Path:
+        """Folder of a model's checkpoints and previews.
+
+        Raises:
+            ValueRefused: it is no name of a model.
+        """
+        return self.folder / "models" / check_id("model", name)
+
+    def report(self, render: str) -> Path:
+        """A render's report, Markdown."""
+        return self.folder / "renders" / check_id("render", render) / "report.md"
+
+    def contact_sheet(self, render: str) -> Path:
+        """A render's source, swap and mask side by side."""
+        return self.folder / "renders" / check_id("render", render) / "contact_sheet.png"
+
+    def cast_sheet(self, source: str) -> Path:
+        """Pictures of the persons found in a source."""
+        return self.folder / "sources" / check_id("source", source) / "cast.png"
+
+    @property
+    def work(self) -> Path:
+        """Folder of conversion segments; may be deleted when nothing is being converted."""
+        return self.folder / "work"
+
+    @property
+    def consent(self) -> Path:
+        """Declarations of consent, TOML."""
+        return self.folder / "consent.toml"
+
+    @property
+    def audit(self) -> Path:
+        """What was declared, converted and refused; a hash chain, one JSON object a line."""
+        return self.folder / "audit.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What was said while working."""
+        return self.folder / "log.txt"
