@@ -26,10 +26,10 @@ bench: weights
 	$(BIN)/python benchmarks/pipeline.py
 
 # The stamp is made last, so an interrupted installation is taken up again.
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Understudy needs Python 3.11 or newer; try: make PYTHON=python3.11 demo")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
 # Without them everything still works, so a machine without network is no reason to stop.

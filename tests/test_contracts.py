@@ -92,6 +92,6 @@ def test_records_of_weights_are_whole(kind: str) -> None:
             assert known or (weights.sha256 == "" and weights.url), "neither known nor fetchable"
             assert weights.license and weights.origin
             if weights.package:
-                assert weights.path and not weights.url and weights.wheel is None
+                assert weights.path and weights.wheel is None
             elif weights.wheel is not None:
                 assert weights.path and len(weights.wheel.sha256) == 64

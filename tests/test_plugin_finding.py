@@ -80,6 +80,10 @@ BROKEN = {
         GOOD + "NAMED = [Plugin('mask', 'veil', 'a:B', '', weights=['net'])]\n",
         "weights: expected a tuple of Weights",
     ),
+    "bad requires": (
+        GOOD + "NAMED = [Plugin('mask', 'veil', 'a:B', '', requires='numpy')]\n",
+        "requires: expected a tuple of module names",
+    ),
     "rival weights": (
         GOOD + "from understudy.plugin import Weights\n"
         "W = Weights('mobilefacenet_foamliu.onnx', '0' * 64, 1, 'MIT', True, 'me')\n"

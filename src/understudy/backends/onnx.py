@@ -34,7 +34,9 @@ class OnnxModel:
         try:
             import onnxruntime
         except ImportError as error:
-            raise PluginError(f"ONNX models: {error}; try: pip install onnxruntime") from error
+            raise PluginError(
+                f"ONNX models: {error}; try: pip install 'understudy[onnx]'"
+            ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -73,5 +75,8 @@ def _placed(device: str, there: Sequence[str], running: Sequence[str], version: 
     if "CUDAExecutionProvider" in there:
         reason = "its CUDA provider cannot start; see that its CUDA and cuDNN libraries are there"
     else:
-        reason = "this build has no CUDA; try: pip install onnxruntime-gpu, in onnxruntime's place"
+        reason = (
+            "this build has no CUDA; try: pip uninstall onnxruntime, and then: "
+            "pip install 'understudy[gpu]'"
+        )
     return Placed(runtime, "cpu", reason, device)

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.plugin import Weights
 
-_PACKAGES = (
-    "understudy",
-    "torch",
-    "numpy",
-    "av",
-    "opencv-python-headless",
-    "dlib-bin",
-    "face_recognition_models",
-    "mtcnn",
-    "c2pa-python",
-    "safetensors",
-    "typer",
-)
-
 
 def doctor() -> None:
     """Print versions, the device chosen and why, plug-ins, keys and free disk."""
-    from importlib.metadata import PackageNotFoundError, version
-
     import av
     from rich.console import Console
     from rich.table import Table
@@ -36,15 +22,13 @@ def doctor() -> None:
     from understudy.nn.device import choose_device
     from understudy.plugin import KINDS, default_registry
     from understudy.store.home import home
+    from understudy.weights.needed import users
 
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("Python", f"{sys.version.split()[0]} on {platform.platform()}")
-    for name in _PACKAGES:
-        try:
-            table.add_row(name, version(name))
-        except PackageNotFoundError:
-            table.add_row(name, "[bold red]missing[/]: pip install it, or run make again")
+    for name, state in _packages():
+        table.add_row(name, state)
     codec = (
         "yes" if "libx264" in av.codecs_available else "[bold red]no[/]: video cannot be written"
     )
@@ -64,10 +48,9 @@ def doctor() -> None:
                 missing.append((f"{kind} {plugin.name}", str(error)))
         troubles += missing
         table.add_row(f"{kind} plug-ins", ", ".join(usable) or "[bold red]none[/]")
-    for kind in KINDS:
-        for plugin in registry.of_kind(kind):
-            for weights in plugin.weights:
-                table.add_row(weights.name, _weights_state(weights))
+    for weights, plugins in users(registry).items():
+        if any(not plugin.missing for plugin in plugins):
+            table.add_row(weights.name, _weights_state(weights))
     table.add_row("keys and caches", str(home()))
     for place in dict.fromkeys([Path.cwd(), home() if home().exists() else Path.home()]):
         free = shutil.disk_usage(place).free / 2**30
@@ -78,12 +61,33 @@ def doctor() -> None:
         console.print(f"{name}: {reason}", markup=False)
 
 
+def _packages() -> Iterator[tuple[str, str]]:
+    """What we require and what the extras bring, each with its version or how to get it."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    from rich.markup import escape
+
+    yield "understudy", version("understudy")
+    for line in requires("understudy") or ():
+        name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"](\w+)", line)
+        if name is None or name[0] == "understudy" or (extra and extra[1] == "dev"):
+            continue
+        try:
+            yield name[0], version(name[0])
+        except PackageNotFoundError:
+            if extra is None:
+                yield name[0], "[bold red]missing[/]: pip install it, or run make again"
+            else:
+                hint = escape(f"pip install 'understudy[{extra[1]}]'")
+                yield name[0], f"not installed; only needed for some parts: {hint}"
+
+
 def _weights_state(weights: Weights) -> str:
     from understudy.errors import WeightsError
-    from understudy.weights.files import models_folders, weights_path
+    from understudy.weights.files import models_folders, packaged, weights_path
 
-    folders = [] if weights.package else models_folders()
-    if folders and not any((folder / weights.name).is_file() for folder in folders):
+    here = packaged(weights) or any((f / weights.name).is_file() for f in models_folders())
+    if weights.fetchable and not here:
         return f"not here; to get it: understudy models fetch {weights.name}"
     try:
         return f"checked: {weights_path(weights)}"

@@ -134,7 +134,7 @@ def verify_(
 
     if folder is not None and not folder.is_dir():
         raise StoreError(f"{folder}: there is no such folder")
-    records = [r for r in users(default_registry()) if folder is None or not r.package]
+    records = [r for r in users(default_registry()) if folder is None or r.fetchable]
     states = [state(record, folder) for record in records]
     for found in states:
         if found.path is not None and not found.trouble:

@@ -6,6 +6,7 @@ from __future__ import annotations
 def plugins() -> None:
     """List detectors, landmark predictors, masks, models, writers, and their licences."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from understudy.plugin import KINDS, default_registry
@@ -16,7 +17,11 @@ def plugins() -> None:
         for plugin in registry.of_kind(kind):
             weights = "\n".join(f"{w.name}: {w.license}" for w in plugin.weights) or "none needed"
             allowed = "yes" if plugin.commercial_use else "[bold red]no[/]"
-            table.add_row(kind, plugin.name, plugin.summary, weights, allowed)
+            summary = plugin.summary
+            if plugin.missing:
+                hint = f"pip install 'understudy[{plugin.extra}]'" if plugin.extra else "install it"
+                summary += f"\n[yellow]needs {', '.join(plugin.missing)}[/]: {escape(hint)}"
+            table.add_row(kind, plugin.name, summary, weights, allowed)
         table.add_section()
     console = Console(highlight=False)
     console.print(table)

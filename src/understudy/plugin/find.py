@@ -100,6 +100,10 @@ def fault_of(offered: Any) -> str:
         isinstance(w, Weights) for w in offered.weights
     ):
         return f"weights: expected a tuple of Weights, got {offered.weights!r:.80}"
+    if not isinstance(offered.requires, tuple) or not all(
+        isinstance(name, str) and name.isidentifier() for name in offered.requires
+    ):
+        return f"requires: expected a tuple of module names, got {offered.requires!r:.80}"
     return ""
 
 

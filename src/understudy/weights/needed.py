@@ -22,17 +22,25 @@ def ensure(
 ) -> list[Weights]:
     """See to it that the weights of these plug-ins are on this machine, before they are built.
 
-    Where all are here, nothing is said and no network is asked.
+    Where all are here, nothing is said and no network is asked. Packages are not installed: one
+    that is missing is named.
 
     Returns:
         What was fetched.
 
     Raises:
+        PluginError: a package that a plug-in requires is not installed.
         WeightsError: some cannot be had; says why, and how to bring them here otherwise.
         DiskFull, StoreError: the models folder cannot be written.
         Cancelled: the person asked to stop.
     """
-    records = (record for plugin in plugins for record in plugin.weights)
+    plugins = list(plugins)
+    for plugin in plugins:
+        plugin.require()
+    records = [record for plugin in plugins for record in plugin.weights]
+    for record in records:
+        if not record.fetchable:
+            locate(record)
     return fetch(records, progress, folder=folder, trust_on_first_use=trust_on_first_use)
 
 

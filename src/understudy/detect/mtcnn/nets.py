@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from understudy.errors import WeightsError
+from understudy.errors import PluginError, WeightsError
 from understudy.plugin import Weights
 from understudy.weights.files import weights_bytes
 
@@ -109,8 +109,11 @@ def read_arrays(record: Weights) -> list[NDArray[np.float32]]:
     The bytes are checked against the record first. Even so the pickle inside may name nothing
     but NumPy arrays: anything else is refused before it is looked up.
     """
-    import lz4.frame
-    from joblib.numpy_pickle import NumpyUnpickler
+    try:
+        import lz4.frame
+        from joblib.numpy_pickle import NumpyUnpickler
+    except ImportError as error:
+        raise PluginError(f"MTCNN: {error}; try: pip install 'understudy[legacy]'") from error
 
     class ArraysOnly(NumpyUnpickler):  # type: ignore[misc]  # joblib carries no types
         def find_class(self, module: str, name: str) -> Any:

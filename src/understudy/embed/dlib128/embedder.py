@@ -10,17 +10,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import dlib
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from understudy.embed.dlib128.resnet import CHIP_PX, DIMENSIONS, DlibResNet
+from understudy.embed.dlib128.chip import face_chip
+from understudy.embed.dlib128.resnet import DIMENSIONS, DlibResNet
 from understudy.embed.manifest import RESNET_128
 from understudy.types import Alignment
 from understudy.weights.files import weights_bytes
 
-_CHIP_PADDING = 0.25
 _FACES_AT_ONCE = 64
 
 
@@ -46,19 +45,6 @@ class Dlib128Embedder:
                 for i in range(0, len(chips), _FACES_AT_ONCE)
             ]
             return torch.cat(parts).cpu().numpy()
-
-
-def face_chip(frame: NDArray[Any], alignment: Alignment) -> NDArray[Any]:
-    """(150, 150, 3) uint8: the face as the network was trained to see it.
-
-    dlib takes landmarks as whole pixels, with centres counted as integers.
-    """
-    x0, y0, x1, y1 = (
-        round(float(v)) for v in (*alignment.landmarks.min(0), *alignment.landmarks.max(0))
-    )
-    parts = [dlib.point(int(x), int(y)) for x, y in np.rint(alignment.landmarks - 0.5)]
-    shape = dlib.full_object_detection(dlib.rectangle(x0, y0, x1, y1), parts)
-    return dlib.get_face_chip(frame, shape, size=CHIP_PX, padding=_CHIP_PADDING)
 
 
 @lru_cache(maxsize=2)

@@ -40,6 +40,9 @@ def resolved(
     """The options with every `auto` decided.
 
     What an earlier run of the same file decided is kept, so that a run that goes on is the same.
+
+    Raises:
+        WeightsError: neither the first choice nor the last resort can be had.
     """
     decided: dict[str, Any] = {}
     for name, (first, last_resort) in PREFERRED.items():
@@ -56,6 +59,7 @@ def resolved(
             ensure([registry.get(_KINDS[name], first)], progress)
             decided[name] = first
         except (WeightsError, PluginError) as error:
+            _require_last_resort(registry.get(_KINDS[name], last_resort), first, error, progress)
             decided[name] = last_resort
             progress.warn(
                 f"{name}: {last_resort} is used as the last resort, because {error}",
@@ -64,6 +68,16 @@ def resolved(
                 used=last_resort,
             )
     return replace(options, **decided)
+
+
+def _require_last_resort(plugin: Plugin, first: str, why: Exception, progress: Progress) -> None:
+    try:
+        ensure([plugin], progress)
+        plugin.load()
+    except (WeightsError, PluginError) as error:
+        raise WeightsError(
+            f"{first} cannot be used: {why}. Nor can its last resort: {error}"
+        ) from why
 
 
 def choose(options: ExtractOptions, registry: Registry, progress: Progress) -> Chosen:

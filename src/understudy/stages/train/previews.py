@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from understudy.flow import Progress
 from understudy.nn.augment import Switches, cut, draw, generator_for
 from understudy.stages.train.faces import FaceArrays, evenly
 from understudy.store.atomic import commit_bytes
@@ -76,14 +77,24 @@ def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> Path:
 
 
 class Curves:
-    """TensorBoard logs in `logs/`; losses every tenth iteration, sheets at each save."""
+    """TensorBoard logs in `logs/`; losses every tenth iteration, sheets at each save.
+
+    TensorBoard is an extra: without it nothing is written, and that is said once.
+    """
 
     EVERY = 10
 
-    def __init__(self, folder: Path, step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self._writer: Any = SummaryWriter(str(folder / "logs"), purge_step=step or None)
+    def __init__(self, folder: Path, step: int, progress: Progress) -> None:
+        self._writer: Any = None
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            progress.say(
+                "no curves are written, because tensorboard is not installed; to have them: "
+                "pip install 'understudy[logs]'"
+            )
+            return
+        self._writer = SummaryWriter(str(folder / "logs"), purge_step=step or None)
 
     def __enter__(self) -> Self:
         return self
@@ -94,11 +105,12 @@ class Curves:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def losses(self, step: int, losses: Mapping[str, float], learning_rate: float) -> None:
         """Note one iteration; most are passed over, a curve needs no more."""
-        if step % self.EVERY:
+        if step % self.EVERY or self._writer is None:
             return
         for person, loss in losses.items():
             self._writer.add_scalar(f"loss/{person}", loss, step)
@@ -106,7 +118,8 @@ class Curves:
 
     def picture(self, step: int, picture: NDArray[np.uint8]) -> None:
         """Note a preview sheet."""
-        self._writer.add_image("preview", picture, step, dataformats="HWC")
+        if self._writer is not None:
+            self._writer.add_image("preview", picture, step, dataformats="HWC")
 
 
 def _plain(faces: FaceArrays, count: int, crop: Any) -> tuple[Tensor, Tensor]:

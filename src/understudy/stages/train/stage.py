@@ -183,7 +183,7 @@ class _Run:
         at = self.step if o.iterations else self.trained_before_s
         name = f"training {self.plugin.name}"
         with (
-            Curves(self.folder, self.step) as self.curves,
+            Curves(self.folder, self.step, self.progress) as self.curves,
             self.progress.task(name, total, "it" if o.iterations else "s", at) as bar,
         ):
             self.started = self.last_save = now = time.monotonic()

@@ -1,0 +1,1 @@
+"""Skin and hair of a synthetic head."""

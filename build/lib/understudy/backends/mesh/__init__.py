@@ -1,0 +1,1 @@
+"""MediaPipe's face mesh and iris nets, their points and their weights."""

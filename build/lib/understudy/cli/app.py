@@ -1,0 +1,66 @@
+"""All verbs in one place."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from understudy import __version__
+from understudy.cli import (
+    alignments,
+    consent,
+    demo,
+    doctor,
+    interchange,
+    mask,
+    models,
+    parts,
+    plugins,
+    swap,
+    verify,
+)
+
+app = typer.Typer(
+    name="understudy",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Replace a face in film and video with another person's who agreed to it, and say so in "
+    "the file.\n\nStart with [bold]understudy swap A.mp4 B.mp4 -o out.mp4[/]: A is the footage, "
+    "B shows the person whose face goes in.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"understudy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+_MAIN, _PARTS, _ABOUT = "The whole job", "Its parts", "Trust and trouble"
+app.command("swap", rich_help_panel=_MAIN)(swap.swap)
+app.command("demo", rich_help_panel=_MAIN)(demo.demo)
+app.command("extract", rich_help_panel=_PARTS)(parts.extract)
+app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
+app.command("mask", rich_help_panel=_PARTS)(mask.mask)
+app.command("train", rich_help_panel=_PARTS)(parts.train)
+app.command("convert", rich_help_panel=_PARTS)(parts.convert)
+app.command("import", rich_help_panel=_PARTS)(interchange.import_)
+app.command("export", rich_help_panel=_PARTS)(interchange.export)
+app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
+app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
+app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)
+app.add_typer(models.app, name="models", rich_help_panel=_ABOUT)
+app.command("doctor", rich_help_panel=_ABOUT)(doctor.doctor)

@@ -1,0 +1,1 @@
+"""dlib's two face detectors."""

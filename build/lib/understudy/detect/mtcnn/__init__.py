@@ -1,0 +1,1 @@
+"""MTCNN: the face detector of three nets."""

@@ -1,0 +1,1 @@
+"""dlib's identity network."""

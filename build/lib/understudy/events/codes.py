@@ -1,0 +1,114 @@
+"""Every code there is, and what it means: programs go by the code, people read the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from understudy.errors import UnderstudyError
+
+WarningCode = Literal[
+    "colour-differs",
+    "cpu-instead",
+    "film-damaged",
+    "hdr",
+    "interlaced",
+    "last-resort",
+    "log",
+    "low-bitrate",
+    "no-commercial-use",
+    "not-saved",
+    "older-checkpoint",
+    "older-pictures",
+    "orphan-pictures",
+    "pixel-aspect",
+    "stale-masks",
+    "stale-pictures",
+]
+
+WARNINGS: Mapping[WarningCode, str] = {
+    "colour-differs": "The films of one job differ in primaries, transfer, matrix, range or depth.",
+    "cpu-instead": "A GPU was chosen, but nets of one runtime can only run on the CPU.",
+    "film-damaged": "Some frames of a film could not be read, or it ends before it should.",
+    "hdr": "A film is HDR: its faces are brought to Rec.709, and it cannot be converted.",
+    "interlaced": "A film is interlaced, so moving faces are combed.",
+    "last-resort": "The preferred plug-in's weights cannot be had; another takes its place.",
+    "log": "A film is log footage; the camera's LUT belongs on it first.",
+    "low-bitrate": "A film has few bits a pixel, so skin may be smeared or blocky.",
+    "no-commercial-use": "Weights in use may not be used commercially.",
+    "not-saved": "A checkpoint could not be written for lack of room; training goes on.",
+    "older-checkpoint": "The newest checkpoint is damaged; an older one is taken.",
+    "older-pictures": "Face pictures carry older masks, identity or numbers than the alignments.",
+    "orphan-pictures": "Face pictures show faces that are not in the alignments any more.",
+    "pixel-aspect": "A film's pixels are not square, so faces in it are squeezed or stretched.",
+    "stale-masks": "Masks are older than the landmarks that they were made from.",
+    "stale-pictures": "Face pictures were cut before the landmarks changed.",
+}
+"""Every code of a warning, and what it means."""
+
+PictureCode = Literal["contact-sheet", "preview"]
+
+PICTURES: Mapping[PictureCode, str] = {
+    "contact-sheet": "Rows of source, swap and mask of a finished film.",
+    "preview": "What the model in training shows: originals, reconstructions and swaps.",
+}
+"""Every code of a picture."""
+
+METRICS: Mapping[str, str] = {
+    "loss/PERSON": "Training loss of this person, lower is better; every tenth iteration.",
+    "learning_rate": "Step of the optimizer; every tenth iteration.",
+    "faces": "Faces found so far; after each window of an extraction.",
+    "identity/nearer_to_donor": "Share of frames nearer to the donor than to the original, 0..1.",
+    "psnr_gain_db": "PSNR against the true swap, less that of the unswapped film, in dB.",
+}
+"""Every name of a metric; a name in capitals stands for an id."""
+
+ReportCode = Literal["convert", "evaluate", "extract", "train"]
+
+REPORTS: Mapping[ReportCode, str] = {
+    "convert": "`ConvertReport`: the output, its frames and the faces replaced.",
+    "evaluate": "`EvaluateReport`: identity, and nearness to the truth where there is one.",
+    "extract": "`ExtractReport`: where the faces lie, and how many there are.",
+    "train": "`TrainReport`: step, losses, checkpoint and preview.",
+}
+"""Every code of a report, and the class whose fields are its data."""
+
+
+def error_code(error: BaseException) -> str:
+    """The code of an error: its class's name in small letters, as `no-faces` of `NoFaces`."""
+    if isinstance(error, UnderstudyError):
+        return _words(type(error).__name__)
+    if isinstance(error, OSError):
+        return "disk"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "fault"
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def _tree(cls: type[UnderstudyError] = UnderstudyError) -> Iterator[type[UnderstudyError]]:
+    yield cls
+    for below in cls.__subclasses__():
+        if below.__module__ == UnderstudyError.__module__:
+            yield from _tree(below)
+
+
+def _errors() -> dict[str, tuple[int, str]]:
+    found = {
+        _words(cls.__name__): (cls.exit_code, (cls.__doc__ or "").splitlines()[0])
+        for cls in _tree()
+    }
+    return found | {
+        "usage": (2, "The command line itself is wrong: an unknown flag, a value out of range."),
+        "disk": (1, "A disk or network drive failed, and no part of the program knew better."),
+        "interrupted": (130, "Stopped at once, by a second Ctrl-C."),
+        "fault": (1, "A fault of Understudy; the text has what a report of it needs."),
+    }
+
+
+ERRORS: Mapping[str, tuple[int, str]] = _errors()
+"""Every code of an error, with its exit code and its meaning."""

@@ -1,0 +1,17 @@
+"""The one place with threads: progress, cancelling, and bounded work ahead."""
+
+from understudy.flow.progress import Progress, Reporter, Silent, Task
+from understudy.flow.pump import ahead, mapped
+from understudy.flow.sinks import JsonLines, TextLog, Throttled
+
+__all__ = [
+    "JsonLines",
+    "Progress",
+    "Reporter",
+    "Silent",
+    "Task",
+    "TextLog",
+    "Throttled",
+    "ahead",
+    "mapped",
+]

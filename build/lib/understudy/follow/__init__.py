@@ -1,0 +1,1 @@
+"""Faces through time: sightings, shots, tracks, persons, smoothing. Algorithms, no files."""

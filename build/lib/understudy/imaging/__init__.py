@@ -1,0 +1,1 @@
+"""What is done to pixels, whatever they show: resampling, pasting, depth, PNG, drawing, sheets."""

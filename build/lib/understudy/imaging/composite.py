@@ -1,0 +1,165 @@
+"""Putting a converted crop back into its frame, and nothing else.
+
+Convention: all warps are `understudy.geometry.Warp`s on pixel grids where pixel i covers
+[i, i+1); OpenCV gets their index matrices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.geometry import Space, Warp, corners
+from understudy.types import Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A feathered alpha over a rectangle of the frame, at full frame resolution.
+
+    Attributes:
+        left, top: the rectangle's place in frame pixels.
+        alpha: (h, w) float32, 0..1; exactly 0 where the frame must stay untouched.
+    """
+
+    left: int
+    top: int
+    alpha: NDArray[Any]
+
+    def window(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """The view of a frame-sized array that the patch covers."""
+        height, width = self.alpha.shape
+        return pixels[self.top : self.top + height, self.left : self.left + width]
+
+
+def feathered(
+    mask: Mask, crop_from_frame: Warp, frame: Space, feather: float, erode: float
+) -> Patch:
+    """The mask, shrunk and softened inwards, on the frame's own pixels.
+
+    The softening never grows the mask: it is eroded by the feather's width first, and what the
+    blur spreads beyond the original outline is cut. Nothing is left where the crop has no pixels.
+
+    Args:
+        mask: on its own grid.
+        crop_from_frame: where the converted crop lies; alpha fades to 0 at its edge.
+        frame: the frame's grid.
+        feather: width of the soft edge, as a share of the mask grid's side, 0..0.3.
+        erode: how far the edge moves inwards before feathering, as a share of the side.
+    """
+    side = mask.alpha.shape[0]
+    alpha = _soften(mask.alpha, feather * side, erode * side)
+    alpha = alpha * _inside(mask.grid_from_frame, crop_from_frame, feather)
+    grid = mask.grid_from_frame.dst
+    box = mask.grid_from_frame.inverse().points(corners(grid.width))
+    left, top = np.clip(np.floor(box.min(0)), 0, [frame.width, frame.height]).astype(int)
+    right, bottom = np.clip(np.ceil(box.max(0)), 0, [frame.width, frame.height]).astype(int)
+    if right <= left or bottom <= top:
+        return Patch(0, 0, np.zeros((0, 0), np.float32))
+    window = Space("window", int(right - left), int(bottom - top))
+    window_from_frame = Warp(np.array([[1, 0, -left], [0, 1, -top]]), frame, window)
+    window_from_grid = window_from_frame @ mask.grid_from_frame.inverse()
+    on_frame = warp_image(alpha, window_from_grid)
+    on_frame[on_frame < 1 / 512] = 0.0
+    return Patch(int(left), int(top), on_frame)
+
+
+def paste(
+    pixels: NDArray[Any], swapped: NDArray[Any], crop_from_frame: Warp, patch: Patch
+) -> NDArray[Any]:
+    """A copy of the frame with the converted crop composited where the patch's alpha is above 0.
+
+    Args:
+        pixels: (h, w, 3) uint8 or uint16 RGB.
+        swapped: (c, c, 3) float32 RGB 0..1 on the crop's grid.
+        crop_from_frame: where that grid lies.
+        patch: from `feathered`.
+
+    Returns:
+        Same shape and dtype; bit-identical to `pixels` wherever alpha is 0.
+    """
+    result = pixels.copy()
+    if patch.alpha.size == 0:
+        return result
+    height, width = patch.alpha.shape
+    window = Space("window", width, height)
+    shift = np.array([[1, 0, -patch.left], [0, 1, -patch.top]])
+    window_from_crop = Warp(shift, crop_from_frame.src, window) @ crop_from_frame.inverse()
+    face = warp_image(swapped, window_from_crop, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    top_value = np.iinfo(pixels.dtype).max
+    view = patch.window(result)
+    mixed = view + patch.alpha[..., None] * (np.clip(face, 0, 1) * top_value - view)
+    touched = patch.alpha > 0
+    view[touched] = np.rint(mixed[touched]).astype(pixels.dtype)
+    return result
+
+
+def crop_image(pixels: NDArray[Any], crop_from_frame: Warp) -> NDArray[Any]:
+    """Cut a crop out of a frame, smoothly also when it shrinks.
+
+    Args:
+        pixels: (h, w, 3) uint8 or uint16 RGB.
+        crop_from_frame: the warp to the crop's grid.
+
+    Returns:
+        (c, c, 3) of the same dtype; beyond the frame its edge is repeated.
+    """
+    return warp_image(pixels, crop_from_frame, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+
+
+def warp_image(
+    image: NDArray[Any],
+    dst_from_src: Warp,
+    interpolation: int = cv2.INTER_LINEAR,
+    border: int = cv2.BORDER_CONSTANT,
+) -> NDArray[Any]:
+    """Warp an image to another grid; when it shrinks, area averaging comes first.
+
+    Args:
+        image: (h, w) or (h, w, c) on the source grid.
+        dst_from_src: an affine warp.
+        interpolation: an OpenCV interpolation flag, used for the last step.
+        border: an OpenCV border mode; constant means 0.
+    """
+    scale = dst_from_src.scale
+    if scale < 1 / 1.5:
+        factor = int(np.ceil(1 / scale))
+        height, width = image.shape[:2]
+        small = Space("shrunk", max(1, round(width / factor)), max(1, round(height / factor)))
+        src = Space(dst_from_src.src.name, width, height)
+        image = cv2.resize(image, small.size_wh, interpolation=cv2.INTER_AREA)
+        shrunk_from_src = Warp.resize(src, small)
+        matrix = dst_from_src.matrix @ np.linalg.inv(shrunk_from_src.matrix)
+        dst_from_src = Warp(matrix, small, dst_from_src.dst)
+    return cv2.warpAffine(
+        image,
+        dst_from_src.index_matrix[:2],
+        dst_from_src.dst.size_wh,
+        flags=interpolation,
+        borderMode=border,
+    )
+
+
+def _soften(alpha: NDArray[Any], feather_px: float, erode_px: float) -> NDArray[Any]:
+    reach = erode_px + feather_px / 2
+    padded = np.pad(alpha, 1)  # so that a mask touching the grid's edge is softened there too
+    if reach >= 0.5:
+        size = 2 * round(reach) + 1
+        padded = cv2.erode(padded, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    if feather_px >= 0.5:
+        padded = cv2.GaussianBlur(padded, (0, 0), feather_px / 4, borderType=cv2.BORDER_CONSTANT)
+    return np.minimum(padded[1:-1, 1:-1], alpha)
+
+
+def _inside(grid_from_frame: Warp, crop_from_frame: Warp, feather: float) -> NDArray[Any]:
+    """1 well inside the converted crop, falling to 0 at its edge, on the mask's grid."""
+    grid, crop = grid_from_frame.dst, crop_from_frame.dst
+    crop_from_grid = crop_from_frame @ grid_from_frame.inverse()
+    x, y = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
+    at = crop_from_grid.points(np.stack([x, y], -1)) / [crop.width, crop.height]
+    distance = np.minimum(at, 1 - at).min(-1)
+    return np.clip(distance / max(feather / 2, 1e-3), 0.0, 1.0).astype(np.float32)

@@ -1,0 +1,80 @@
+"""Contact sheets: rows of pictures with a caption over each column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_BAR = 22
+_GAP = 4
+_INK = (235, 235, 235)
+_PAPER = 24
+
+
+def contact_sheet(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[NDArray[Any]]],
+    labels: Sequence[str],
+    cell_wh: tuple[int, int],
+) -> NDArray[Any]:
+    """Lay pictures out in a grid.
+
+    Args:
+        columns: captions.
+        rows: for each row one (h, w, 3) uint8 RGB picture a column; each is fitted into its cell.
+        labels: one short text a row, drawn into the first cell.
+        cell_wh: width and height of a cell in pixels.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    width, height = cell_wh
+    sheet = np.full(
+        (
+            _BAR + len(rows) * (height + _GAP) + _GAP,
+            len(columns) * (width + _GAP) + _GAP,
+            3,
+        ),
+        _PAPER,
+        np.uint8,
+    )
+    for c, caption in enumerate(columns):
+        _text(sheet, caption, _GAP + c * (width + _GAP), 15)
+    for r, row in enumerate(rows):
+        top = _BAR + r * (height + _GAP)
+        for c, picture in enumerate(row):
+            left = _GAP + c * (width + _GAP)
+            sheet[top : top + height, left : left + width] = fit(picture, cell_wh)
+        _text(sheet, labels[r], _GAP + 4, top + 14)
+    return sheet
+
+
+def fit(picture: NDArray[Any], cell_wh: tuple[int, int]) -> NDArray[Any]:
+    """Scale a picture into a cell, keeping its shape, on the sheet's background."""
+    width, height = cell_wh
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(picture, size, interpolation=how)
+    cell = np.full((height, width, 3), _PAPER, np.uint8)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    cell[top : top + size[1], left : left + size[0]] = small
+    return cell
+
+
+def show_mask(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """The picture with its masked part tinted green, as strongly as the mask is opaque."""
+    tint = np.array([40, 220, 90], np.float32)
+    weight = 0.6 * alpha[..., None]
+    return (pixels * (1 - weight) + tint * weight).astype(np.uint8)
+
+
+def _text(sheet: NDArray[Any], text: str, x: int, y: int) -> None:
+    for colour, thickness in (((0, 0, 0), 3), (_INK, 1)):
+        cv2.putText(
+            sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, thickness, cv2.LINE_AA
+        )

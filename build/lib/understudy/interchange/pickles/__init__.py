@@ -1,0 +1,1 @@
+"""Reading the pickles of other tools without an unpickler: nothing in them can run."""

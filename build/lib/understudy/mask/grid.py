@@ -1,0 +1,102 @@
+"""The square grid around a face that masks lie on, and how shapes and pictures get onto it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.geometry import Float64, Warp
+from understudy.options import check, option
+from understudy.types import Alignment
+
+FINER = 4
+_FRACTION_BITS = 4
+_INSIDE = 240
+"""A multiple of 16: the mean of 4 x 4 such pixels and zeros is a whole number, so none is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskOptions:
+    """Options of every masker."""
+
+    mask_px: int = option(
+        128,
+        "Side of a mask. 128 px is one pixel and a half of a face 200 px wide; raise it for close "
+        "shots, at four times the room for twice the side.",
+        low=32,
+        high=1024,
+        unit="px",
+        group="Masks",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def face_grid(alignment: Alignment, size_px: int) -> Warp:
+    """The warp from the frame to a face's mask grid."""
+    return alignment.crop(size_px, 1.0, "face")
+
+
+def filled(polygons: Iterable[Float64], size_px: int) -> NDArray[np.float32]:
+    """(size, size) float32: 1 inside any of the polygons, 0 outside, a share on the edge.
+
+    Args:
+        polygons: (n, 2) corners each, in grid pixels; any shape that does not cross itself.
+        size_px: side of the grid.
+    """
+    fine = np.zeros((size_px * FINER, size_px * FINER), np.uint8)
+    for polygon in polygons:
+        fixed = fixed_point(polygon * FINER, 16.0 * size_px)
+        cv2.fillPoly(fine, [fixed], _INSIDE, cv2.LINE_8, _FRACTION_BITS)
+    return shares(fine) / np.float32(_INSIDE)
+
+
+def hulls_filled(parts: Iterable[Float64], size_px: int) -> NDArray[np.float32]:
+    """Like `filled`, of the convex hulls of point sets."""
+    fine = np.zeros((size_px * FINER, size_px * FINER), np.uint8)
+    for part in parts:
+        hull = cv2.convexHull(fixed_point(part * FINER, 16.0 * size_px))
+        cv2.fillConvexPoly(fine, hull, _INSIDE, cv2.LINE_8, _FRACTION_BITS)
+    return shares(fine) / np.float32(_INSIDE)
+
+
+def shares(fine: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mean of every `FINER` x `FINER` pixels."""
+    size = (fine.shape[1] // FINER, fine.shape[0] // FINER)
+    return cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def fixed_point(points: Float64, limit: float) -> NDArray[np.int32]:
+    """Points as OpenCV draws them with four bits of fraction and centres at integers.
+
+    Args:
+        points: (n, 2).
+        limit: those further off are drawn nearer, which must not overflow.
+    """
+    return np.rint(np.clip(points - 0.5, -limit, limit) * 2**_FRACTION_BITS).astype(np.int32)
+
+
+def resampled(
+    picture: NDArray[np.float32], picture_from_frame: Warp, grid_from_frame: Warp
+) -> NDArray[np.float32]:
+    """A mask made in another crop, on the grid: the mean over each pixel; 0 beyond the crop.
+
+    Args:
+        picture: (h, w) float32 in 0..1.
+        picture_from_frame: where it lies.
+        grid_from_frame: where the mask shall lie.
+    """
+    grid_from_picture = grid_from_frame @ picture_from_frame.inverse()
+    finer = max(1, round(1 / grid_from_picture.scale))
+    matrix = np.diag([finer, finer, 1.0]) @ grid_from_picture.matrix
+    # OpenCV counts pixel centres as integers.
+    matrix[:2, 2] += matrix[:2, :2] @ (0.5, 0.5) - 0.5
+    width, height = grid_from_frame.dst.size_wh
+    fine = cv2.warpAffine(picture, matrix[:2], (width * finer, height * finer))
+    small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+    return np.clip(small, 0.0, 1.0)

@@ -1,0 +1,1 @@
+"""From the colours of a film to RGB and back."""

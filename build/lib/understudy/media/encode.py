@@ -1,0 +1,151 @@
+"""Encoding one segment of H.264 with the source's times, size and colour.
+
+A segment is an MP4 of its own that begins with a key frame, so that segments made in different
+runs join by copying packets. Same frames, same bytes: nothing about time or machine is written,
+and x264 is held to decisions that depend on neither.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import OutputContainer
+
+from understudy.errors import MediaError, ValueRefused
+from understudy.media.colour.rgb import FromRgb
+from understudy.media.container import file_url, open_input, reason
+from understudy.media.info import UNSPECIFIED, ColourTags, MediaInfo
+from understudy.types import Frame
+
+# The number of threads changes what x264 decides. So do its vector units in the macroblock tree,
+# where AVX-512 also reads past the end of small frames: the same frames gave up to 14 different
+# files before `cpu-independent` was set.
+_SAME_BYTES = {"threads": "4", "x264-params": "cpu-independent=1"}
+
+_OF_THE_SYSTEM = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EACCES", "EPERM", "ENOENT")
+    if hasattr(errno, name)
+)
+
+
+def encode_segment(
+    path: Path, frames: Iterable[Frame], info: MediaInfo, *, crf: int = 16, preset: str = "fast"
+) -> int:
+    """Encode frames to an MP4 segment whose pts are exactly theirs.
+
+    4:2:0 holds one colour sample for 2x2 pixels, so H.264 cannot say an odd size in it: a source
+    with an odd side is written in 4:4:4, which every software player shows but few television
+    sets do. Even sizes are 4:2:0.
+
+    Args:
+        path: where to write; the ending does not matter.
+        frames: upright frames of the source's size, times rising.
+        info: the source, for time base, size, colour and pixel aspect.
+        crf: x264's constant rate factor; smaller is better and larger, 0 without loss in YUV.
+        preset: x264's preset; slower ones make smaller files.
+
+    Returns:
+        How many frames were written.
+
+    Raises:
+        ValueRefused: no frames, or one of another size.
+        MediaError: the encoder refuses, or the file does not hold what was written to it.
+        OSError: the disk is full or cannot be written.
+    """
+    timescale = str(info.time_base.denominator)
+    options = {"video_track_timescale": timescale, "movie_timescale": timescale}
+    count = 0
+    with open_output(path, "mp4", options) as container:
+        stream = _h264_stream(container, info, crf, preset)
+        tags = output_colour(info)
+        convert = FromRgb(stream.pix_fmt, info.effective_matrix, tags.range or "limited")
+        for frame in frames:
+            check_frame(frame, info)
+            picture = convert(frame.pixels)
+            picture.pts, picture.time_base = frame.at.pts, info.time_base
+            container.mux(stream.encode(picture))
+            count += 1
+        if not count:
+            raise ValueRefused("a segment needs at least one frame, got none")
+        container.mux(stream.encode(None))
+    _check_count(path, count)
+    return count
+
+
+def check_frame(frame: Frame, info: MediaInfo) -> None:
+    """Refuse a frame that does not have the size of the source's.
+
+    Raises:
+        ValueRefused: it has another.
+    """
+    if frame.pixels.shape[:2] != (info.height, info.width):
+        raise ValueRefused(
+            f"frame {frame.at.index}: expected {info.width}x{info.height} px as "
+            f"{info.path.name} has, got {frame.pixels.shape[1]}x{frame.pixels.shape[0]}"
+        )
+
+
+def output_colour(info: MediaInfo) -> ColourTags:
+    """The tags an output of this source carries.
+
+    What the source says is kept. Matrix and range are always said, by their effective values,
+    because players guess them differently; an RGB source becomes limited range.
+    """
+    return replace(
+        info.colour,
+        matrix=info.effective_matrix,
+        range="limited" if info.is_rgb else info.effective_range,
+    )
+
+
+@contextmanager
+def open_output(path: Path, format_: str, options: dict[str, str]) -> Iterator[OutputContainer]:
+    """Open a file for muxing; FFmpeg's errors become the system's, or `MediaError`."""
+    try:
+        # Bitexact leaves the library's version out of the file.
+        container = av.open(
+            file_url(path),
+            "w",
+            format=format_,
+            container_options={"fflags": "+bitexact", **options},
+        )
+        with container:
+            yield container
+    except av.error.FFmpegError as error:
+        if error.errno in _OF_THE_SYSTEM:
+            raise OSError(error.errno, error.strerror) from error
+        raise MediaError(
+            f"{path}: the video could not be written ({reason(error)}); try another preset or size"
+        ) from error
+
+
+def _h264_stream(container: OutputContainer, info: MediaInfo, crf: int, preset: str) -> Any:
+    options = {"preset": preset, "crf": str(crf), **_SAME_BYTES}
+    stream = container.add_stream("libx264", rate=info.average_rate or 25, options=options)
+    context = stream.codec_context
+    stream.width, stream.height = info.width, info.height
+    odd = info.width % 2 or info.height % 2
+    stream.pix_fmt = "yuv444p" if odd else "yuv420p"
+    stream.time_base = context.time_base = info.time_base
+    if info.sample_aspect != 1:
+        context.sample_aspect_ratio = info.sample_aspect
+    tags = output_colour(info)
+    context.color_primaries = UNSPECIFIED if tags.primaries is None else tags.primaries
+    context.color_trc = UNSPECIFIED if tags.transfer is None else tags.transfer
+    context.colorspace = info.effective_matrix
+    context.color_range = 2 if tags.range == "full" else 1
+    return stream
+
+
+def _check_count(path: Path, count: int) -> None:
+    with open_input(path) as container:
+        found = sum(1 for p in container.demux(container.streams.video[0]) if p.size)
+    if found != count:
+        raise MediaError(f"{path}: {count} frames were written but {found} are in the file")

@@ -1,0 +1,225 @@
+"""`probe`: what a source is, before its frames are read."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from understudy.errors import MediaError
+from understudy.media.colour.light import curve_in_metadata, curve_in_xml
+from understudy.media.colour.rgb import check_matrix
+from understudy.media.container import display_matrix, open_input, video_stream
+from understudy.media.info import UNSPECIFIED, AudioInfo, ColourTags, FieldOrder, MediaInfo, Range
+from understudy.media.orient import SWAPS_SIDES, from_display_matrix
+from understudy.media.stills import SUFFIXES, images_in, read_header, upright_size
+
+IMAGES_RATE = Fraction(25)
+_CHUNK = 1 << 20
+_HEAD = 1 << 16
+_WITH_SONY_XML = ("mov,mp4,m4a,3gp,3g2,mj2", "mxf")
+
+
+def probe(path: str | Path) -> MediaInfo:
+    """Look at a video file, an image, or a folder of images.
+
+    The first frame of a video is decoded, because rotation and colour often stand only there.
+
+    Raises:
+        MediaError: missing, empty, no video, damaged beyond the first frame, too large, or a
+            folder without images or with images of several sizes.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _probe_folder(path)
+    if path.suffix.lower() in SUFFIXES:
+        return _probe_images(path, (path,))
+    return _probe_video(path)
+
+
+def _probe_video(path: Path) -> MediaInfo:
+    with open_input(path) as container:
+        stream = video_stream(container, path)
+        frame = _first_frame(container, stream, path)
+        matrix = display_matrix(frame)
+        orientation = 1 if matrix is None else from_display_matrix(matrix)
+        swaps = orientation in SWAPS_SIDES
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        start, length = stream.start_time, stream.duration
+        info = MediaInfo(
+            path=path,
+            kind="video",
+            width=frame.height if swaps else frame.width,
+            height=frame.width if swaps else frame.height,
+            coded_width=frame.width,
+            coded_height=frame.height,
+            orientation=orientation,
+            time_base=Fraction(stream.time_base or Fraction(1, 1000)),
+            average_rate=stream.average_rate or stream.guessed_rate or None,
+            start_pts=start,
+            end_pts=None if start is None or length is None else start + length,
+            n_frames=stream.frames or None,
+            duration_s=(
+                None if container.duration is None else Fraction(container.duration, av.time_base)
+            ),
+            colour=_colour(frame, stream.codec_context),
+            pixel_format=frame.format.name,
+            bits=max((c.bits for c in frame.format.components), default=8),
+            codec=stream.codec_context.codec.name,
+            container=container.format.name,
+            sample_aspect=Fraction(1) / aspect if swaps else aspect,
+            audio=tuple(_audio(s) for s in container.streams.audio if s.codec_context),
+            left_out=tuple(
+                _phrase(s) for s in container.streams if s.type != "audio" and s is not stream
+            ),
+            fingerprint=_file_fingerprint(path),
+            field_order=_field_order(frame, stream.codec_context),
+            bit_rate=_bit_rate(container, stream),
+            camera_curve=_camera_curve(container, stream, path),
+        )
+    check_matrix(info)
+    return info
+
+
+def _first_frame(container: Any, stream: Any, path: Path) -> Any:
+    failure = "it holds none"
+    try:
+        for packet in container.demux(stream):
+            try:
+                for frame in packet.decode():
+                    return frame
+            except av.error.FFmpegError as error:
+                failure = str(error.strerror or error).lower()
+    except av.error.FFmpegError as error:
+        failure = str(error.strerror or error).lower()
+    raise MediaError(
+        f"{path}: not one frame of its {stream.codec_context.name} video can be decoded "
+        f"({failure}); the file is damaged or cut off; copy it again from where it came"
+    )
+
+
+def _colour(frame: Any, context: Any) -> ColourTags:
+    def said(name: str) -> int | None:
+        for holder in (frame, context):
+            value = int(getattr(holder, name) or 0)
+            if value != UNSPECIFIED and (value or name == "colorspace"):
+                return value
+        return None
+
+    ranges: dict[int | None, Range] = {1: "limited", 2: "full"}
+    code = int(frame.color_range or 0) or int(context.color_range or 0)
+    return ColourTags(
+        primaries=said("color_primaries"),
+        transfer=said("color_trc"),
+        matrix=said("colorspace"),
+        range=ranges.get(code),
+    )
+
+
+def _field_order(frame: Any, context: Any) -> FieldOrder:
+    """From AVFieldOrder, whose last two name the field coded first before the one shown first."""
+    orders: dict[int, FieldOrder] = {1: "progressive", 2: "top", 3: "bottom", 4: "bottom", 5: "top"}
+    said = orders.get(int(context.field_order), "")
+    if frame.interlaced_frame:
+        return said if said in ("top", "bottom") else "interlaced"
+    return said
+
+
+def _bit_rate(container: Any, stream: Any) -> int | None:
+    return stream.codec_context.bit_rate or container.bit_rate or None
+
+
+def _camera_curve(container: Any, stream: Any, path: Path) -> str:
+    found = curve_in_metadata([*container.metadata.items(), *stream.metadata.items()])
+    if found or container.format.name not in _WITH_SONY_XML:
+        return found
+    sidecar = path.with_name(f"{path.stem}M01.XML")
+    for file in (path, sidecar) if sidecar.is_file() else (path,):
+        with file.open("rb") as handle:
+            for at in sorted({0, max(0, file.stat().st_size - _CHUNK)}):
+                handle.seek(at)
+                found = found or curve_in_xml(handle.read(_CHUNK))
+    return found
+
+
+def _audio(stream: Any) -> AudioInfo:
+    return AudioInfo(
+        index=stream.index,
+        codec=stream.codec_context.codec.name,
+        rate_hz=stream.codec_context.sample_rate,
+        channels=stream.codec_context.layout.nb_channels,
+        language=stream.language or "",
+    )
+
+
+def _phrase(stream: Any) -> str:
+    context = stream.codec_context
+    return f"{stream.type} {context.name}" if context is not None else str(stream.type)
+
+
+def _probe_folder(folder: Path) -> MediaInfo:
+    files = images_in(folder)
+    if not files:
+        raise MediaError(
+            f"{folder}: the folder holds no images; expected some of {', '.join(SUFFIXES)}"
+        )
+    return _probe_images(folder, files)
+
+
+def _probe_images(path: Path, files: tuple[Path, ...]) -> MediaInfo:
+    headers = [read_header(f) for f in files]
+    first = headers[0]
+    size = upright_size(first)
+    for file, header in zip(files, headers, strict=True):
+        if upright_size(header) != size:
+            other = upright_size(header)
+            raise MediaError(
+                f"{path}: images of different sizes; {file.name} is {other[0]}x{other[1]} px, "
+                f"{files[0].name} is {size[0]}x{size[1]} px; move one kind to another folder"
+            )
+    bits = max(h.bits for h in headers)
+    return MediaInfo(
+        path=path,
+        kind="images",
+        width=size[0],
+        height=size[1],
+        coded_width=size[0],
+        coded_height=size[1],
+        orientation=1,
+        time_base=1 / IMAGES_RATE,
+        average_rate=IMAGES_RATE,
+        start_pts=0,
+        end_pts=len(files),
+        n_frames=len(files),
+        duration_s=len(files) / IMAGES_RATE,
+        colour=ColourTags(range="full"),
+        pixel_format="rgb48" if bits > 8 else "rgb24",
+        bits=bits,
+        codec=first.format,
+        container="images",
+        fingerprint=_files_fingerprint(files),
+        files=files,
+    )
+
+
+def _file_fingerprint(path: Path) -> str:
+    """Size and one MiB each of beginning, middle and end: enough to know a file again."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(size.to_bytes(8, "little"))
+    with path.open("rb") as file:
+        for at in sorted({0, max(0, size // 2 - _CHUNK // 2), max(0, size - _CHUNK)}):
+            file.seek(at)
+            digest.update(file.read(_CHUNK))
+    return digest.hexdigest()
+
+
+def _files_fingerprint(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as handle:
+            head = hashlib.sha256(handle.read(_HEAD)).hexdigest()
+        digest.update(f"{file.name}\0{file.stat().st_size}\0{head}\n".encode(errors="replace"))
+    return digest.hexdigest()

@@ -1,0 +1,112 @@
+"""Still images: reading them upright and within limits, writing PNG, folders in natural order."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import MediaError
+from understudy.media.limits import check_size
+from understudy.media.orient import SWAPS_SIDES, upright
+from understudy.media.stills.header import ImageHeader, parse
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+Depth = Literal["8", "native"]
+
+
+def read_image(path: Path, depth: Depth = "8") -> NDArray[Any]:
+    """Read a still image upright.
+
+    Args:
+        path: a PNG, JPEG, WebP, BMP or TIFF.
+        depth: "8" gives uint8; "native" gives uint16 where the file has more than 8 bits.
+
+    Returns:
+        (h, w, 3) RGB; transparency is dropped, grey is spread over the three channels.
+
+    Raises:
+        MediaError: missing, damaged, too large, or no image.
+    """
+    path = Path(path)
+    data = _read_bytes(path)
+    header = _checked(parse(data), path)
+    pixels = _decode(data, depth)
+    if pixels is None:
+        raise MediaError(
+            f"{path}: the {header.format} image is damaged or cut off ({len(data)} bytes); "
+            "copy it again from where it came"
+        )
+    # OpenCV turns TIFF upright by itself whatever it is told.
+    return pixels if header.format == "tiff" else upright(pixels, header.orientation)
+
+
+def read_header(path: Path) -> ImageHeader:
+    """Size, depth and orientation of a still image without decoding it.
+
+    Raises:
+        MediaError: missing, too large, or no image.
+    """
+    path = Path(path)
+    return _checked(parse(_read_bytes(path)), path)
+
+
+def upright_size(header: ImageHeader) -> tuple[int, int]:
+    """(width, height) once the picture is upright."""
+    if header.orientation in SWAPS_SIDES:
+        return header.height, header.width
+    return header.width, header.height
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which frame2 stands before frame10."""
+    parts = re.split(r"(\d+)", name)
+    key = tuple((0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts if p)
+    return (*key, (2, 0, name))
+
+
+def images_in(folder: Path) -> tuple[Path, ...]:
+    """The still images of a folder by their endings, in natural order; hidden ones are left out."""
+    found = [
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()
+    ]
+    return tuple(sorted(found, key=lambda p: natural_key(p.name)))
+
+
+def _decode(data: bytes, depth: Depth) -> NDArray[Any] | None:
+    import cv2
+
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    if depth == "native":
+        flags |= cv2.IMREAD_ANYDEPTH
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        return None
+    return pixels
+
+
+def _read_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise MediaError(f"{path}: there is no such file; check the name")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); check it") from error
+
+
+def _checked(header: ImageHeader | None, path: Path) -> ImageHeader:
+    if header is None:
+        raise MediaError(
+            f"{path}: is not a PNG, JPEG, WebP, BMP or TIFF image, or its header is damaged"
+        )
+    check_size(header.width, header.height, path)
+    return header

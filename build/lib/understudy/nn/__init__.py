@@ -1,0 +1,1 @@
+"""PyTorch parts that plug-ins share: device choice, blocks, losses, augmentation, checkpoints."""

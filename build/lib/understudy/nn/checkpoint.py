@@ -1,0 +1,238 @@
+"""Checkpoints that a kill, a full disk or a damaged file cannot turn into lost work.
+
+A checkpoint is a directory `step_00001234/` with the weights, their running mean, the optimizer
+and a JSON state that holds a SHA-256 of each file. It is filled under another name, synced and
+renamed, so a directory with a final name is complete. The newest one that verifies is the truth.
+Nothing in it is ever unpickled.
+
+Format 2 names the persons that a model was trained for; format 1 had always two, "a" and "b", and
+is read as that. A checkpoint is never written again in place: the next save is a new directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from understudy.errors import StoreError
+from understudy.store.atomic import commit_dir
+
+FORMAT = 2
+STATE_FILE = "state.json"
+_FORMAT_1_PERSONS = ("a", "b")
+_STEP = re.compile(r"step_(\d{8,})")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a checkpoint besides its tensors; plain data.
+
+    Attributes:
+        step: iterations done.
+        model: the plug-in's name.
+        model_version: the plug-in's version.
+        model_options: the plug-in's options, plain data.
+        seed: of the training run.
+        trained_s: seconds of training so far.
+        persons: ids of the persons, in the model's order.
+        losses: last mean loss by person.
+        training: the training options, for people.
+        files: SHA-256 by file name.
+        format: of the directory that it was read from, or is to be written as.
+    """
+
+    step: int
+    model: str
+    model_version: str
+    model_options: Mapping[str, Any]
+    seed: int
+    trained_s: float
+    persons: tuple[str, ...]
+    losses: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A verified checkpoint.
+
+    Attributes:
+        path: its directory.
+        state: what is known of it.
+        fingerprint: hex digest over the state and thereby over all files.
+        warning: why a newer one was passed over, or "".
+    """
+
+    path: Path
+    state: State
+    fingerprint: str
+    warning: str = ""
+
+    def tensors(self, name: str) -> dict[str, Tensor]:
+        """The tensors of one file of this checkpoint, on the CPU.
+
+        Raises:
+            StoreError: the file is not part of it, or cannot be read.
+        """
+        if f"{name}.safetensors" not in self.state.files:
+            raise StoreError(f"{self.path}: has no {name}; it cannot be used for this")
+        try:
+            found: dict[str, Tensor] = load_file(self.path / f"{name}.safetensors")
+            return found if self.state.format == FORMAT else _renamed(found)
+        except (OSError, SafetensorError) as error:
+            raise StoreError(f"{self.path}: {name} cannot be read: {error}") from error
+
+    def has(self, name: str) -> bool:
+        """Whether it holds a file of this name."""
+        return f"{name}.safetensors" in self.state.files
+
+
+def save(folder: Path, state: State, tensors: Mapping[str, Mapping[str, Tensor]]) -> Path:
+    """Write one checkpoint; whatever happens, it is there whole or not at all.
+
+    Args:
+        folder: the model folder; it exists.
+        state: `files` is filled in here.
+        tensors: by file name ("weights", "ema", "optimizer"), then by tensor name.
+
+    Raises:
+        DiskFull: no room; older checkpoints are untouched.
+    """
+    path = folder / f"step_{state.step:08d}"
+    with commit_dir(path) as part:
+        files = {}
+        for name, group in tensors.items():
+            file = part / f"{name}.safetensors"
+            _save_tensors(file, group)
+            files[file.name] = _sha256(file)
+        text = json.dumps(asdict(state) | {"files": files, "format": FORMAT}, indent=1)
+        (part / STATE_FILE).write_text(text, "utf-8")
+    return path
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints."""
+    for path in steps(folder)[keep:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def steps(folder: Path) -> list[Path]:
+    """Checkpoint directories, newest first, verified or not."""
+    if not folder.is_dir():
+        return []
+    found = [(int(m[1]), p) for p in folder.iterdir() if (m := _STEP.fullmatch(p.name))]
+    return [p for _, p in sorted(found, reverse=True)]
+
+
+def newest(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint that verifies, or None when there is none at all.
+
+    Raises:
+        StoreError: there are checkpoints, but not one of them verifies.
+    """
+    damaged = []
+    for path in steps(folder):
+        try:
+            state, fingerprint = verify(path)
+        except StoreError as error:
+            damaged.append(str(error))
+            continue
+        warning = ""
+        if damaged:
+            warning = f"{'; '.join(damaged)}; going back to step {state.step}"
+        return Checkpoint(path, state, fingerprint, warning)
+    if damaged:
+        raise StoreError(
+            f"{folder}: no checkpoint is intact: {'; '.join(damaged)}; "
+            "restore the folder from a backup, or start over with --new"
+        )
+    return None
+
+
+def verify(path: Path) -> tuple[State, str]:
+    """Read a checkpoint's state and check every file against it.
+
+    Raises:
+        StoreError: something is missing, damaged or of another format.
+    """
+    try:
+        text = (path / STATE_FILE).read_bytes()
+        data = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path.name}: {STATE_FILE} cannot be read ({error})") from error
+    state = _state(path, data)
+    for name, expected in state.files.items():
+        file = path / name
+        if Path(name).name != name or not file.is_file():
+            raise StoreError(f"{path.name}: {name} is missing")
+        if _sha256(file) != expected:
+            raise StoreError(f"{path.name}: {name} is damaged (its SHA-256 differs)")
+    return state, hashlib.sha256(text).hexdigest()
+
+
+def refuse_other_model(folder: Path, state: State, name: str, version: str) -> None:
+    """Refuse weights of another model than the one asked for.
+
+    Raises:
+        StoreError: says which model the folder holds.
+    """
+    if (state.model, state.model_version) != (name, version):
+        raise StoreError(
+            f"{folder}: holds the model {state.model} (version {state.model_version}) at step "
+            f"{state.step}, not {name} (version {version}); use --model {state.model}, choose "
+            "another folder, or start over with --new"
+        )
+
+
+def _state(path: Path, data: Any) -> State:
+    found = data.get("format") if isinstance(data, dict) else type(data).__name__
+    if found not in (1, FORMAT):
+        raise StoreError(f"{path.name}: expected checkpoint format 1 or {FORMAT}, got {found}")
+    if found == 1:
+        data = {"persons": _FORMAT_1_PERSONS, **data}
+    try:
+        state = State(**data)
+        return replace(state, persons=tuple(state.persons))
+    except TypeError as error:
+        raise StoreError(f"{path.name}: {STATE_FILE} is not ours ({error})") from error
+
+
+def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Format 1 named decoders after the sides, format 2 counts them."""
+    numbers = {f"decoders.{p}.": f"decoders.{i}." for i, p in enumerate(_FORMAT_1_PERSONS)}
+    return {
+        next(
+            (new + name[len(old) :] for old, new in numbers.items() if name.startswith(old)), name
+        ): value
+        for name, value in tensors.items()
+    }
+
+
+def _save_tensors(file: Path, group: Mapping[str, Tensor]) -> None:
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in group.items()}, file)
+    except SafetensorError as error:
+        # A full disk comes out of it as words, with the system's number in them.
+        found = re.search(r"os error (\d+)", str(error))
+        if found is None:
+            raise
+        code = int(found[1])
+        raise OSError(code, os.strerror(code), os.fspath(file)) from error
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

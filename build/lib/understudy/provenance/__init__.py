@@ -1,0 +1,1 @@
+"""Consent before anything is converted, and Content Credentials on everything that is."""

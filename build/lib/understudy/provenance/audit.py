@@ -1,0 +1,127 @@
+"""What was declared, converted and refused in a project, as a hash chain.
+
+An output is three lines at most: "converting" before it is signed, whose hash is the head that the
+output names, then "converted" once it has its name, or "failed". A run that was killed in between
+leaves "converting" alone, which is true: it began, and what became of it nobody wrote down.
+
+Each line names the hash of the line before, and the head goes into every output's disclosure, so
+that rewriting the history after a release can be noticed. It is a record among honest people, not
+a lock: who owns the folder can begin a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from understudy.errors import StoreError, ValueRefused
+from understudy.store.atomic import commit_bytes
+
+Event = Literal["declared", "converting", "converted", "failed", "refused"]
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log.
+
+    Attributes:
+        number: from 1.
+        at: ISO 8601 in UTC.
+        event: what happened.
+        facts: plain data about it.
+        previous: hash of the line before, `GENESIS` for the first.
+        hash: of everything above.
+    """
+
+    number: int
+    at: str
+    event: str
+    facts: dict[str, Any]
+    previous: str
+    hash: str
+
+
+class AuditLog:
+    """The log of one project, on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def head(self) -> str:
+        """Hash of the last line.
+
+        Raises:
+            StoreError: the chain is broken.
+        """
+        entries = self.entries()
+        return entries[-1].hash if entries else GENESIS
+
+    def append(self, event: Event, **facts: Any) -> str:
+        """Add a line, on disk when this returns; the new head.
+
+        Raises:
+            StoreError: the chain is broken, or cannot be written.
+            DiskFull: no room; the log is as it was.
+        """
+        entries = self.entries()
+        number = len(entries) + 1
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        previous = entries[-1].hash if entries else GENESIS
+        body = [number, at, event, facts, previous]
+        entry = dict(zip(_KEYS, [*body, _hash(body)], strict=True))
+        old = self.path.read_bytes() if entries else b""
+        # Rewritten whole: a log has few lines, and so never ends in half a one.
+        commit_bytes(self.path, old + json.dumps(entry).encode("ascii") + b"\n")
+        return str(entry["hash"])
+
+    def entries(self) -> list[Entry]:
+        """All lines, each checked against the one before.
+
+        Raises:
+            StoreError: names the first line that was changed, removed or added by another hand.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(
+                f"{self.path}: cannot be read ({error.strerror}); check its permissions"
+            ) from error
+        entries: list[Entry] = []
+        for number, line in enumerate(lines, 1):
+            previous = entries[-1].hash if entries else GENESIS
+            try:
+                entries.append(_entry(number, line, previous))
+            except (ValueError, TypeError, RecursionError) as error:
+                raise StoreError(
+                    f"{self.path}: line {number} is not what was written ({error}); put an "
+                    "untouched copy back, or move it away to begin a new log"
+                ) from error
+        return entries
+
+
+_KEYS = ("number", "at", "event", "facts", "previous", "hash")
+
+
+def _entry(number: int, line: bytes, previous: str) -> Entry:
+    plain = json.loads(line)
+    if not isinstance(plain, dict) or tuple(plain) != _KEYS:
+        raise ValueRefused(f"expected the keys {', '.join(_KEYS)}")
+    *body, digest = plain.values()
+    if plain["number"] != number or plain["previous"] != previous:
+        raise ValueRefused("it does not follow the line before")
+    if digest != _hash(body):
+        raise ValueRefused("its hash does not fit")
+    return Entry(**plain)
+
+
+def _hash(body: list[Any]) -> str:
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()

@@ -1,0 +1,36 @@
+"""Declarations of consent: who is in the picture, on what basis, for what, until when.
+
+Nothing is converted without a valid one for each person whose face is replaced or goes in. A
+declaration is a statement by the person who uses Understudy, kept in `consent.toml` of the project
+where it can be read and edited; only the hash of a release form is kept, never the form.
+"""
+
+from understudy.provenance.consent.declaration import (
+    BASES,
+    PURPOSES,
+    Basis,
+    Declaration,
+    Purpose,
+    digest,
+    now,
+    require,
+)
+from understudy.provenance.consent.file import (
+    bring_up,
+    keep_declarations,
+    read_declarations,
+)
+
+__all__ = [
+    "BASES",
+    "PURPOSES",
+    "Basis",
+    "Declaration",
+    "Purpose",
+    "bring_up",
+    "digest",
+    "keep_declarations",
+    "now",
+    "read_declarations",
+    "require",
+]

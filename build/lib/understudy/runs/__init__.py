@@ -1,0 +1,1 @@
+"""Whole pieces of work, and who carries them out."""

@@ -1,0 +1,1 @@
+"""From footage and a model to a new film."""

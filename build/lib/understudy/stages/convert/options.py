@@ -1,0 +1,57 @@
+"""What can be chosen for conversion. Light to import: the command line reads it for --help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from understudy.options import check, option
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """Options of the conversion stage."""
+
+    swap: bool = option(False, "The other direction: put A's face into B's footage.", group="Faces")
+    faces: Literal["faceset", "all", "largest"] = option(
+        "faceset",
+        "Which faces are replaced: those whose picture is still in the faces folder (delete a "
+        "picture and its face is left alone), all, or the largest of each frame.",
+        group="Faces",
+    )
+    mask: str = option("extended", "Which mask bounds the new face.", group="Blending")
+    feather: float = option(
+        0.06,
+        "Width of the soft edge as a share of the mask's side; it lies inside the mask.",
+        low=0.0,
+        high=0.3,
+        group="Blending",
+    )
+    erode: float = option(
+        0.0,
+        "How far the mask's edge moves inwards, as a share of the mask's side.",
+        low=0.0,
+        high=0.3,
+        group="Blending",
+    )
+    match_colour: str = option(
+        "reinhard", "Colour matching; see `understudy plugins`.", group="Blending"
+    )
+    crf: int = option(
+        16,
+        "H.264 quality: lower is better and larger; 16 can hardly be told from the source.",
+        low=0,
+        high=40,
+        group="Output",
+    )
+    preset: Literal["ultrafast", "veryfast", "fast", "medium", "slow"] = option(
+        "fast", "H.264 effort: slower makes smaller files of the same quality.", group="Output"
+    )
+    overwrite: bool = option(False, "Replace an output that is there already.", group="Output")
+    faces_at_once: int = option(16, "Faces a model pass.", low=1, high=512, group="Speed")
+    device: Literal["auto", "cpu", "cuda", "mps"] = option(
+        "auto", "Where the model runs.", group="Speed"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,341 @@
+"""Extraction: from a film to an alignments file and a folder of face pictures.
+
+Every frame that was looked at gets a row, also when it holds no face; rows are committed a window
+at a time after the window's pictures are on disk, together with what following must remember. So
+an interrupted run goes on at the first frame without a row and ends with the same content.
+
+Three things overlap: decoding, following faces, and all that is made of a face that is final
+(masks, pictures, rows). Queues between them are short, so memory does not grow with the film.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from understudy.errors import NoFaces, StoreError
+from understudy.flow import Progress, ahead, mapped
+from understudy.flow.progress import stop_if_cancelled
+from understudy.follow.follower import Follower, Seen, Window
+from understudy.follow.persons import join_persons
+from understudy.media import FilmReader, MediaInfo, ReadReport
+from understudy.media.health import remarks
+from understudy.options import to_mapping
+from understudy.plugin import Registry
+from understudy.stages.extract.analyse import Tools, one_thread_each
+from understudy.stages.extract.choose import choose, resolved
+from understudy.stages.extract.debug import write_debug_image
+from understudy.stages.extract.options import RESULT_OPTIONS, ExtractOptions
+from understudy.stages.faces.pictures import Pictures
+from understudy.stages.faces.plugins import say_devices
+from understudy.stages.faces.source import warn_of_damage
+from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock
+from understudy.types import Face, Frame
+
+T = TypeVar("T")
+
+WINDOW = 12
+"""Frames a transaction. A kill costs what was not committed: a window, two that are followed ahead,
+and the few frames that smoothing and decoding look ahead, together at most 64."""
+
+_MEANS_ARE_NEARER = 0.75
+"""Mean vectors lie nearer to each other than single ones: what is left out by averaging is what
+tells two looks at one person apart. Over 17 clips one person's tracks lay at most 0.35 apart
+(dlib128), two persons' at least 0.51."""
+
+_FRAMES_AT_ONCE = {"cpu": 1, "mps": 8, "cuda": 16}
+"""How many frames a batch has when each is looked at for itself."""
+_LARGE_FRAME_PIXELS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractInputs:
+    """What extraction works on.
+
+    Attributes:
+        media: a video file or a folder of images.
+        faces: folder for the face pictures.
+        alignments: the alignments file; None puts it beside the media.
+    """
+
+    media: Path
+    faces: Path
+    alignments: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractReport:
+    """What extraction found."""
+
+    alignments: Path
+    faces_folder: Path
+    frames: int
+    frames_with_faces: int
+    faces: int
+    seconds: float
+    read: str
+    """ "n of N frames could be read", for people."""
+    shots: int = 0
+    tracks: int = 0
+    persons: int = 0
+
+
+def extract(
+    inputs: ExtractInputs, options: ExtractOptions, registry: Registry, progress: Progress
+) -> ExtractReport:
+    """Extract all faces of a film, or go on where an earlier run stopped.
+
+    Raises:
+        MediaError: the film cannot be read.
+        NoFaces: no face in any frame.
+        StoreError: the alignments file belongs to another film or other settings.
+        PluginError, WeightsError: a plug-in is unknown, not allowed, or lacks its weights.
+        Cancelled: between two windows; everything up to there is saved.
+    """
+    film = FilmReader.open(inputs.media, "native", options.assume_colour)
+    path = inputs.alignments or alignments_path(inputs.media)
+    with writer_lock(path):
+        return _extract(film, path, inputs.faces, options, registry, progress)
+
+
+def _extract(
+    film: FilmReader,
+    path: Path,
+    faces: Path,
+    options: ExtractOptions,
+    registry: Registry,
+    progress: Progress,
+) -> ExtractReport:
+    """The rest of `extract`, once nobody else writes these alignments."""
+    started, info = time.monotonic(), film.info
+    if options.new:
+        _set_aside(path, faces, progress)
+    options = _decided(path, options, registry, progress)
+    record = _source_record(info, options)
+    pictures = Pictures(faces, film, size=options.size, centering=options.centering)
+    read = ReadReport()
+    with Alignments.open(path, create=record, locked=True) as store:
+        _check_same(store, record, path)
+        pictures.catch_up(store, progress)
+        if not store.finished:
+            for remark in remarks(info):
+                progress.warn(remark.words, code=remark.kind, film=info.path.name)
+            with one_thread_each():
+                _Run(film, pictures, options, store, registry, progress)(read)
+        n_frames, with_faces, n_faces = store.counts()
+        shots, tracks = store.shots(), store.tracks()
+    if n_faces == 0:
+        raise NoFaces(
+            f"no face was found in any of the {n_frames} frames of {film.name}; try a "
+            f"lower --min-confidence or --min-face-px, or a higher --max-detection-px"
+        )
+    return ExtractReport(
+        alignments=path,
+        faces_folder=faces,
+        frames=n_frames,
+        frames_with_faces=with_faces,
+        faces=n_faces,
+        seconds=time.monotonic() - started,
+        read=str(read) if read.decoded else "extracted earlier",
+        shots=len(shots),
+        tracks=len(tracks),
+        persons=len({t.person for t in tracks if t.person is not None}),
+    )
+
+
+class _Run:
+    """One run over the frames that have no row yet."""
+
+    def __init__(
+        self,
+        film: FilmReader,
+        pictures: Pictures,
+        options: ExtractOptions,
+        store: Alignments,
+        registry: Registry,
+        progress: Progress,
+    ) -> None:
+        self._film, self._pictures, self._options = film, pictures, options
+        self._store, self._progress = store, progress
+        self._workers = options.workers or os.cpu_count() or 1
+        chosen = choose(options, registry, progress)
+        self._device = _device(options, progress)
+        self._tools = Tools(chosen, options, self._device)
+        say_devices(progress)
+
+    def __call__(self, read: ReadReport) -> None:
+        film, store, progress = self._film, self._store, self._progress
+        last = store.last_timestamp()
+        if last is not None:
+            progress.say(f"{film.name}: going on after frame {last.index}")
+        done = 0 if last is None else last.index + 1
+        source = film.frames(last, read)
+        wanted = (f for f in source if f.at.index >= done and f.at.index % self._options.every == 0)
+        windows = ahead(self._windows(ahead(wanted)), 1)
+        name = f"faces of {film.name}"
+        with progress.task(name, film.info.n_frames_guess, "frames", done=done) as bar:
+            for window, made in self._made(windows):
+                self._commit(window, made)
+                found = sum(len(faces) for faces in made)
+                bar.advance(
+                    len(made) * self._options.every, f"{found} faces in the last {len(made)}"
+                )
+                n_frames, _, n_faces = store.counts()
+                progress.metric("faces", n_faces, step=n_frames)
+                stop_if_cancelled(progress, f"{n_frames} frames are extracted")
+        warn_of_damage(film.info, read, progress)
+        limit = _MEANS_ARE_NEARER * self._tools.same_person_below
+        store.finish(join_persons(store.tracks(), store.track_spans(), limit))
+
+    def _windows(self, source: Iterator[Frame]) -> Iterator[Window]:
+        """Frames with their faces, final, window by window."""
+        size = window_size(self._film.info)
+        if self._options.every_frame:
+            at_once = _FRAMES_AT_ONCE.get(self._device, 1)
+            workers = self._workers if self._device == "cpu" else 1
+            batches = in_batches(source, at_once)
+            looked = mapped(lambda batch: (batch, self._tools.look(batch)), batches, workers)
+            flat = (pair for batch, found in looked for pair in zip(batch, found, strict=True))
+            for part in in_batches(flat, size):
+                yield Window([f for f, _ in part], [s for _, s in part], [], [], None)
+            return
+        follower = Follower(
+            self._tools,
+            cut=self._options.cut_threshold,
+            smooth=self._options.smooth,
+            state=self._store.carry,
+        )
+        waiting: list[Frame] = []
+        for frame in source:
+            waiting.append(frame)
+            if sum(f.at.index > follower.seen for f in waiting) == size:
+                yield follower.take(waiting)
+                waiting = []
+        yield follower.take(waiting, last=True)
+
+    def _made(self, windows: Iterator[Window]) -> Iterator[tuple[Window, list[list[Face]]]]:
+        """Windows with all that is made of their faces; frames are worked on in parallel."""
+        order: list[Window] = []
+
+        def items() -> Iterator[tuple[Frame, Sequence[Seen]]]:
+            for window in windows:
+                order.append(window)
+                yield from zip(window.frames, window.faces, strict=True)
+
+        made: list[list[Face]] = []
+        for faces in mapped(self._finish, items(), self._workers, 2 * self._workers):
+            made.append(faces)
+            while order and len(order[0].frames) == len(made):
+                yield order.pop(0), made
+                made = []
+        for window in order:
+            yield window, []
+
+    def _finish(self, item: tuple[Frame, Sequence[Seen]]) -> list[Face]:
+        frame, seen = item
+        faces = self._tools.finish(frame, seen)
+        self._pictures.write(frame, faces)
+        if self._options.debug_images:
+            write_debug_image(self._pictures.debug_folder, frame, faces)
+        return faces
+
+    def _commit(self, window: Window, made: list[list[Face]]) -> None:
+        rows = [(f.at, faces) for f, faces in zip(window.frames, made, strict=True)]
+        self._store.put(rows, carry=window.state, shots=window.shots, tracks=window.tracks)
+        if window.frames:
+            self._pictures.mark(window.frames[-1].at.index)
+
+
+def window_size(info: MediaInfo) -> int:
+    """Frames a window; fewer where frames are large, so that memory stays bounded."""
+    return WINDOW if info.width * info.height <= _LARGE_FRAME_PIXELS else WINDOW // 2
+
+
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of up to `size` items, in order."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _device(options: ExtractOptions, progress: Progress) -> str:
+    from understudy.nn.device import choose_device
+
+    chosen = choose_device(options.device)
+    if chosen.device.type != "cpu" or options.device != "auto":
+        progress.say(f"device: {chosen.reason}")
+    return chosen.device.type
+
+
+def _decided(
+    path: Path, options: ExtractOptions, registry: Registry, progress: Progress
+) -> ExtractOptions:
+    """The options with `auto` decided, as before where there is a file already."""
+    if path.exists():
+        with Alignments.open(path, locked=True) as before:
+            return resolved(options, registry, before, progress)
+    return resolved(options, registry, None, progress)
+
+
+def _source_record(info: MediaInfo, options: ExtractOptions) -> SourceRecord:
+    chosen = to_mapping(options)
+    return SourceRecord(
+        name=info.path.name,
+        fingerprint=info.fingerprint,
+        width=info.width,
+        height=info.height,
+        time_base=info.time_base,
+        n_frames=info.n_frames,
+        settings={name: chosen[name] for name in RESULT_OPTIONS},
+    )
+
+
+def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
+    have = store.source
+    if have.fingerprint != record.fingerprint:
+        raise StoreError(
+            f"{path} belongs to another film ({have.name}, changed since or replaced); "
+            f"extract again with --new, which keeps the old file as .bak"
+        )
+    if "imported" in have.settings:
+        return  # another tool found these faces; there is nothing to go on with
+    changed = sorted(
+        k for k, v in record.settings.items() if k in have.settings and have.settings[k] != v
+    )
+    if changed:
+        was = ", ".join(f"{k} {have.settings.get(k)!r}" for k in changed)
+        raise StoreError(
+            f"{path} was made with {was}; use the same options to go on, or --new to start over "
+            f"(the old file is kept as .bak)"
+        )
+
+
+def _set_aside(path: Path, faces: Path, progress: Progress) -> None:
+    if path.exists():
+        with suppress(StoreError):  # a damaged file is kept as well, with what belongs to it
+            Alignments.open(
+                path, locked=True
+            ).close()  # folds the write-ahead log into the file itself
+        aside = _renamed(path)
+        for end in ("-wal", "-shm"):
+            rest = path.with_name(path.name + end)
+            if rest.exists():
+                rest.rename(aside.with_name(aside.name + end))
+        progress.say(f"kept the old alignments as {aside.name}")
+    if faces.is_dir() and any(faces.iterdir()):
+        progress.say(f"kept the old face pictures in {_renamed(faces)}")
+
+
+def _renamed(path: Path) -> Path:
+    """Move away as `.bak`, or `.bak-2` and so on: an earlier one may be the better one."""
+    aside, number = path.with_name(f"{path.name}.bak"), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.bak-{number}")
+    return path.rename(aside)

@@ -1,0 +1,1 @@
+"""Faces that are there, with pixels to look at: shared by the stages."""

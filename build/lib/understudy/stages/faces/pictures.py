@@ -1,0 +1,125 @@
+"""The face pictures of an extraction: a folder that people prune by deleting files.
+
+Alignments lie beside the film and may serve several projects; pictures lie in one. A small file
+in the folder tells how far its pictures go, so that they can be cut from alignments that are
+already there, and that a picture deleted on purpose does not come back.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from understudy.errors import StoreError
+from understudy.flow import Progress, ahead
+from understudy.flow.progress import stop_if_cancelled
+from understudy.geometry import Centering
+from understudy.imaging.composite import crop_image
+from understudy.media import FilmReader
+from understudy.store.alignments import Alignments
+from understudy.store.atomic import commit_bytes
+from understudy.store.faceset import FaceRecord, face_file_name, write_face_png
+from understudy.types import Face, Frame
+
+MARK = ".pictures.json"
+_MARK_EVERY = 64
+
+
+def cut_until(folder: Path, fingerprint: str) -> int | None:
+    """Up to which frame (excluded) a folder's pictures of a source were cut; None when not known.
+
+    A face before it that has no picture had one, and somebody deleted it.
+    """
+    try:
+        plain = json.loads((folder / MARK).read_bytes())
+        return int(plain["next"]) if str(plain["key"]).split()[0] == fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+class Pictures:
+    """Writes the pictures of one film's faces into one folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        film: FilmReader,
+        *,
+        size: int,
+        centering: Centering,
+    ) -> None:
+        """Make the folder, and see how far its pictures go.
+
+        Args:
+            folder: of the pictures.
+            film: whose faces they are; pictures are kept in the depth in which it is read.
+            size: side of a picture, pixels.
+            centering: of its crop.
+        """
+        self._folder, self._film = folder, film
+        self._size, self._centering = size, centering
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key = f"{film.info.fingerprint} {size} {centering}"
+        self._next = self._read()
+
+    @property
+    def debug_folder(self) -> Path:
+        """Where frames with everything drawn in go; made when it is asked for."""
+        folder = self._folder.with_name(f"{self._folder.name}-debug")
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def write(self, frame: Frame, faces: list[Face]) -> None:
+        """Cut and write the pictures of one frame; the same frame gives the same files."""
+        for number, face in enumerate(faces):
+            crop_from_frame = face.alignment.crop(self._size, 1.0, self._centering)
+            record = FaceRecord(
+                face=face,
+                crop_from_frame=crop_from_frame,
+                centering=self._centering,
+                coverage=1.0,
+                source_name=self._film.name,
+                source_fingerprint=self._film.info.fingerprint,
+                frame_size=frame.space.size_wh,
+            )
+            path = self._folder / face_file_name(self._film.name, frame.at.index, number)
+            picture = crop_image(frame.pixels, crop_from_frame)
+            write_face_png(path, picture, record, durable=False)
+
+    def mark(self, index: int) -> None:
+        """Remember that the pictures of all frames up to this one are there."""
+        self._next = index + 1
+        plain = {"key": self._key, "next": self._next}
+        commit_bytes(self._folder / MARK, json.dumps(plain).encode())
+
+    def catch_up(self, store: Alignments, progress: Progress) -> None:
+        """Cut the pictures of frames that the alignments have and this folder has not yet."""
+        last = store.last_timestamp()
+        if last is None or last.index < self._next:
+            return
+        start = store.timestamps().get(self._next)
+        name = f"face pictures of {self._film.name}"
+        with progress.task(name, last.index + 1, "frames", done=self._next) as bar:
+            for frame in ahead(self._film.frames(start)):
+                index = frame.at.index
+                if index < self._next:
+                    continue
+                self.write(frame, store.faces(index))
+                bar.advance(1)
+                if index == last.index or index % _MARK_EVERY == 0:
+                    self.mark(index)
+                    stop_if_cancelled(progress, f"pictures of {index + 1} frames are cut")
+                if index == last.index:
+                    break
+
+    def _read(self) -> int:
+        try:
+            plain = json.loads((self._folder / MARK).read_bytes())
+            return int(plain["next"]) if plain["key"] == self._key else 0
+        except FileNotFoundError:
+            return 0
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self._folder / MARK} is damaged ({error}); delete it, and all face pictures "
+                f"are cut again"
+            ) from error

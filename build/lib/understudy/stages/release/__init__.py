@@ -1,0 +1,1 @@
+"""The last step of every output: place, join, sign, rename."""

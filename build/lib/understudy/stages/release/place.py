@@ -1,0 +1,141 @@
+"""Where an output goes: looked at before the work begins, and known again after it was made.
+
+A receipt is written just before an output gets its name. So a job that dies right after the
+rename, or is simply started again, finds its output finished instead of in the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from understudy.errors import StoreError, ValueRefused
+from understudy.store.atomic import commit_bytes
+
+_OURS = (".png", ".csv")
+_MAX_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Which output a conversion made.
+
+    Attributes:
+        output: absolute path.
+        files: name, bytes and time of change in ns of each file; the output itself has no name.
+        frames: how many it has.
+        read: how much of the source could be read, for people.
+    """
+
+    output: str
+    files: tuple[tuple[str, int, int], ...]
+    frames: int
+    read: str
+
+    @classmethod
+    def of(cls, part: Path, output: Path, frames: int, read: str) -> Receipt:
+        """For a finished `.part` that is about to become `output`."""
+        return cls(os.fspath(output.absolute()), _stamps(part), frames, read)
+
+    @classmethod
+    def read_from(cls, path: Path) -> Receipt | None:
+        """A receipt kept earlier; None where there is none that can be read."""
+        try:
+            if path.stat().st_size > _MAX_BYTES:
+                return None
+            plain = json.loads(path.read_bytes())
+            files = tuple((str(n), int(size), int(time)) for n, size, time in plain["files"])
+            return cls(str(plain["output"]), files, int(plain["frames"]), str(plain["read"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, path: Path) -> None:
+        """Write it down."""
+        commit_bytes(path, json.dumps(asdict(self)).encode())
+
+    def fits(self, output: Path) -> bool:
+        """Whether this output is there as it was made."""
+        if os.fspath(output.absolute()) != self.output:
+            return False
+        try:
+            return set(self.files) <= set(_stamps(output))
+        except OSError:
+            return False
+
+
+def check_place(output: Path, overwrite: bool, work: Path, films: Sequence[Path]) -> None:
+    """Refuse an output that could not be written or would cost something else.
+
+    Args:
+        output: a `.mp4` or `.mov` file, or a folder name without suffix.
+        overwrite: whether an output that is there may be replaced.
+        work: where receipts lie; an output that one of them knows is not in the way.
+        films: the sources, which no output replaces.
+
+    Raises:
+        ValueRefused: another suffix, or the output is or holds a source.
+        StoreError: something is there already, or the folder is missing or may not be written.
+    """
+    if output.suffix.lower() not in ("", ".mp4", ".mov"):
+        raise ValueRefused(
+            f"{output.name}: expected a name ending in .mp4 or .mov, or a folder name without "
+            f"suffix for PNGs; other containers cannot carry Content Credentials in the file"
+        )
+    parent = output.resolve().parent
+    if not parent.is_dir():
+        raise StoreError(f"the folder {parent} is not there; make it first")
+    if not os.access(parent, os.W_OK):
+        raise StoreError(f"the folder {parent} may not be written; choose another -o")
+    for film in films:
+        if output.resolve() in (film.resolve(), *film.resolve().parents):
+            raise ValueRefused(
+                f"{output} is or holds the source {film}; choose another -o, sources are never "
+                f"replaced"
+            )
+    if not output.exists():
+        return
+    if not overwrite:
+        receipts = (Receipt.read_from(path) for path in work.glob("*.json"))
+        if not any(r is not None and r.fits(output) for r in receipts):
+            raise _in_the_way(output)
+    elif output.suffix == "":
+        _check_pictures_only(output)
+
+
+def refuse_existing(output: Path, overwrite: bool) -> None:
+    """Refuse to replace an output unless that was asked for.
+
+    Raises:
+        StoreError: it is there.
+    """
+    if output.exists() and not overwrite:
+        raise _in_the_way(output)
+
+
+def _in_the_way(output: Path) -> StoreError:
+    return StoreError(
+        f"{output} is there already; choose another -o or say --overwrite to replace it"
+    )
+
+
+def _check_pictures_only(folder: Path) -> None:
+    """A folder that is replaced as a whole must not hold what somebody else put there."""
+    if not folder.is_dir():
+        raise StoreError(f"{folder}: expected a folder of PNGs, found a file; choose another -o")
+    strange = sorted(p.name for p in folder.iterdir() if p.is_dir() or p.suffix not in _OURS)
+    if strange:
+        raise StoreError(
+            f"{folder}: holds {strange[0]!r}, so it is no folder of pictures that could be "
+            f"replaced; nothing in it was touched; choose another -o"
+        )
+
+
+def _stamps(output: Path) -> tuple[tuple[str, int, int], ...]:
+    files = [("", output)]
+    if output.is_dir():
+        files = [(entry.name, entry) for entry in sorted(output.iterdir())]
+    stats = [(name, path.stat()) for name, path in files]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)

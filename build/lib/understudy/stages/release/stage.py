@@ -1,0 +1,147 @@
+"""The last step of every output: join, sign, rename, and write it down.
+
+No other code gives an output its final name, so nothing leaves without Content Credentials.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.errors import ConsentMissing, UnderstudyError
+from understudy.media import MediaInfo
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.consent import Declaration, require
+from understudy.provenance.credentials import disclosure_of, sign
+from understudy.store.atomic import commit_dir, commit_path, sweep_parts
+
+MIME = {".mp4": "video/mp4", ".mov": "video/quicktime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What an output says about itself.
+
+    Attributes:
+        declarations: all that the project declares.
+        plates: ids of the persons in the footage whose faces are replaced.
+        donors: ids of the persons whose faces go in.
+        audit: the project's log.
+        donor_pictures: a picture of each donor's faceset; the credentials name it by its hash.
+        project: the project's name, for messages.
+    """
+
+    declarations: Sequence[Declaration]
+    plates: tuple[str, ...]
+    donors: tuple[str, ...]
+    audit: AuditLog
+    donor_pictures: tuple[Path, ...] = ()
+    project: str = "PROJECT"
+
+    def require(self) -> list[Declaration]:
+        """The declarations of the people in the output; refused unless all of them hold.
+
+        Raises:
+            ConsentMissing: says who and what to do; the refusal is logged.
+        """
+        persons = (*self.plates, *self.donors)
+        try:
+            return require(self.declarations, persons, project=self.project)
+        except ConsentMissing as refusal:
+            self.audit.append("refused", reason=str(refusal))
+            raise
+
+
+def release(
+    writer: Any,
+    work: Path,
+    segments: int,
+    info: MediaInfo,
+    output: Path,
+    label: Label,
+    about: Mapping[str, Any],
+    note: Callable[[Path], object],
+) -> None:
+    """Join the segments, sign the result and give it its final name.
+
+    Args:
+        writer: made the segments.
+        work: where they lie.
+        segments: how many.
+        info: the footage, the credentials' parent ingredient.
+        output: a file, or a folder of PNGs when the name has no suffix.
+        label: consent and donors.
+        about: further facts for the disclosure, plain data such as the model's name.
+        note: called with the signed `.part` just before it gets its name.
+
+    Raises:
+        ProvenanceError, DiskFull, StoreError: the segments are kept; there is no output.
+    """
+    sweep_parts(output.absolute().parent)
+    joined = work / f"joined{output.suffix}"
+    pairs = writer.finish(work, segments, joined)
+    declarations = label.require()
+    facts = {"output": output.name, "source": info.fingerprint}
+    head = label.audit.append("converting", **facts)
+    disclosure = disclosure_of(declarations, head, label.plates, label.donors, about)
+    try:
+        with commit_dir(output) if not output.suffix else commit_path(output) as part:
+            _sign_all(joined, part, pairs, output, label.donor_pictures, disclosure)
+            note(part)
+    except BaseException as error:
+        # What stopped it is told to people in any case, so a log that is full may not hide it.
+        with suppress(UnderstudyError):
+            label.audit.append("failed", **facts, reason=str(error) or type(error).__name__)
+        raise
+    label.audit.append("converted", **facts)
+
+
+def confirm(label: Label, output: Path, info: MediaInfo) -> None:
+    """Write down that an output was made, where a run died between its rename and that line."""
+    facts = {"output": output.name, "source": info.fingerprint}
+    told = [e.event for e in label.audit.entries() if facts.items() <= e.facts.items()]
+    if told and told[-1] != "converted":
+        label.audit.append("converted", **facts)
+
+
+def _sign_all(
+    joined: Path,
+    part: Path,
+    pairs: Sequence[tuple[Path, Path]],
+    output: Path,
+    donors: tuple[Path, ...],
+    disclosure: Mapping[str, Any],
+) -> None:
+    """Sign a film, or each picture of a folder, as made from its own source."""
+    if output.suffix:
+        ((film, source),) = pairs
+        mime = MIME[output.suffix.lower()]
+        sign(
+            film,
+            part,
+            source=source,
+            donors=donors,
+            disclosure=disclosure,
+            title=output.name,
+            mime=mime,
+        )
+        return
+    source_of = dict(pairs)
+    for entry in sorted(joined.iterdir()):
+        target = part / entry.name
+        if entry not in source_of:
+            shutil.copyfile(entry, target)
+            continue
+        sign(
+            entry,
+            target,
+            source=source_of[entry],
+            donors=donors,
+            disclosure=disclosure,
+            title=entry.name,
+            mime="image/png",
+        )

@@ -1,0 +1,161 @@
+"""Finding what may be wrong: missing frames, frames without or with several faces, misalignment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from understudy.errors import StoreError, ValueRefused
+from understudy.flow import Progress
+from understudy.media import FilmReader
+from understudy.stages.faces.source import frame_words
+from understudy.stages.repair.pictures import state_of
+from understudy.store.alignments import Alignments
+from understudy.store.alignments.query import FaceRow, Query
+from understudy.store.atomic import commit_bytes
+
+Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned"]
+MISALIGNED = 0.10
+"""The field's threshold for the mean distance to the mean face, in the unit square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        job: which search.
+        frames: indices of the frames it found, in order.
+        faces: the faces it found, in order; empty where it looks for frames.
+        said: one line for people.
+    """
+
+    job: Job
+    frames: tuple[int, ...]
+    faces: tuple[FaceRow, ...]
+    said: str
+
+    def lines(self) -> list[str]:
+        """Ids of the faces found, or numbers of the frames, one a line."""
+        return [row.id for row in self.faces] if self.faces else [str(i) for i in self.frames]
+
+
+def missing_frames(
+    store: Alignments, film: FilmReader | None, progress: Progress, count: bool = False
+) -> Found:
+    """Frames of the film that have no row: they were never looked at, or were lost.
+
+    Args:
+        store: the alignments.
+        film: the film, or None where it is not at hand; its own word is then taken from the file.
+        progress: told what is done.
+        count: count the film's frames by decoding it, instead of believing the container.
+
+    Raises:
+        ValueRefused: nobody knows how many frames the film has.
+    """
+    every = int(store.source.settings.get("every", 1))
+    if count and film is not None:
+        name = f"counting frames of {film.name}"
+        with progress.task(name, film.info.n_frames_guess) as bar:
+            expected = []
+            for frame in film.frames():
+                expected.append(frame.at.index)
+                bar.advance(1)
+        how = "counted"
+    else:
+        n = store.source.n_frames if film is None else film.info.n_frames
+        if n is None:
+            raise ValueRefused(
+                f"{store.source.name} does not say how many frames it has; give --count with the "
+                f"film at hand, and they are counted"
+            )
+        expected, how = list(range(n)), "declared"
+    wanted = [i for i in expected if i % every == 0]
+    seen = store.seen()
+    missing = tuple(i for i in wanted if i not in seen)
+    said = f"{len(missing)} of {len(wanted)} frames ({how}) have no row"
+    return Found("missing-frames", missing, (), _with(said, missing))
+
+
+def no_faces(store: Alignments) -> Found:
+    """Frames that were looked at and hold no face."""
+    with_faces = {row.frame for row in store.select(Query())}
+    empty = tuple(i for i in store.timestamps() if i not in with_faces)
+    return Found("no-faces", empty, (), _with(f"{len(empty)} frames have no face", empty))
+
+
+def multi_faces(store: Alignments) -> Found:
+    """Frames that hold more than one face, with these faces."""
+    rows = tuple(store.select(Query(faces_in_frame=(2, None))))
+    indices = tuple(dict.fromkeys(row.frame for row in rows))
+    said = f"{len(indices)} frames have several faces, {len(rows)} in all"
+    return Found("multi-faces", indices, rows, _with(said, indices))
+
+
+def misaligned(store: Alignments, threshold: float = MISALIGNED) -> Found:
+    """Faces whose aligned landmarks lie far from the mean face: most often landmarks that failed.
+
+    Args:
+        store: the alignments.
+        threshold: mean distance to the mean face, per coordinate, in its unit square.
+    """
+    rows = tuple(store.select(Query(average_distance=(threshold, None))))
+    indices = tuple(dict.fromkeys(row.frame for row in rows))
+    said = f"{len(rows)} faces lie {threshold:g} or more from the mean face"
+    return Found("misaligned", indices, rows, _with(said, indices))
+
+
+def write_list(found: Found, path: Path, source: Path) -> None:
+    """Write what was found: `.json` with all that is known, anything else one a line.
+
+    A text list of faces can be given to `remove --list`.
+    """
+    text = "".join(f"{line}\n" for line in found.lines())
+    if path.suffix.lower() == ".json":
+        plain = {
+            "job": found.job,
+            "alignments": source.name,
+            "frames": list(found.frames),
+            "faces": [
+                {"id": r.id, "frame": r.frame, "score": r.score, "track": r.track}
+                for r in found.faces
+            ],
+        }
+        text = json.dumps(plain, indent=1) + "\n"
+    commit_bytes(path, text.encode())
+
+
+def take_pictures(
+    store: Alignments, ids: Sequence[str], faces: Path, target: Path, move: bool
+) -> int:
+    """Copy or move the pictures of faces into another folder, to be looked at; returns how many.
+
+    Moving takes them out of the faceset; `remove --faces` then carries that to the alignments.
+
+    Raises:
+        StoreError: the folder holds no picture of this film, or a name is taken in the target.
+    """
+    picture_of = state_of(faces, store).by_face()
+    if not picture_of:
+        raise StoreError(f"{faces}: holds no picture of {store.source.name}")
+    target.mkdir(parents=True, exist_ok=True)
+    chosen = [picture_of[i].path for i in ids if i in picture_of]
+    taken = [p.name for p in chosen if (target / p.name).exists()]
+    if taken:
+        raise StoreError(f"{target / taken[0]} is there already; choose another folder")
+    for path in chosen:
+        commit_bytes(target / path.name, path.read_bytes())
+    if move:
+        for path in chosen:
+            path.unlink()
+    return len(chosen)
+
+
+def _with(said: str, indices: Sequence[int]) -> str:
+    words = frame_words(indices)
+    short = words if len(words) <= 200 else f"{words[:200].rpartition(',')[0]}, ..."
+    return f"{said}: {short}" if indices else said

@@ -1,0 +1,71 @@
+"""`info`: what an alignments file holds, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from understudy.stages.repair.pictures import state_of
+from understudy.store.alignments import Alignments
+from understudy.store.alignments.query import Summary
+
+
+def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
+    """What a file holds, how it was made, and what in it is stale.
+
+    Args:
+        path: the alignments file.
+        faces_folder: face pictures to be compared with it, or None.
+    """
+    with Alignments.open(path, read_only=True) as store:
+        found, source = store.summary(), store.source
+        declared = "?" if source.n_frames is None else source.n_frames
+        lines = [
+            f"file: {path}, {found.file_bytes / 2**20:.1f} MiB",
+            f"source: {source.name}, {source.width}x{source.height} px, time base "
+            f"{source.time_base}, {declared} frames declared",
+            f"extraction: {'' if store.finished else 'not '}finished; settings: "
+            f"{', '.join(f'{k} {v}' for k, v in source.settings.items()) or 'none'}",
+            _frames(found),
+            f"tracks: {found.tracks} in {found.shots or 1} shots, {found.persons} persons; "
+            f"{found.untracked} faces without a track",
+            f"made by: {_counted(found.made_by)}",
+            f"masks: {_counted(found.masks)}",
+            f"identity: {found.embeddings} faces",
+            *([f"more: {_counted(found.extras)}"] if found.extras else []),
+            *(
+                f"{name}: {low:.3g} to {high:.3g}, median {middle:.3g}"
+                for name, (low, middle, high) in found.quality.items()
+            ),
+            stale_line(found),
+        ]
+        if faces_folder is not None:
+            state = state_of(faces_folder, store)
+            lines.append(f"pictures up to date: {len(state.current)} in {faces_folder}")
+            lines += state.remarks().values()
+            if state.stale or state.behind:
+                lines.append("bring them up to date with: understudy alignments redo --faces")
+    return lines
+
+
+def stale_line(found: Summary) -> str:
+    """What is stale, and how it is made again."""
+    if not found.stale:
+        return "stale: nothing"
+    parts = ", ".join(f"{part} of {n} faces" for part, n in found.stale.items())
+    return f"stale: {parts}; make them again with: understudy alignments redo"
+
+
+def _frames(found: Summary) -> str:
+    said = f"frames: {found.frames} looked at, {found.frames_with_faces} with faces; "
+    said += f"{found.faces} faces"
+    if found.first_frame is not None:
+        said += f"; first {found.first_frame}, last {found.last_frame}"
+    many = ", ".join(
+        f"{frames} frames with {n}" for n, frames in found.faces_per_frame.items() if n > 1
+    )
+    return f"{said}; {many}" if many else said
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({n})" for name, n in counts.items()) or "none"

@@ -1,0 +1,1 @@
+"""From facesets to a model."""

@@ -1,0 +1,97 @@
+"""What can be chosen for training. Light to import: the command line reads it for --help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from understudy.options import check, option
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """Options of the training stage."""
+
+    model: str = option(
+        "quick",
+        "Which model: quick for a CPU, original or lightweight with a GPU; see "
+        "`understudy plugins`.",
+        group="Training",
+    )
+    minutes: float = option(
+        10.0,
+        "Minutes of training that the model gets in all, earlier runs included. Raise it and run "
+        "again to train on. Not looked at when iterations is given.",
+        low=0.01,
+        high=1e6,
+        unit="min",
+        group="Training",
+    )
+    iterations: int | None = option(
+        None,
+        "Train until the model has had exactly this many iterations, earlier runs included; the "
+        "result does not depend on the machine's speed.",
+        low=1,
+        high=1e9,
+        group="Training",
+    )
+    batch: int | None = option(
+        None,
+        "Faces of each side in an iteration; none takes the model's own. Less needs less memory.",
+        low=1,
+        high=1024,
+        group="Training",
+    )
+    learning_rate: float | None = option(
+        None,
+        "Step size; none takes the model's own. Lower it when training breaks off.",
+        low=1e-7,
+        high=0.1,
+        group="Training",
+    )
+    seed: int = option(
+        1, "Start of all random numbers of a new model.", low=0, high=2**31 - 1, group="Training"
+    )
+    new: bool = option(
+        False,
+        "Start over although the folder holds a model; the old one is moved aside, not deleted.",
+        group="Training",
+    )
+    warp: bool = option(True, "Bend the input at random, so that shapes are learnt.", group="Faces")
+    flip: bool = option(
+        True, "Mirror half of the faces. Switch off for one-sided features.", group="Faces"
+    )
+    transform: bool = option(True, "Rotate, zoom and shift a little at random.", group="Faces")
+    colour: bool = option(True, "Vary lightness and colour at random.", group="Faces")
+    mask: str = option(
+        "extended", "Which mask of the face pictures bounds what is learnt.", group="Faces"
+    )
+    masked: bool = option(
+        True, "Learn inside the mask only; off learns the whole crop.", group="Faces"
+    )
+    eyes: float = option(
+        3.0, "How much more the eyes count than the rest of the face.", low=1, high=4, group="Faces"
+    )
+    mouth: float = option(
+        2.0, "How much more the mouth counts than the rest.", low=1, high=4, group="Faces"
+    )
+    save_every: int = option(
+        500, "Iterations between two saves.", low=1, high=1e6, unit="iterations", group="Saving"
+    )
+    save_minutes: float = option(
+        2.0, "Save at least this often.", low=0.05, high=1e4, unit="min", group="Saving"
+    )
+    keep: int = option(3, "How many checkpoints are kept.", low=1, high=1000, group="Saving")
+    previews: int = option(
+        6, "Faces of each side on the preview sheet; 0 draws none.", low=0, high=32, group="Saving"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "Where to train.", group="Speed")
+    precision: Literal["auto", "fp32", "bf16"] = option(
+        "auto", "Number format; auto takes bf16 only on a GPU that gains by it.", group="Speed"
+    )
+    threads: int | None = option(
+        None, "CPU threads; none takes every core.", low=1, high=1024, group="Speed"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)

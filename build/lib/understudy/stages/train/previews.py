@@ -1,0 +1,145 @@
+"""What people look at while a model learns: a sheet of faces, and TensorBoard's curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from understudy.flow import Progress
+from understudy.nn.augment import Switches, cut, draw, generator_for
+from understudy.stages.train.faces import FaceArrays, evenly
+from understudy.store.atomic import commit_bytes
+
+CELL, HEAD, GAP = 128, 22, 8
+_WIDE = 16
+"""Cells beside each other; persons go below when theirs would not fit."""
+
+
+def sheet(
+    model: Any, faces: Mapping[str, FaceArrays], count: int, step: int, device: torch.device
+) -> NDArray[np.uint8]:
+    """A block for each person: rows of the original, its reconstruction and a swap to each other.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
+    blocks = [_block(model, person, faces[person], count, device) for person in model.persons]
+    beside = max(1, _WIDE // (len(model.persons) + 1))
+    lines = [_side_by_side(blocks[i : i + beside]) for i in range(0, len(blocks), beside)]
+    width = max(line.shape[1] for line in lines)
+    whole = np.concatenate([np.pad(x, ((0, 0), (0, width - x.shape[1]), (0, 0))) for x in lines])
+    cv2.putText(
+        whole, f"{step}", (4, len(whole) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255,) * 3, 1
+    )
+    return whole
+
+
+def _block(
+    model: Any, person: str, faces: FaceArrays, count: int, device: torch.device
+) -> NDArray[np.uint8]:
+    originals, inputs = _plain(faces, count, model.crop)
+    inputs = inputs.to(device)
+    others = [other for other in model.persons if other != person]
+    with torch.inference_mode():
+        shown = [model.convert(inputs, to).rgb.float().cpu() for to in (person, *others)]
+    columns = torch.cat([_cells(x) for x in (originals, *shown)], 3)
+    rows = columns.permute(0, 2, 3, 1).flatten(0, 1)
+    body = (rows.clamp(0, 1) * 255).round().byte().numpy()
+    return np.concatenate([_header([person, "again", *(f"as {o}" for o in others)]), body])
+
+
+def _side_by_side(blocks: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    height = max(len(b) for b in blocks)
+    parts = []
+    for block in blocks:
+        parts += [np.pad(block, ((0, height - len(block)), (0, 0), (0, 0)))]
+        parts += [np.full((height, GAP, 3), 255, np.uint8)]
+    return np.concatenate(parts[:-1], 1)
+
+
+def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> Path:
+    """Keep a sheet as `previews/step_*.png`, which is returned, and as `preview.png`."""
+    data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
+    previews = folder / "previews"
+    previews.mkdir(exist_ok=True)
+    commit_bytes(previews / f"step_{step:08d}.png", data, durable=False)
+    commit_bytes(folder / "preview.png", data, durable=False)
+    return previews / f"step_{step:08d}.png"
+
+
+class Curves:
+    """TensorBoard logs in `logs/`; losses every tenth iteration, sheets at each save.
+
+    TensorBoard is an extra: without it nothing is written, and that is said once.
+    """
+
+    EVERY = 10
+
+    def __init__(self, folder: Path, step: int, progress: Progress) -> None:
+        self._writer: Any = None
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            progress.say(
+                "no curves are written, because tensorboard is not installed; to have them: "
+                "pip install 'understudy[logs]'"
+            )
+            return
+        self._writer = SummaryWriter(str(folder / "logs"), purge_step=step or None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def losses(self, step: int, losses: Mapping[str, float], learning_rate: float) -> None:
+        """Note one iteration; most are passed over, a curve needs no more."""
+        if step % self.EVERY or self._writer is None:
+            return
+        for person, loss in losses.items():
+            self._writer.add_scalar(f"loss/{person}", loss, step)
+        self._writer.add_scalar("learning_rate", learning_rate, step)
+
+    def picture(self, step: int, picture: NDArray[np.uint8]) -> None:
+        """Note a preview sheet."""
+        if self._writer is not None:
+            self._writer.add_image("preview", picture, step, dataformats="HWC")
+
+
+def _plain(faces: FaceArrays, count: int, crop: Any) -> tuple[Tensor, Tensor]:
+    """(n, 3, output, output) and (n, 3, input, input), not augmented."""
+    chosen = evenly(len(faces), count)
+    pixels = torch.from_numpy(faces.pixels[chosen][:, :3]).float() / 255
+    still = draw(len(chosen), Switches(0, 0, 0, colour=False), generator_for(0))
+    originals = cut(pixels, still, crop.output_px, faces.inner, warped=False)
+    return originals, cut(pixels, still, crop.input_px, faces.inner, warped=False)
+
+
+def _cells(images: Tensor) -> Tensor:
+    return F.interpolate(images, (CELL, CELL), mode="bilinear", align_corners=False)
+
+
+def _header(labels: list[str]) -> NDArray[np.uint8]:
+    header = np.zeros((HEAD, CELL * len(labels), 3), np.uint8)
+    for i, label in enumerate(labels):
+        at = (CELL * i + 4, HEAD - 7)
+        cv2.putText(
+            header, label[:16], at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255,) * 3, 1, cv2.LINE_AA
+        )
+    return header

@@ -1,0 +1,358 @@
+"""Training: from faces of two or more persons to a model folder with always a good checkpoint.
+
+Kill it, fill the disk, cancel it: the newest checkpoint stays, and the next run goes on from it.
+Training never starts from scratch over an existing model unless it is told to, and then the old
+model is moved aside.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from understudy.errors import Cancelled, DiskFull, StoreError
+from understudy.flow import Progress
+from understudy.nn import checkpoint
+from understudy.nn.device import choose_device, choose_dtype, use_threads
+from understudy.options import to_mapping
+from understudy.plugin import Plugin, Registry, default_registry
+from understudy.stages.train.faces import FaceArrays, load_faces
+from understudy.stages.train.loop import Trainer, optimizer_file
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.previews import Curves, sheet, write_sheet
+from understudy.store.atomic import sweep_parts
+from understudy.store.faceset import FaceFolder
+from understudy.swap.loading import load_into, new_model, plain_options
+
+_OURS = {"previews", "logs", "preview.png"}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainInputs:
+    """What training works on.
+
+    Attributes:
+        facesets: each person's face pictures, by the person's id; two persons or more. The model
+            knows them in this order.
+        model: the model folder; made when it is not there.
+        model_options: values of the model's own options; None takes those of the model that is
+            there, or its defaults.
+    """
+
+    facesets: Mapping[str, Sequence[FaceFolder]]
+    model: Path
+    model_options: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What training did.
+
+    Attributes:
+        model: the plug-in's name.
+        step: iterations that the model has had in all.
+        losses: mean loss over the last iterations by person, lower is better.
+        seconds: time of this run's iterations.
+        iterations: iterations of this run.
+        checkpoint: the newest checkpoint.
+        preview: the newest preview sheet, or None.
+    """
+
+    model: str
+    step: int
+    losses: Mapping[str, float]
+    seconds: float
+    iterations: int
+    checkpoint: Path
+    preview: Path | None
+
+    def loss_words(self) -> str:
+        """Each person's loss, for people: "ann 0.0412, bob 0.0523"."""
+        return ", ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
+
+
+def train(
+    inputs: TrainInputs,
+    options: TrainOptions,
+    progress: Progress,
+    registry: Registry | None = None,
+) -> TrainReport:
+    """Train a model, or go on training it, until it has had what the options plan.
+
+    Raises:
+        NoFaces: a person has no face picture.
+        ValueRefused: fewer than two persons.
+        StoreError: the model folder is foreign, damaged or of another model.
+        ValueRefused: the device or precision asked for is not there.
+        TrainingError: the loss is not finite; the last checkpoint is good.
+        DiskFull: the last checkpoint could not be written; the one before is good.
+        Cancelled: after saving.
+    """
+    plugin = (registry or default_registry()).get("swap", options.model)
+    persons = tuple(inputs.facesets)
+    found = open_folder(inputs.model, plugin, persons, options.new, progress)
+    chosen = choose_device(options.device)
+    dtype = choose_dtype(options.precision, chosen.device)
+    use_threads(options.threads)
+    progress.say(f"training on {chosen.reason}")
+    seed = found.state.seed if found else options.seed
+    model_options = _model_options(plugin, inputs, found)
+    model = new_model(plugin, seed, persons, model_options)
+    faces = {
+        person: load_faces(faceset, person, model.crop, options, progress)
+        for person, faceset in inputs.facesets.items()
+    }
+    trainer = _trainer(model, faces, options, seed, (chosen.device, dtype), found)
+    run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
+    return run.finish_plan()
+
+
+def open_folder(
+    folder: Path, plugin: Plugin, persons: tuple[str, ...], new: bool, progress: Progress
+) -> checkpoint.Checkpoint | None:
+    """The checkpoint to go on from, or None for a new model in an empty folder.
+
+    Raises:
+        StoreError: the folder holds something else, another model, or nothing intact.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder}: expected a model folder, found a file; choose another name")
+    sweep_parts(folder)
+    foreign = _foreign(folder)
+    if foreign and not checkpoint.steps(folder):
+        raise StoreError(
+            f"{folder}: is not a model folder (it holds {', '.join(foreign[:3])}); "
+            "choose an empty or a new folder"
+        )
+    if new and folder.exists() and any(folder.iterdir()):
+        aside = _free_name(folder)
+        folder.rename(aside)
+        progress.say(f"the old model was moved to {aside}")
+    found = checkpoint.newest(folder)
+    if found is not None:
+        checkpoint.refuse_other_model(folder, found.state, plugin.name, plugin.version)
+        _refuse_other_persons(folder, found.state.persons, persons)
+        if found.warning:
+            progress.warn(found.warning, code="older-checkpoint", step=found.state.step)
+        progress.say(f"going on with {plugin.name} at iteration {found.state.step}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
+    return found
+
+
+class _Run:
+    """One run: iterations, saves, previews and curves until the plan is done."""
+
+    def __init__(
+        self,
+        folder: Path,
+        plugin: Plugin,
+        model_options: Mapping[str, Any],
+        trainer: Trainer,
+        faces: Mapping[str, FaceArrays],
+        options: TrainOptions,
+        found: checkpoint.Checkpoint | None,
+        progress: Progress,
+    ) -> None:
+        self.folder, self.plugin, self.trainer, self.faces = folder, plugin, trainer, faces
+        self.model_options, self.options, self.progress = model_options, options, progress
+        self.first = self.step = self.saved = found.state.step if found else 0
+        self.trained_before_s = found.state.trained_s if found else 0.0
+        known = found.state.losses if found else {}
+        self.losses = {p: known.get(p, float("nan")) for p in trainer.persons}
+        self.path = found.path if found else folder
+        self.started = self.last_save = time.monotonic()
+
+    def finish_plan(self) -> TrainReport:
+        """Iterate until the plan is done; save on the way, at the end and when cancelled."""
+        o = self.options
+        if self.done() >= 1:
+            self.progress.say(
+                f"the model has had its {self.plan()} already (iteration {self.step}); "
+                "raise it to train on"
+            )
+            return self.report()
+        total = o.iterations if o.iterations else o.minutes * 60
+        at = self.step if o.iterations else self.trained_before_s
+        name = f"training {self.plugin.name}"
+        with (
+            Curves(self.folder, self.step, self.progress) as self.curves,
+            self.progress.task(name, total, "it" if o.iterations else "s", at) as bar,
+        ):
+            self.started = self.last_save = now = time.monotonic()
+            while self.done() < 1:
+                self.iterate()
+                before, now = now, time.monotonic()
+                bar.advance(1 if o.iterations else now - before, self.note())
+                if self.progress.cancelled:
+                    self.save()
+                    raise Cancelled(f"stopped; the model is saved at iteration {self.step}")
+                self.save_when_due()
+            self.save()
+        return self.report()
+
+    def done(self) -> float:
+        """Share of the plan that is behind us; 1 or more ends the run."""
+        if self.options.iterations:
+            return self.step / self.options.iterations
+        return self.trained_s / (self.options.minutes * 60)
+
+    def plan(self) -> str:
+        """What was asked for, in words."""
+        if self.options.iterations:
+            return f"{self.options.iterations} iterations"
+        return f"{self.options.minutes:g} minutes"
+
+    @property
+    def trained_s(self) -> float:
+        """Seconds of training in all."""
+        return self.trained_before_s + time.monotonic() - self.started
+
+    def iterate(self) -> None:
+        """One iteration."""
+        losses = self.trainer.step(self.step, self.done())
+        self.step += 1
+        for person, loss in losses.items():
+            mean = self.losses[person]
+            self.losses[person] = loss if mean != mean else 0.95 * mean + 0.05 * loss
+        rate = self.trainer.current_rate
+        self.curves.losses(self.step, losses, rate)
+        if self.step % Curves.EVERY == 0:
+            for person, loss in losses.items():
+                self.progress.metric(f"loss/{person}", loss, step=self.step)
+            self.progress.metric("learning_rate", rate, step=self.step)
+
+    def note(self) -> str:
+        """The text behind the bar."""
+        speed = (self.step - self.first) / max(time.monotonic() - self.started, 1e-3)
+        losses = " ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
+        return f"iteration {self.step}, loss {losses}, {speed:.1f} it/s"
+
+    def save_when_due(self) -> None:
+        """Save as often as the options say; a full disk is told, and tried again next time."""
+        waited = time.monotonic() - self.last_save
+        if self.step % self.options.save_every and waited < 60 * self.options.save_minutes:
+            return
+        try:
+            self.save()
+        except DiskFull as error:
+            self.last_save = time.monotonic()
+            self.progress.warn(
+                f"not saved: {error}; training goes on", code="not-saved", step=self.step
+            )
+
+    def save(self) -> None:
+        """Write a checkpoint and a preview of it, unless this step has one."""
+        if self.step == self.saved:
+            return
+        state = checkpoint.State(
+            step=self.step,
+            model=self.plugin.name,
+            model_version=self.plugin.version,
+            model_options=self.model_options,
+            persons=self.trainer.persons,
+            seed=self.trainer.seed,
+            trained_s=self.trained_s,
+            losses=dict(self.losses),
+            training=to_mapping(self.options),
+        )
+        self.path = checkpoint.save(self.folder, state, self.trainer.tensors())
+        self.saved, self.last_save = self.step, time.monotonic()
+        checkpoint.prune(self.folder, self.options.keep)
+        if self.options.previews:
+            picture = sheet(
+                self.trainer.averaged(),
+                self.faces,
+                self.options.previews,
+                self.step,
+                self.trainer.device,
+            )
+            path = write_sheet(self.folder, picture, self.step)
+            self.progress.picture("preview", path, step=self.step)
+            self.curves.picture(self.step, picture)
+
+    def report(self) -> TrainReport:
+        """What this run did."""
+        preview = self.folder / "preview.png"
+        return TrainReport(
+            model=self.plugin.name,
+            step=self.step,
+            losses=dict(self.losses),
+            seconds=time.monotonic() - self.started if self.step > self.first else 0.0,
+            iterations=self.step - self.first,
+            checkpoint=self.path,
+            preview=preview if preview.is_file() else None,
+        )
+
+
+def _trainer(
+    model: Any,
+    faces: Mapping[str, FaceArrays],
+    options: TrainOptions,
+    seed: int,
+    where: tuple[torch.device, torch.dtype],
+    found: checkpoint.Checkpoint | None,
+) -> Trainer:
+    if found is not None:
+        weights = found.tensors("weights")
+        load_into(model, weights, found.path)
+    trainer = Trainer(model, faces, options, seed, *where)
+    if found is None:
+        trainer.init_from_faces()
+    else:
+        ema = found.tensors("ema") if found.has("ema") else None
+        moments = {
+            g.name: found.tensors(optimizer_file(g.name, trainer.groups)) for g in trainer.groups
+        }
+        trainer.restore(weights, moments, ema)
+    return trainer
+
+
+def _model_options(
+    plugin: Plugin, inputs: TrainInputs, found: checkpoint.Checkpoint | None
+) -> dict[str, Any]:
+    """The model's options, defaults included, as they are kept.
+
+    Raises:
+        StoreError: the model that is there was built with others.
+        ValueRefused: an option that it does not have, or a value out of range.
+    """
+    known = dict(found.state.model_options) if found else {}
+    wanted = plain_options(plugin, known if inputs.model_options is None else inputs.model_options)
+    other = [name for name, value in wanted.items() if name in known and known[name] != value]
+    if other:
+        was = ", ".join(f"{name} {known[name]!r}" for name in other)
+        raise StoreError(
+            f"{inputs.model}: was built with {was}; go on with that, or start over with --new"
+        )
+    return wanted
+
+
+def _refuse_other_persons(folder: Path, known: tuple[str, ...], asked: tuple[str, ...]) -> None:
+    if known != asked:
+        raise StoreError(
+            f"{folder}: holds a model of {', '.join(known)}, not of {', '.join(asked)}; train "
+            "those, choose another folder, or start over with --new"
+        )
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Names in a folder that no model folder has."""
+    if not folder.is_dir():
+        return []
+    names = (p.name for p in sorted(folder.iterdir()) if not p.name.startswith("."))
+    return [n for n in names if n not in _OURS and not n.startswith("step_")]
+
+
+def _free_name(folder: Path) -> Path:
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.old-{number}")).exists():
+        number += 1
+    return aside

@@ -1,0 +1,1 @@
+"""What is kept on disk: the write path, facesets, alignments and the project folder."""

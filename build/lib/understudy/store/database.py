@@ -1,0 +1,256 @@
+"""Opening SQLite files safely: ours or refused, never created by reading, never half made.
+
+A file is created under a temporary name and renamed when its tables stand, so that its header
+always says whose it is. While it is written it keeps a write-ahead log; on closing it is folded
+back into one plain file that can be copied, and read from a read-only disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.errors import DiskFull, StoreError, UnderstudyError
+from understudy.store.atomic import commit_path
+
+BUSY_TIMEOUT_S = 10.0
+_HEADER = b"SQLite format 3\0"
+_DAMAGED_VALUES = (KeyError, TypeError, ValueError, IndexError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of a schema: a name that is kept in the file, and its statements."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What makes a SQLite file one of ours.
+
+    Attributes:
+        what: for messages, such as "alignments file".
+        application_id: 32-bit mark in the file's header.
+        migrations: all steps, oldest first; `user_version` counts those applied.
+        remedy: what to try when a file is damaged.
+    """
+
+    what: str
+    application_id: int
+    migrations: tuple[Migration, ...]
+    remedy: str
+
+
+def create(path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], None]) -> None:
+    """Make a new file with all tables, and what `fill` inserts; complete or absent.
+
+    Raises:
+        DiskFull, StoreError: it cannot be written there.
+    """
+    with (
+        explained(path, schema),
+        commit_path(path) as temporary,
+        closing(sqlite3.connect(temporary, isolation_level=None)) as db,
+    ):
+        db.execute("PRAGMA journal_mode = MEMORY")
+        db.execute(f"PRAGMA application_id = {schema.application_id}")
+        _migrate(db, schema)
+        with _transaction(db):
+            fill(db)
+
+
+def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connection:
+    """Open an existing file of this schema, in autocommit mode.
+
+    Raises:
+        StoreError: missing, foreign, damaged, made by a newer Understudy, or not writable.
+    """
+    with explained(path, schema):
+        _check_header(path, schema)
+        mode = "ro" if read_only else "rw"
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=BUSY_TIMEOUT_S,
+            check_same_thread=False,  # readers may run in `flow.ahead`; SQLite serialises
+        )
+        try:
+            db.execute("PRAGMA trusted_schema = OFF")
+            db.execute("PRAGMA cell_size_check = ON")
+            db.execute("PRAGMA foreign_keys = ON")
+            # Room for all narrow rows and indices of 100,000 faces, so that filters stay in memory.
+            db.execute("PRAGMA cache_size = -49152")
+            _check_schema(db, path, schema)
+            if not read_only:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+            _bring_up(db, path, schema, read_only)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def is_old(path: Path, schema: Schema) -> bool:
+    """Whether a file is of this schema and an older format; False for whatever else is there."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    ours = header.startswith(_HEADER) and header[68:72] == schema.application_id.to_bytes(4)
+    return ours and 0 < int.from_bytes(header[60:64]) < len(schema.migrations)
+
+
+def close(db: sqlite3.Connection, *, read_only: bool) -> None:
+    """Close; a writer folds its log back unless someone else is still reading."""
+    with suppress(sqlite3.Error):
+        if not read_only:
+            db.execute("PRAGMA busy_timeout = 0")
+            db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
+
+
+@contextmanager
+def writing(db: sqlite3.Connection, path: Path, schema: Schema) -> Iterator[None]:
+    """One transaction, all or nothing, with SQLite's errors turned into ours."""
+    with explained(path, schema), _transaction(db):
+        yield
+
+
+@contextmanager
+def explained(path: Path, schema: Schema) -> Iterator[None]:
+    """Turn SQLite's errors, and values that no file of ours holds, into our errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explain(error, path, schema) from error
+    except UnicodeDecodeError as error:  # SQLite's message quotes damaged bytes of the file
+        raise _damaged(path, schema, "its text is not UTF-8") from error
+
+
+@contextmanager
+def reading(path: Path, schema: Schema) -> Iterator[None]:
+    """`explained`, where also every wrong value means a damaged file."""
+    try:
+        with explained(path, schema):
+            yield
+    except _DAMAGED_VALUES as error:
+        raise _damaged(path, schema, str(error)) from error
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+def _explain(error: sqlite3.Error, path: Path, schema: Schema) -> UnderstudyError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(
+            f"{path}: {error}; what was there before is untouched; free some space and run again"
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return StoreError(
+            f"{path}: cannot be opened or written ({error}); check the permissions of the file "
+            f"and of {path.parent}, or copy it to a folder that can be written"
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(f"{path}: another process is writing it; wait for it, then run again")
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreError(
+            f"{path}: could not be read or written ({error}); what was there before is "
+            "untouched; check free space and the disk, then run again"
+        )
+    return _damaged(path, schema, str(error))
+
+
+def _damaged(path: Path, schema: Schema, why: str) -> StoreError:
+    return StoreError(f"{path}: is a damaged {schema.what} ({why}); {schema.remedy}")
+
+
+def _check_header(path: Path, schema: Schema) -> None:
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        raise StoreError(f"{path}: there is no such {schema.what}; {schema.remedy}") from None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from error
+    ours = schema.application_id.to_bytes(4)
+    if not header.startswith(_HEADER) or header[68:72] != ours:
+        raise StoreError(
+            f"{path}: is not an Understudy {schema.what}; move it away if you do not need it "
+            f"there, then {schema.remedy}"
+        )
+
+
+def _check_schema(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    # Tables and indices only: a view or trigger would run someone else's SQL when we read.
+    strange = db.execute(
+        "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+    ).fetchone()
+    if strange[0]:
+        raise _damaged(path, schema, "it holds views or triggers, which none of ours does")
+
+
+def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: bool) -> None:
+    version, newest = _version(db), len(schema.migrations)
+    if version > newest:
+        raise StoreError(
+            f"{path}: was made by a newer Understudy (format {version}, this one reads {newest}); "
+            "update Understudy"
+        )
+    names = _applied(db)
+    if names != [m.name for m in schema.migrations[:version]] or version == 0:
+        raise _damaged(path, schema, f"its format {version} names the steps {names}")
+    if version == newest:
+        return
+    if read_only:
+        raise StoreError(
+            f"{path}: has the old format {version}; run the command that writes it once, "
+            "which brings it up to date and keeps a copy"
+        )
+    with (
+        commit_path(path.with_name(f"{path.name}.v{version}.bak")) as copy,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        db.backup(target)
+    _migrate(db, schema)
+
+
+def _migrate(db: sqlite3.Connection, schema: Schema) -> None:
+    for number, step in enumerate(schema.migrations[_version(db) :], _version(db) + 1):
+        with _transaction(db):
+            db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL UNIQUE) STRICT")
+            for statement in _statements(step.sql):
+                db.execute(statement)
+            db.execute("INSERT INTO migrations VALUES (?)", (step.name,))
+            db.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _applied(db: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in db.execute("SELECT name FROM migrations ORDER BY rowid LIMIT 1000")]
+
+
+def _statements(sql: str) -> Sequence[str]:
+    return [part for part in sql.split(";") if part.strip()]

@@ -1,0 +1,26 @@
+"""The face-swapping models that come with Understudy."""
+
+from __future__ import annotations
+
+from understudy.plugin import Plugin
+
+PLUGINS = (
+    Plugin(
+        kind="swap",
+        name="quick",
+        target="understudy.swap.quick:Quick",
+        summary="Small and fast: a recognisable swap after minutes on a CPU (96 px)",
+    ),
+    Plugin(
+        kind="swap",
+        name="original",
+        target="understudy.swap.original:Original",
+        summary="The model that the field began with (64 px, 82.1 M parameters)",
+    ),
+    Plugin(
+        kind="swap",
+        name="lightweight",
+        target="understudy.swap.original:Lightweight",
+        summary="A smaller original for GPUs with little memory (64 px, 51.1 M parameters)",
+    ),
+)

@@ -1,0 +1,154 @@
+"""What every writer keeps to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from understudy.errors import UnderstudyError
+from understudy.imaging.png import encode_png
+from understudy.media import MediaInfo, frames, probe
+from understudy.types import Frame
+from understudy.write import Writer, WriterFactory
+
+_CUTS = (0, 5, 6, 11)
+"""Where the segments begin: five frames, one, five."""
+
+
+def check_writer(make: WriterFactory, folder: Path, tolerance: float = 12.0) -> None:
+    """Every frame once, in order, at its time, whatever is interrupted; nothing else left behind.
+
+    Makes its own sources: a video of uneven times and a folder of pictures with odd sides.
+
+    Args:
+        make: constructs the writer for a source, for example the class itself.
+        folder: an empty folder to work in, such as pytest's `tmp_path`.
+        tolerance: mean distance to the source, 0..255, that counts as the same picture.
+    """
+    sources = {"video": _uneven_video(folder / "uneven.mp4"), "pictures": _pictures(folder / "odd")}
+    for name, info in sources.items():
+        place = folder / f"of-{name}"
+        place.mkdir()
+        found = list(frames(info))
+        assert len(found) == _CUTS[-1]
+        _whole(make, info, found, place, tolerance)
+        _interrupted(make, info, found, place)
+        _refused(make, info, found, place)
+
+
+def _whole(
+    make: WriterFactory, info: MediaInfo, found: list[Frame], place: Path, tolerance: float
+) -> None:
+    work = _new(place / "work")
+    for n in (1, 0):  # whichever comes first
+        _segment(make(info), work, n, found)
+    resumed = make(info)
+    assert resumed.has_segment(work, 0) and resumed.has_segment(work, 1), "a new run sees none"
+    assert not resumed.has_segment(work, 2), "a segment that nobody wrote"
+    _segment(resumed, work, 2, found)
+    target = place / f"out{resumed.suffix}.part"
+    for _ in range(2):  # finishing again replaces what is there
+        resumed.finish(work, len(_CUTS) - 1, target)
+        assert all(resumed.has_segment(work, n) for n in range(3)), "finishing uses segments up"
+        _same_pictures(resumed, target, found, tolerance)
+    assert sorted(p.name for p in place.iterdir()) == sorted(["work", target.name]), "left behind"
+
+
+def _same_pictures(writer: Writer, target: Path, found: list[Frame], tolerance: float) -> None:
+    back = list(frames(probe(target)))
+    assert len(back) == len(found), f"{len(found)} frames went in, {len(back)} came out"
+    for got, want in zip(back, found, strict=True):
+        assert got.pixels.shape == want.pixels.shape, (
+            f"expected {want.pixels.shape}, got {got.pixels.shape}"
+        )
+        apart = float(np.abs(got.pixels.astype(float) - want.pixels).mean())
+        assert apart <= tolerance, f"frame {want.at.index} is {apart:.1f} from the source's"
+    if writer.suffix:
+        times = [f.at.seconds for f in back]
+        assert times == [f.at.seconds for f in found], "times differ from the source's"
+
+
+def _interrupted(make: WriterFactory, info: MediaInfo, found: list[Frame], place: Path) -> None:
+    work = _new(place / "interrupted")
+    writer = make(info)
+
+    def stops() -> Iterator[Frame]:
+        yield from found[:3]
+        raise KeyboardInterrupt
+
+    try:
+        writer.write_segment(work, 0, stops())
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("the interruption was swallowed")
+    assert not writer.has_segment(work, 0), "half a segment passes for a whole one"
+    assert not list(work.iterdir()), f"left behind: {[p.name for p in work.iterdir()]}"
+    _segment(writer, work, 0, found)
+
+
+def _refused(make: WriterFactory, info: MediaInfo, found: list[Frame], place: Path) -> None:
+    work = _new(place / "refused")
+    writer = make(info)
+    small = Frame(found[0].at, found[0].pixels[:-2, :-2].copy(), found[0].source)
+    _raises(lambda: writer.write_segment(work, 0, [small]), "a frame of another size")
+    assert not writer.has_segment(work, 0), "a refused frame left a segment"
+    _segment(writer, work, 0, found)
+    target = place / f"refused{writer.suffix}.part"
+    _raises(lambda: writer.finish(work, 2, target), "a missing segment")
+    assert not target.exists(), "an output without all its segments"
+
+
+def _segment(writer: Writer, work: Path, number: int, found: Sequence[Frame]) -> None:
+    first, last = list(pairwise(_CUTS))[number]
+    assert not writer.has_segment(work, number), "a segment before it was written"
+    writer.write_segment(work, number, iter(found[first:last]))
+    assert writer.has_segment(work, number), "a segment that was written is not there"
+
+
+def _raises(job: Callable[[], object], what: str) -> None:
+    try:
+        job()
+    except UnderstudyError as error:
+        assert str(error), f"{what} was refused without a word"
+    else:
+        raise AssertionError(f"{what} was taken without an error of understudy.errors")
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _shades(number: int, height: int, width: int) -> Any:
+    rows, columns = np.mgrid[:height, :width]
+    planes = [rows * 2 + 8 * number, columns * 2, 200 - rows - 8 * number]
+    return np.clip(np.stack(planes, -1), 0, 255).astype(np.uint8)
+
+
+def _uneven_video(path: Path) -> MediaInfo:
+    import av
+
+    base = Fraction(1, 600)
+    with av.open(str(path), "w", container_options={"video_track_timescale": "600"}) as container:
+        video: Any = container.add_stream("libx264", rate=25, options={"crf": "8"})
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        video.codec_context.time_base = base
+        for i in range(_CUTS[-1]):
+            frame = av.VideoFrame.from_ndarray(_shades(i, 48, 64), "rgb24")
+            frame.pts, frame.time_base = 24 * i + i % 5, base
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    return probe(path)
+
+
+def _pictures(folder: Path) -> MediaInfo:
+    folder.mkdir()
+    for i in range(_CUTS[-1]):
+        (folder / f"{i}.png").write_bytes(encode_png(_shades(i, 47, 63)))
+    return probe(folder)

@@ -1,0 +1,43 @@
+"""Writers: where converted frames go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from understudy.media import MediaInfo
+from understudy.types import Frame
+
+
+class Writer(Protocol):
+    """Writes converted frames so that an interrupted job goes on where it stopped.
+
+    Frames are written in segments to `work`; a segment with its final name is complete.
+    `finish` joins all segments into `target`, a `.part` path that the caller signs and renames.
+    """
+
+    suffix: str
+    """What a finished output is called: ".mp4", or "" for a folder."""
+
+    def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
+        """Write one complete segment atomically; frames carry their exact timestamps."""
+
+    def has_segment(self, work: Path, number: int) -> bool:
+        """Whether that segment is complete."""
+
+    def finish(self, work: Path, segments: int, target: Path) -> list[tuple[Path, Path]]:
+        """Join the segments, with the source's sound where there is one, into `target`.
+
+        Returns:
+            What was made, each with the file of the source that it was made from, in the source's
+            order: a film is one pair, a folder has one for each picture. Each gets credentials of
+            its own; what lies in a folder besides is copied as it is.
+        """
+
+
+class WriterFactory(Protocol):
+    """How stages construct a writer."""
+
+    def __call__(self, source: MediaInfo) -> Writer:
+        """A writer whose output matches this source's size, time base, colour and sound."""
