@@ -87,6 +87,7 @@ def whole_stages(folder: Path, n_frames: int) -> None:
         folder / "out.mp4",
         folder / "work",
         label,
+        {"all": "b"},
     )
     started = time.perf_counter()
     convert(job, ConvertOptions(), registry, silent)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,7 @@ CONVERTING: dict[str, Any] = {
     "match_colour": "none",
     "preset": "ultrafast",
 }
+EVERYBODY_B = {"all": "b"}
 PAINT = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.0, 1.0)}
 
 
@@ -130,7 +132,9 @@ class Converter:
     model: Path
     folder: Path
 
-    def inputs(self, footage: Footage, name: str, **label: Any) -> ConvertInputs:
+    def inputs(
+        self, footage: Footage, name: str, casting: Any = EVERYBODY_B, **label: Any
+    ) -> ConvertInputs:
         facts = {"declarations": declared(), "plates": ("a",), "donors": ("b",), **label}
         audit = AuditLog(self.folder / "audit.jsonl")
         return ConvertInputs(
@@ -141,15 +145,34 @@ class Converter:
             output=self.folder / name,
             work=self.folder / "work",
             label=Label(audit=audit, **facts),
+            casting=casting,
         )
 
     def __call__(
-        self, footage: Footage, name: str, progress: Silent | None = None, **options: Any
+        self,
+        footage: Footage,
+        name: str,
+        progress: Silent | None = None,
+        casting: Any = EVERYBODY_B,
+        **options: Any,
     ) -> ConvertReport:
         chosen = ConvertOptions(**{**CONVERTING, **options})
-        return convert(self.inputs(footage, name), chosen, self.registry, progress or Silent())
+        inputs = self.inputs(footage, name, casting)
+        return convert(inputs, chosen, self.registry, progress or Silent())
 
 
 @pytest.fixture
 def converter(registry: Registry, painted: Path, tmp_path: Path) -> Converter:
     return Converter(registry, painted, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def couple(people, film, extracted, tmp_path_factory):
+    """Both actors side by side, A the larger, 8 frames."""
+    small = np.pad(people.b[:8, ::1, 8:152], ((0, 0), (0, 40), (0, 0), (0, 0)), "edge")
+    large = np.stack([np.kron(p, np.ones((2, 2, 1), np.uint8)) for p in people.a[:8, :80, 30:130]])
+    both = np.concatenate([large, small], 2)
+    path = film(tmp_path_factory.mktemp("couple") / "couple.mp4", list(both), sound=False)
+    found = extracted(path)
+    assert found.report.faces == 16
+    return found

@@ -85,10 +85,7 @@ def paste(
     result = pixels.copy()
     if patch.alpha.size == 0:
         return result
-    height, width = patch.alpha.shape
-    window = Space("window", width, height)
-    shift = np.array([[1, 0, -patch.left], [0, 1, -patch.top]])
-    window_from_crop = Warp(shift, crop_from_frame.src, window) @ crop_from_frame.inverse()
+    window_from_crop = _window_from_crop(crop_from_frame, patch)
     face = warp_image(swapped, window_from_crop, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
     top_value = np.iinfo(pixels.dtype).max
     view = patch.window(result)
@@ -96,6 +93,22 @@ def paste(
     touched = patch.alpha > 0
     view[touched] = np.rint(mixed[touched]).astype(pixels.dtype)
     return result
+
+
+def shown_through(patch: Patch, alpha: NDArray[Any], crop_from_frame: Warp) -> Patch:
+    """The patch where a crop's own alpha lets it: neither shows the new face beyond the other.
+
+    Args:
+        patch: from `feathered`.
+        alpha: (c, c) float32 0..1 on the crop's grid.
+        crop_from_frame: where that grid lies.
+    """
+    if patch.alpha.size == 0:
+        return patch
+    through = np.clip(warp_image(alpha, _window_from_crop(crop_from_frame, patch)), 0, 1)
+    both = patch.alpha * through
+    both[both < 1 / 512] = 0.0
+    return Patch(patch.left, patch.top, both)
 
 
 def crop_image(pixels: NDArray[Any], crop_from_frame: Warp) -> NDArray[Any]:
@@ -142,6 +155,13 @@ def warp_image(
         flags=interpolation,
         borderMode=border,
     )
+
+
+def _window_from_crop(crop_from_frame: Warp, patch: Patch) -> Warp:
+    height, width = patch.alpha.shape
+    shift = np.array([[1, 0, -patch.left], [0, 1, -patch.top]])
+    window = Warp(shift, crop_from_frame.src, Space("window", width, height))
+    return window @ crop_from_frame.inverse()
 
 
 def _soften(alpha: NDArray[Any], feather_px: float, erode_px: float) -> NDArray[Any]:

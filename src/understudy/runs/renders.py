@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
@@ -127,9 +127,8 @@ def convert_render(
         output=render.output,
         work=project.work,
         label=label_of(project, source, *people_of(project, source, render.casting)),
+        casting=render.casting,
     )
-    trained = trained_persons(project, render.model)
-    options = replace(options, swap=trained[0] in render.casting.values())
     kept = _made_in_format_1(project, render, options)
     if kept is not None:
         progress.say(

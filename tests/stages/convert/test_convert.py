@@ -47,18 +47,6 @@ def footage(films, extracted):
     return extracted(films.a)
 
 
-@pytest.fixture(scope="module")
-def couple(people, film, extracted, tmp_path_factory):
-    """Both actors side by side, A the larger, 8 frames."""
-    small = np.pad(people.b[:8, ::1, 8:152], ((0, 0), (0, 40), (0, 0), (0, 0)), "edge")
-    large = np.stack([np.kron(p, np.ones((2, 2, 1), np.uint8)) for p in people.a[:8, :80, 30:130]])
-    both = np.concatenate([large, small], 2)
-    path = film(tmp_path_factory.mktemp("couple") / "couple.mp4", list(both), sound=False)
-    found = extracted(path)
-    assert found.report.faces == 16
-    return found
-
-
 def source(media: Path) -> list[Frame]:
     return list(frames(probe(media)))
 
@@ -181,7 +169,7 @@ def test_all_faces_or_the_largest(couple, converter, tmp_path):
 
 def test_swap_puts_a_into_bs_footage(films, extracted, converter, tmp_path):
     b = extracted(films.b)
-    assert converter(b, "out", swap=True).frames == 20
+    assert converter(b, "out", casting={"all": "a"}).frames == 20
     faces = faces_of(b.alignments)
     for frame, result in zip(source(b.media), made(tmp_path / "out"), strict=True):
         assert (result[alpha_of(faces[frame.at.index][0], frame) == 1] == RED).all()

@@ -12,11 +12,11 @@ from understudy.options import check, option
 class ConvertOptions:
     """Options of the conversion stage."""
 
-    swap: bool = option(False, "The other direction: put A's face into B's footage.", group="Faces")
     faces: Literal["faceset", "all", "largest"] = option(
         "faceset",
         "Which faces are replaced: those whose picture is still in the faces folder (delete a "
-        "picture and its face is left alone), all, or the largest of each frame.",
+        "picture and its face is left alone), all, or the largest of each frame; of those that "
+        "the casting gives to somebody.",
         group="Faces",
     )
     mask: str = option("extended", "Which mask bounds the new face.", group="Blending")

@@ -1,45 +1,44 @@
-"""Conversion: put the new face into every frame, then label the file and give it its name.
+"""Conversion: put the new faces into every frame, then label the file and give it its name.
 
 Frames are written in segments that are complete or absent, in a folder named after everything
 the result depends on; an interrupted run goes on at the first missing segment. The finished file
 is signed into a `.part` and renamed last, so a file with its final name is complete and labelled.
+
+Nothing is held that grows with the film: who becomes whom is asked frame by frame, and faces with
+their masks are read as their frames come.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from understudy.errors import MediaError, NoFaces, StoreError, ValueRefused
-from understudy.flow import Progress, ahead, mapped
-from understudy.flow.progress import Task, stop_if_cancelled
-from understudy.geometry import Warp
-from understudy.imaging.composite import Patch, crop_image, feathered, paste, warp_image
-from understudy.media import AssumeColour, MediaInfo, ReadReport, check_writable, frames, probe
+from understudy.errors import MediaError, StoreError, ValueRefused
+from understudy.flow import Progress, ahead
+from understudy.flow.progress import stop_if_cancelled
+from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
 from understudy.options import fields_of, to_mapping
 from understudy.plugin import Registry
+from understudy.stages.convert.job import Job
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.faces.masks import stale_masks
-from understudy.stages.faces.source import warn_of_damage
+from understudy.stages.faces.casting import Casting, Census
+from understudy.stages.faces.source import assumed_colour, warn_of_damage
 from understudy.stages.release.place import Receipt, check_place, refuse_existing
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
-from understudy.store.faceset import list_faceset, read_record
 from understudy.swap.loading import Swapper, load_swapper
-from understudy.types import Face, Frame
 
 SEGMENT = 120
 """Frames a segment; a kill loses at most these."""
+VERSION = 1
+"""Raise it when the same choices give other pictures, so that no film is joined from both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,10 @@ class ConvertInputs:
         model: the model folder.
         output: a `.mp4`/`.mov` file, or a folder for PNGs (a name without suffix).
         work: folder for the segments.
-        label: consent and donor, for the Content Credentials.
+        label: consent and donors, for the Content Credentials.
+        casting: number of a person in the film as text, or "all" for everybody who is not named,
+            to the id of a person that the model can show, or to None to leave them as they are.
+        knobs: values for what the model lets one choose, such as a morph.
     """
 
     media: Path
@@ -63,11 +65,23 @@ class ConvertInputs:
     output: Path
     work: Path
     label: Label
+    casting: Mapping[str, str | None]
+    knobs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertReport:
-    """What conversion made."""
+    """What conversion made.
+
+    Attributes:
+        output: where it lies.
+        frames: how many it has.
+        swapped_faces: how many faces were replaced.
+        model_step: iterations the model was trained.
+        seconds: how long it took.
+        read: how much of the source could be read, for people.
+        parts: faces replaced by "person in the film -> trained person".
+    """
 
     output: Path
     frames: int
@@ -75,6 +89,7 @@ class ConvertReport:
     model_step: int
     seconds: float
     read: str
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 def convert(
@@ -85,6 +100,7 @@ def convert(
     Raises:
         ConsentMissing: a person in the output has no valid declaration.
         MediaError, StoreError, NoFaces: footage, alignments or faces are missing or foreign.
+        ValueRefused: the casting names somebody who is not in the film or not in the model.
         DiskFull: segments written so far stay.
         Cancelled: between two segments; they are kept.
     """
@@ -92,231 +108,176 @@ def convert(
     inputs.label.require()
     check_place(inputs.output, options.overwrite, inputs.work, [inputs.media])
     info = probe(inputs.media)
-    check_writable(info, _assumed(inputs.alignments))
-    chosen = _chosen_faces(inputs, info, options)
-    _warn_of_stale(chosen, options, inputs.alignments, progress)
-    swapper = load_swapper(inputs.model, options.device, registry)
-    progress.say(f"model {swapper.name}, step {swapper.step}, on {swapper.device_reason}")
-    writer = writer_for(registry, info, inputs.output, options)
-    work = inputs.work / _key(info, chosen, swapper, options, inputs.output)
+    with Alignments.open(inputs.alignments, read_only=True) as store:
+        film = _film(store, info)
+        swapper = load_swapper(inputs.model, options.device, registry)
+        _check_persons(inputs.casting, swapper)
+        casting = Casting(store, inputs.casting, options.faces, inputs.faces)
+        census = casting.census(options.mask)
+        _say(swapper, census, inputs, options, progress)
+        frames, words = _made_or_there(
+            film, casting, census, swapper, inputs, options, registry, progress
+        )
+    parts = {f"{part.of} -> {part.to}": n for part, n in census.parts.items()}
+    seconds = time.monotonic() - started
+    return ConvertReport(inputs.output, frames, census.faces, swapper.step, seconds, words, parts)
+
+
+def _made_or_there(
+    film: FilmReader,
+    casting: Casting,
+    census: Census,
+    swapper: Swapper,
+    inputs: ConvertInputs,
+    options: ConvertOptions,
+    registry: Registry,
+    progress: Progress,
+) -> tuple[int, str]:
+    """Frames of the output and how much of the source could be read."""
+    info, output = film.info, inputs.output
+    writer = writer_for(registry, info, output, options)
+    work = inputs.work / _key(info, census, swapper, inputs, options, registry)
     kept = work.with_suffix(".json")
     earlier = None if options.overwrite else Receipt.read_from(kept)
-    if earlier is not None and earlier.fits(inputs.output):
-        progress.say(f"{inputs.output} was made with the same choices and is complete")
-        confirm(inputs.label, inputs.output, info)
-        n_frames, words = earlier.frames, earlier.read
-    else:
-        refuse_existing(inputs.output, options.overwrite)
-        job = _Job(options, registry, swapper, chosen, "a" if options.swap else "b")
-        work.mkdir(parents=True, exist_ok=True)
-        read = ReadReport()
-        segments = _write_segments(inputs, info, job, writer, work, read, progress)
-        n_frames, words = read.decoded, str(read)
-        progress.say("joining and signing")
-        about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
-        release(
-            writer,
-            work,
-            segments,
-            info,
-            inputs.output,
-            inputs.label,
-            about,
-            lambda part: Receipt.of(part, inputs.output, n_frames, words).keep(kept),
-        )
+    if earlier is not None and earlier.fits(output):
+        progress.say(f"{output} was made with the same choices and is complete")
+        confirm(inputs.label, output, info)
+        _discard(work)
+        return earlier.frames, earlier.read
+    refuse_existing(output, options.overwrite)
+    matcher = registry.create("colour", options.match_colour)
+    job = Job(options, swapper, matcher, casting, census, inputs.knobs)
+    work.mkdir(parents=True, exist_ok=True)
+    read = ReadReport()
+    segments = _write_segments(film, job, writer, work, read, progress)
+    frames, words = read.decoded, str(read)
+    progress.say("joining and signing")
+    about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
+    release(
+        writer,
+        work,
+        segments,
+        info,
+        output,
+        inputs.label,
+        about,
+        lambda part: Receipt.of(part, output, frames, words).keep(kept),
+    )
     _discard(work)
-    n_faces = sum(len(faces) for faces in chosen.values())
-    seconds = time.monotonic() - started
-    return ConvertReport(inputs.output, n_frames, n_faces, swapper.step, seconds, words)
+    return frames, words
+
+
+def _film(store: Alignments, info: MediaInfo) -> FilmReader:
+    """The footage, read as its faces were found.
+
+    Raises:
+        StoreError: the alignments are another film's, or not finished.
+        MediaError: what is read so cannot be written.
+    """
+    if store.source.fingerprint != info.fingerprint:
+        raise StoreError(
+            f"{store.path} belongs to another film ({store.source.name}); extract "
+            f"{info.path.name} first"
+        )
+    if not store.finished:
+        raise StoreError(
+            f"the extraction of {info.path.name} is not finished; run it again to go on"
+        )
+    assumed = assumed_colour(store)
+    check_writable(info, assumed)
+    return FilmReader(info, "8", assumed)
+
+
+def _check_persons(casting: Mapping[str, str | None], swapper: Swapper) -> None:
+    unknown = sorted({to for to in casting.values() if to is not None} - set(swapper.persons))
+    if unknown:
+        raise ValueRefused(
+            f"casting: the model was trained on {', '.join(swapper.persons)}, not on "
+            f"{', '.join(unknown)}; choose one of these, or train a model with {unknown[0]}"
+        )
+
+
+def _say(
+    swapper: Swapper,
+    census: Census,
+    inputs: ConvertInputs,
+    options: ConvertOptions,
+    progress: Progress,
+) -> None:
+    """The model and where it runs, and what will cost quality."""
+    progress.say(f"model {swapper.name}, step {swapper.step}, on {swapper.device_reason}")
+    if swapper.warning:
+        progress.warn(swapper.warning, code="older-checkpoint", step=swapper.step)
+    if census.stale:
+        progress.warn(
+            f"the mask {options.mask!r} of {census.stale} faces is older than their landmarks; "
+            f"make it again with: understudy alignments redo {inputs.alignments}",
+            code="stale-masks",
+            mask=options.mask,
+            faces=census.stale,
+        )
 
 
 def _write_segments(
-    inputs: ConvertInputs,
-    info: MediaInfo,
-    job: _Job,
-    writer: Any,
-    work: Path,
-    read: ReadReport,
-    progress: Progress,
+    film: FilmReader, job: Job, writer: Any, work: Path, read: ReadReport, progress: Progress
 ) -> int:
     first = 0
     while writer.has_segment(work, first):
         first += 1
-    with Alignments.open(inputs.alignments, read_only=True) as store:
-        start = store.timestamps().get(first * SEGMENT) if first else None
-    assumed = _assumed(inputs.alignments)
+    start = job.time_of(first * SEGMENT) if first else None
     if first:
         progress.say(f"going on after {first} finished segments of {SEGMENT} frames")
-    source = ahead(frames(info, start=start, report=read, assume_colour=assumed), 2 * SEGMENT // 10)
-    number = first
-    name = f"converting {info.path.name}"
-    with progress.task(name, info.n_frames_guess, "frames", done=first * SEGMENT) as bar:
+    source = ahead(film.frames(start, read), 2 * SEGMENT // 10)
+    number, total = first, film.info.n_frames_guess
+    with progress.task(f"converting {film.name}", total, "frames", done=first * SEGMENT) as bar:
         for number, group in groupby(source, key=lambda f: f.at.index // SEGMENT):
             if number < first or writer.has_segment(work, number):
                 continue
             writer.write_segment(work, number, job.converted(group, bar))
+            _refuse_changed(job, work, film)
             stop_if_cancelled(progress, f"{number + 1} segments are converted and kept")
-    warn_of_damage(info, read, progress)
+    warn_of_damage(film.info, read, progress)
     segments = number + 1
     if not writer.has_segment(work, segments - 1):
-        raise MediaError(f"no frame of {info.path.name} could be read; nothing was converted")
+        raise MediaError(f"no frame of {film.name} could be read; nothing was converted")
     return segments
 
 
-class _Job:
-    """Turns source frames into converted ones; the same frames give the same result."""
-
-    def __init__(
-        self,
-        options: ConvertOptions,
-        registry: Registry,
-        swapper: Swapper,
-        chosen: dict[int, list[Face]],
-        to: str,
-    ) -> None:
-        self.options = options
-        self.swapper = swapper
-        self.chosen = chosen
-        self.to = to
-        self.matcher = registry.create("colour", options.match_colour)
-        self.workers = os.cpu_count() or 1
-
-    def converted(self, source: Iterable[Frame], bar: Task) -> Iterator[Frame]:
-        """Frames in the same order; those without a chosen face are passed on untouched."""
-        source = iter(source)
-        while batch := list(islice(source, self.options.faces_at_once)):
-            faces = [(f, face) for f in batch for face in self.chosen.get(f.at.index, [])]
-            swapped = self._swapped(faces)
-            todo: dict[int, list[tuple[Face, Any]]] = {}
-            for (frame, face), crop in zip(faces, swapped, strict=True):
-                todo.setdefault(frame.at.index, []).append((face, crop))
-            pairs = [(frame, todo.get(frame.at.index, [])) for frame in batch]
-            yield from mapped(self._composed, pairs, self.workers)
-            bar.advance(len(batch), f"{len(faces)} faces in the last {len(batch)}")
-
-    def _swapped(self, faces: Sequence[tuple[Frame, Face]]) -> list[Any]:
-        if not faces:
-            return []
-        s = self.swapper
-        crops = list(
-            mapped(
-                lambda pair: crop_image(
-                    pair[0].pixels, pair[1].alignment.crop(s.input_px, s.coverage, s.centering)
-                ),
-                faces,
-                self.workers,
-            )
-        )
-        results: list[Any] = []
-        for i in range(0, len(crops), self.options.faces_at_once):
-            shown = s.convert(np.stack(crops[i : i + self.options.faces_at_once]), self.to)
-            results.extend(shown.rgb)
-        return results
-
-    def _composed(self, pair: tuple[Frame, list[tuple[Face, Any]]]) -> Frame:
-        frame, faces = pair
-        pixels = frame.pixels
-        for face, swapped in faces:
-            crop_from_frame = self.crop(face)
-            mask = face.masks[self.options.mask]
-            on_crop = np.clip(
-                warp_image(mask.alpha, crop_from_frame @ mask.grid_from_frame.inverse()), 0, 1
-            )
-            original = crop_image(frame.pixels, crop_from_frame).astype(np.float32) / 255
-            matched = self.matcher.match(swapped, original, on_crop)
-            pixels = paste(pixels, matched, crop_from_frame, self.patch(frame, face))
-        return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
-
-    def crop(self, face: Face) -> Warp:
-        """Where the model's output lies in the frame."""
-        s = self.swapper
-        return face.alignment.crop(s.output_px, s.coverage, s.centering)
-
-    def patch(self, frame: Frame, face: Face) -> Patch:
-        """The feathered mask of one face on its frame."""
-        o = self.options
-        return feathered(face.masks[o.mask], self.crop(face), frame.space, o.feather, o.erode)
-
-
-def _assumed(alignments: Path) -> AssumeColour:
-    """How the extraction read the footage's colour; conversion must read it the same way."""
-    with Alignments.open(alignments, read_only=True) as store:
-        return "rec709" if store.source.settings.get("assume_colour") == "rec709" else "tags"
-
-
-def _chosen_faces(
-    inputs: ConvertInputs, info: MediaInfo, options: ConvertOptions
-) -> dict[int, list[Face]]:
-    """The faces to replace, by frame index."""
-    with Alignments.open(inputs.alignments, read_only=True) as store:
-        if store.source.fingerprint != info.fingerprint:
-            raise StoreError(
-                f"{inputs.alignments} belongs to another film ({store.source.name}); extract "
-                f"{info.path.name} first"
-            )
-        if not store.finished:
-            raise StoreError(
-                f"the extraction of {info.path.name} is not finished; run it again to go on"
-            )
-        rows = [(at.index, faces) for at, faces in store.by_frame() if faces]
-    if options.faces == "faceset":
-        kept = {
-            record.face.id
-            for record in map(read_record, list_faceset(inputs.faces))
-            if record.source_fingerprint == info.fingerprint
-        }
-        rows = [(i, [f for f in faces if f.id in kept]) for i, faces in rows]
-    elif options.faces == "largest":
-        rows = [(i, [max(faces, key=lambda f: f.quality["size_px"])]) for i, faces in rows]
-    chosen = {i: faces for i, faces in rows if faces}
-    if not chosen:
-        raise NoFaces(
-            f"no face of {info.path.name} is left to replace; put pictures back into "
-            f"{inputs.faces}, or use --faces all"
-        )
-    for faces in chosen.values():
-        for face in faces:
-            if options.mask not in face.masks:
-                known = ", ".join(face.masks) or "none"
-                raise ValueRefused(f"there is no mask {options.mask!r}; there are: {known}")
-    return chosen
-
-
-def _warn_of_stale(
-    chosen: dict[int, list[Face]], options: ConvertOptions, alignments: Path, progress: Progress
-) -> None:
-    """Name masks that are older than the landmarks they were made from."""
-    n = stale_masks((face for faces in chosen.values() for face in faces), options.mask)
-    if n:
-        progress.warn(
-            f"the mask {options.mask!r} of {n} faces is older than their landmarks; make "
-            f"it again with: understudy alignments redo {alignments}",
-            code="stale-masks",
-            mask=options.mask,
-            faces=n,
-            alignments=str(alignments),
+def _refuse_changed(job: Job, work: Path, film: FilmReader) -> None:
+    """Faces are read as their frames come, so an edit meanwhile would be in half the film."""
+    if job.faces_changed():
+        _discard(work)
+        raise StoreError(
+            f"the faces of {film.name} were edited while it was converted, so some frames show "
+            "the old ones; convert it again"
         )
 
 
 def _key(
     info: MediaInfo,
-    chosen: dict[int, list[Face]],
+    census: Census,
     swapper: Swapper,
+    inputs: ConvertInputs,
     options: ConvertOptions,
-    output: Path,
+    registry: Registry,
 ) -> str:
     """A name for everything that the segments depend on."""
     plain = to_mapping(options)
     del plain["overwrite"]
-    writer = _writer_name(output)
+    made_by = [
+        registry.get(kind, name).made_by
+        for kind, name in (
+            ("swap", swapper.name),
+            ("colour", options.match_colour),
+            ("write", _writer_name(inputs.output)),
+        )
+    ]
+    knobs = dict(inputs.knobs)
     digest = hashlib.sha256()
     digest.update(info.fingerprint.encode())
     digest.update(swapper.fingerprint.encode())
-    digest.update(json.dumps([plain, writer, SEGMENT], sort_keys=True).encode())
-    for index in sorted(chosen):
-        for face in chosen[index]:
-            digest.update(f"{index} {face.id}".encode() + face.alignment.landmarks.tobytes())
-            digest.update(np.ascontiguousarray(face.masks[options.mask].alpha).tobytes())
+    digest.update(json.dumps([VERSION, SEGMENT, made_by, plain, knobs], sort_keys=True).encode())
+    digest.update(census.digest)
     return digest.hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ goes on with the faces that have no mask yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -103,11 +103,6 @@ def with_mask(face: Face, mask: Mask, maker: Plugin | str) -> Face:
 def lacks(face: Face, kind: str) -> bool:
     """Whether the face has no such mask, or one that is stale."""
     return kind not in face.masks or f"mask:{kind}" in face.stale
-
-
-def stale_masks(faces: Iterable[Face], kind: str) -> int:
-    """How many of these faces have a mask of this kind that is older than their landmarks."""
-    return sum(f"mask:{kind}" in face.stale for face in faces)
 
 
 def mark_all_stale(store: Alignments, kinds: Sequence[str]) -> None:

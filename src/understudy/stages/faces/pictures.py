@@ -97,7 +97,7 @@ class Pictures:
         last = store.last_timestamp()
         if last is None or last.index < self._next:
             return
-        start = store.timestamps().get(self._next)
+        start = store.timestamp(self._next)
         name = f"face pictures of {self._film.name}"
         with progress.task(name, last.index + 1, "frames", done=self._next) as bar:
             for frame in ahead(self._film.frames(start)):

@@ -77,7 +77,7 @@ def visited(
     if not wanted:
         return
     last = max(wanted)
-    start = store.timestamps().get(min(wanted))
+    start = store.timestamp(min(wanted))
     with progress.task(name, len(wanted), "frames") as bar:
         for frame in ahead(film.frames(start)):
             index = frame.at.index

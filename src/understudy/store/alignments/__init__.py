@@ -16,7 +16,8 @@ from typing import Any
 
 from understudy.errors import ValueRefused
 from understudy.store import codec, database
-from understudy.store.alignments import edit, query, rows
+from understudy.store.alignments import edit, looks, pages, query, rows
+from understudy.store.alignments.looks import Look, Vector
 from understudy.store.alignments.query import FaceRow, Query, Summary
 from understudy.store.alignments.rows import SCHEMA, SourceRecord
 from understudy.store.atomic import commit_path, sweep_parts
@@ -25,8 +26,6 @@ from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
 
 __all__ = ["Alignments", "SourceRecord", "alignments_path", "writer_lock"]
-
-_PAGE = 64
 
 
 def alignments_path(media: Path) -> Path:
@@ -299,6 +298,20 @@ class Alignments:
             found = self._db.execute("SELECT frame, pts FROM frames ORDER BY frame")
             return {frame: self._at(frame, pts) for frame, pts in found}
 
+    @property
+    def version(self) -> int:
+        """A number that changes whenever somebody else has written to the file."""
+        with self._reading():
+            return codec.whole("version", self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def timestamp(self, frame_index: int) -> Timestamp | None:
+        """Exact time of one frame, or None where it was not looked at."""
+        with self._reading():
+            row = self._db.execute(
+                "SELECT frame, pts FROM frames WHERE frame = ?", (frame_index,)
+            ).fetchone()
+            return None if row is None else self._at(*row)
+
     def last_timestamp(self) -> Timestamp | None:
         """The last frame that was looked at, or None before the first."""
         with self._reading():
@@ -319,16 +332,30 @@ class Alignments:
         """The faces of one frame; none also when it was not looked at."""
         return [face for _, faces in self._page(frame_index, frame_index) for face in faces]
 
+    def between(self, first: int, last: int) -> dict[int, list[Face]]:
+        """The faces of frames first..last, by frame index; for a few frames at a time."""
+        return {at.index: faces for at, faces in self._page(first, last)}
+
+    def looks(self, mask: str) -> Iterator[Look]:
+        """What is known of all faces without their masks, in order; holds a few at a time.
+
+        Args:
+            mask: the kind that `Look.has_mask`, `.mask_is_stale` and `.digest` speak of.
+        """
+        with self._reading():
+            yield from looks.looks(self._db, mask)
+
+    def vectors(self) -> Iterator[Vector]:
+        """The identity vectors of all faces that have one, in order; holds a few at a time."""
+        with self._reading():
+            yield from looks.vectors(self._db)
+
     def by_frame(self) -> Iterator[tuple[Timestamp, list[Face]]]:
         """All frames in order with their faces; holds a few frames at a time in memory."""
         after = -1
         while True:
             with self._reading():
-                last = self._db.execute(
-                    "SELECT max(frame) FROM (SELECT frame FROM frames WHERE frame > ? "
-                    "ORDER BY frame LIMIT ?)",
-                    (after, _PAGE),
-                ).fetchone()[0]
+                last = pages.page_end(self._db, after)
             if last is None:
                 return
             yield from self._page(after + 1, last)
@@ -336,30 +363,8 @@ class Alignments:
 
     def _page(self, first: int, last: int) -> list[tuple[Timestamp, list[Face]]]:
         """Frames first..last with their faces."""
-        span = (first, last)
         with self._reading():
-            side = {
-                table: _grouped(self._db.execute(query, span))
-                for table, query in rows.SIDE_QUERIES.items()
-            }
-            frames: dict[int, tuple[Timestamp, list[Face]]] = {
-                frame: (self._at(frame, pts), [])
-                for frame, pts in self._db.execute(
-                    "SELECT frame, pts FROM frames WHERE frame BETWEEN ? AND ? ORDER BY frame", span
-                )
-            }
-            faces = self._db.execute(
-                "SELECT f.key, id, frame, left, top, right, bottom, score, track, "
-                "stale_json, steps_json "
-                "FROM faces f JOIN made_by m ON m.key = f.made_by "
-                "WHERE frame BETWEEN ? AND ? ORDER BY frame, position",
-                span,
-            )
-            for key, face_id, frame, *row in faces:
-                at, found = frames[frame]
-                of_this = {table: values.get(key, []) for table, values in side.items()}
-                found.append(rows.unpack_face(face_id, at, row, of_this, self._frame))
-        return list(frames.values())
+            return pages.page(self._db, first, last, self._at, self._frame)
 
     def _at(self, frame: Any, pts: Any) -> Timestamp:
         return Timestamp(
@@ -371,10 +376,3 @@ class Alignments:
 
     def _writing(self) -> AbstractContextManager[None]:
         return database.writing(self._db, self.path, SCHEMA)
-
-
-def _grouped(cursor: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
-    by_face: dict[int, list[Any]] = {}
-    for key, *values in cursor:
-        by_face.setdefault(key, []).append(values)
-    return by_face
