@@ -27,8 +27,9 @@ import torch
 from understudy.actors import ACTORS, Performance, render
 from understudy.actors.demo import synthetic_declarations
 from understudy.flow import Silent
-from understudy.imaging.composite import crop_image, feathered, paste, warp_image
+from understudy.imaging.composite import feathered, paste
 from understudy.imaging.png import encode_png
+from understudy.imaging.resample import crop_image, warp_image
 from understudy.media import encode_segment, frames, probe
 from understudy.plugin import default_registry
 from understudy.stages.convert.options import ConvertOptions

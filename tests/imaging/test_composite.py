@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from understudy.geometry import Space, Warp
-from understudy.imaging.composite import crop_image, feathered, paste, warp_image
+from understudy.imaging.composite import feathered, paste
+from understudy.imaging.resample import crop_image, warp_image
 from understudy.types import Mask
 
 FRAME = Space("frame", 160, 120)

@@ -96,4 +96,4 @@ def test_eight_bit_rounds_to_the_nearest():
     assert eight_bit(levels) is levels
     assert eight_bit(np.zeros((4, 5, 3), np.uint16)).shape == (4, 5, 3)
     with pytest.raises(ValueRefused, match="float32"):
-        eight_bit(np.zeros(3, np.float32))
+        eight_bit(np.zeros(3, np.int32))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +26,8 @@ from understudy.actors.shape.cage import F32, F64, head_grid
 from understudy.actors.shape.cast import ACTORS, Actor
 from understudy.actors.swap import swapped
 from understudy.errors import ValueRefused
+from understudy.imaging.depth import from_unit
+from understudy.imaging.resample import resize
 
 FOCAL_PER_HEIGHT = 2.65
 SUPERSAMPLING = 2
@@ -186,11 +187,11 @@ def _window(shape: Posed, size: tuple[int, int]) -> Window:
 
 def _lay_over(canvas: F32, mask: F32, drawn: Drawn, window: Window) -> None:
     size = (window.width, window.height)
-    colour = cv2.resize(np.minimum(drawn.colour, 1.5), size, interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(drawn.cover, size, interpolation=cv2.INTER_AREA)[..., None]
+    colour = resize(np.minimum(drawn.colour, 1.5), size)
+    cover = resize(drawn.cover, size)[..., None]
     at = _place(window)
     canvas[at] = canvas[at] * (1 - cover) + colour
-    mask[at] = cv2.resize(drawn.inner, size, interpolation=cv2.INTER_AREA)
+    mask[at] = resize(drawn.inner, size)
 
 
 def _place(window: Window) -> tuple[slice, slice]:
@@ -207,7 +208,7 @@ def _encoded(linear: F32) -> NDArray[np.uint8]:
 def _encoding() -> NDArray[np.uint8]:
     light = (np.arange(_STEPS + 1) + 0.5) * _BRIGHTEST / _STEPS
     soft = np.where(light > 0.7, 0.7 + 0.3 * np.tanh((light - 0.7) / 0.3), light)
-    return np.rint(soft ** (1 / 2.2) * 255).astype(np.uint8)
+    return from_unit(soft ** (1 / 2.2), np.uint8)
 
 
 _BRIGHTEST, _STEPS = 1.5, 12000

@@ -11,13 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import dlib
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.align.manifest import SHAPE_68
 from understudy.geometry import Float64
+from understudy.imaging.resample import resize
 from understudy.types import Faces
 from understudy.weights.files import weights_path
 
@@ -89,6 +89,4 @@ def _cut(frame: NDArray[Any], left: int, top: int, side: int, size: int) -> NDAr
     square = frame[y0:y1, x0:x1]
     if square.shape[:2] != (side, side):
         square = square[rows - y0][:, columns - x0]
-    shrinks = size < side
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(square, (size, size), interpolation=interpolation)
+    return resize(square, (size, size))

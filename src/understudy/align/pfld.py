@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from understudy.align.manifest import PFLD_68
 from understudy.backends.onnx import OnnxModel
 from understudy.geometry import Float64
+from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame
 from understudy.types import Faces
 from understudy.weights.files import weights_bytes
@@ -38,7 +39,7 @@ class PfldAligner:
     def _one(self, frame: NDArray[Any], square: Float64) -> Float64:
         # Trained on pictures as OpenCV reads them, blue first.
         bgr = cut_square(frame, square, _SIZE_PX)[:, :, ::-1]
-        picture = np.ascontiguousarray(bgr.transpose(2, 0, 1)[None], np.float32) / 255
+        picture = to_unit(np.ascontiguousarray(bgr.transpose(2, 0, 1)[None]))
         points = self._model(picture)[0].reshape(68, 2).astype(np.float64) * _SIZE_PX
         return into_frame(points, square, _SIZE_PX)
 

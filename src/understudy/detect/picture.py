@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Float64
+from understudy.imaging.resample import resize
 from understudy.options import check, option
 
 
@@ -79,8 +79,7 @@ def scaled(frame: NDArray[Any], longest_px: int, further: float) -> tuple[NDArra
     if scale == 1.0:
         return frame, np.ones(4)
     to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    picture = cv2.resize(frame, (to_width, to_height), interpolation=way)
+    picture = resize(frame, (to_width, to_height))
     return picture, np.array([width / to_width, height / to_height] * 2)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import Space, Warp, five_points, umeyama
+from understudy.imaging.resample import warp_image
 from understudy.types import Alignment
 
 CHIP_PX = 112
@@ -40,9 +40,12 @@ def chip_from_frame(alignment: Alignment) -> Warp:
 
 
 def arcface_chips(frame: NDArray[Any], alignments: list[Alignment]) -> NDArray[np.uint8]:
-    """(n, 112, 112, 3) uint8 RGB chips of the faces of a frame; black beyond the frame."""
+    """(n, 112, 112, 3) uint8 RGB chips of the faces of a frame; black beyond the frame.
+
+    Sampled at the pixels' centres alone, as the pictures that the networks were trained on were.
+    """
     warps = [chip_from_frame(alignment) for alignment in alignments]
-    return np.stack([cv2.warpAffine(frame, w.index_matrix[:2], w.dst.size_wh) for w in warps])
+    return np.stack([warp_image(frame, warp, antialias=False) for warp in warps])
 
 
 def of_length_one(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

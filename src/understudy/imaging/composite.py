@@ -1,7 +1,7 @@
 """Putting a converted crop back into its frame, and nothing else.
 
 Convention: all warps are `understudy.geometry.Warp`s on pixel grids where pixel i covers
-[i, i+1); OpenCV gets their index matrices.
+[i, i+1).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import Space, Warp, corners
+from understudy.imaging.depth import largest
+from understudy.imaging.resample import warp_image
 from understudy.types import Mask
 
 
@@ -86,10 +88,9 @@ def paste(
     if patch.alpha.size == 0:
         return result
     window_from_crop = _window_from_crop(crop_from_frame, patch)
-    face = warp_image(swapped, window_from_crop, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-    top_value = np.iinfo(pixels.dtype).max
+    face = warp_image(swapped, window_from_crop, "cubic", "edge")
     view = patch.window(result)
-    mixed = view + patch.alpha[..., None] * (np.clip(face, 0, 1) * top_value - view)
+    mixed = view + patch.alpha[..., None] * (np.clip(face, 0, 1) * largest(pixels.dtype) - view)
     touched = patch.alpha > 0
     view[touched] = np.rint(mixed[touched]).astype(pixels.dtype)
     return result
@@ -109,52 +110,6 @@ def shown_through(patch: Patch, alpha: NDArray[Any], crop_from_frame: Warp) -> P
     both = patch.alpha * through
     both[both < 1 / 512] = 0.0
     return Patch(patch.left, patch.top, both)
-
-
-def crop_image(pixels: NDArray[Any], crop_from_frame: Warp) -> NDArray[Any]:
-    """Cut a crop out of a frame, smoothly also when it shrinks.
-
-    Args:
-        pixels: (h, w, 3) uint8 or uint16 RGB.
-        crop_from_frame: the warp to the crop's grid.
-
-    Returns:
-        (c, c, 3) of the same dtype; beyond the frame its edge is repeated.
-    """
-    return warp_image(pixels, crop_from_frame, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-
-
-def warp_image(
-    image: NDArray[Any],
-    dst_from_src: Warp,
-    interpolation: int = cv2.INTER_LINEAR,
-    border: int = cv2.BORDER_CONSTANT,
-) -> NDArray[Any]:
-    """Warp an image to another grid; when it shrinks, area averaging comes first.
-
-    Args:
-        image: (h, w) or (h, w, c) on the source grid.
-        dst_from_src: an affine warp.
-        interpolation: an OpenCV interpolation flag, used for the last step.
-        border: an OpenCV border mode; constant means 0.
-    """
-    scale = dst_from_src.scale
-    if scale < 1 / 1.5:
-        factor = int(np.ceil(1 / scale))
-        height, width = image.shape[:2]
-        small = Space("shrunk", max(1, round(width / factor)), max(1, round(height / factor)))
-        src = Space(dst_from_src.src.name, width, height)
-        image = cv2.resize(image, small.size_wh, interpolation=cv2.INTER_AREA)
-        shrunk_from_src = Warp.resize(src, small)
-        matrix = dst_from_src.matrix @ np.linalg.inv(shrunk_from_src.matrix)
-        dst_from_src = Warp(matrix, small, dst_from_src.dst)
-    return cv2.warpAffine(
-        image,
-        dst_from_src.index_matrix[:2],
-        dst_from_src.dst.size_wh,
-        flags=interpolation,
-        borderMode=border,
-    )
 
 
 def _window_from_crop(crop_from_frame: Warp, patch: Patch) -> Warp:

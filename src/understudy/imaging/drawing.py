@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.imaging.composite import warp_image
+from understudy.imaging.resample import warp_image
 from understudy.imaging.sheets import show_mask
 from understudy.types import Face
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.imaging.resample import resize
+
 _BAR = 22
 _GAP = 4
 _INK = (235, 235, 235)
@@ -58,8 +60,7 @@ def fit(picture: NDArray[Any], cell_wh: tuple[int, int]) -> NDArray[Any]:
     width, height = cell_wh
     scale = min(width / picture.shape[1], height / picture.shape[0])
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = cv2.resize(picture, size, interpolation=how)
+    small = resize(picture, size, "cubic")
     cell = np.full((height, width, 3), _PAPER, np.uint8)
     top, left = (height - size[1]) // 2, (width - size[0]) // 2
     cell[top : top + size[1], left : left + size[0]] = small

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.geometry import Float64
+from understudy.geometry import Float64, Space, Warp
+from understudy.imaging.resample import warp_image
 
 
 def cut_square(frame: NDArray[Any], square: Float64, size_px: int) -> NDArray[Any]:
@@ -20,18 +20,10 @@ def cut_square(frame: NDArray[Any], square: Float64, size_px: int) -> NDArray[An
 
     Beyond the frame its edge is repeated.
     """
-    finer = max(1, round(float(square[2]) / size_px))
-    fine_px = size_px * finer
-    frame_from_crop = np.column_stack([turn(square[3]) * (square[2] / fine_px), corner(square)])
-    # OpenCV counts pixel centres as integers.
-    frame_from_crop[:, 2] += frame_from_crop[:, :2] @ (0.5, 0.5) - 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpAffine(
-        frame, frame_from_crop, (fine_px, fine_px), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    if finer == 1:
-        return crop
-    return cv2.resize(crop, (size_px, size_px), interpolation=cv2.INTER_AREA)
+    matrix = np.column_stack([turn(square[3]) * (square[2] / size_px), corner(square)])
+    crop, height, width = Space("square", size_px, size_px), *frame.shape[:2]
+    frame_from_crop = Warp(matrix, crop, Space("frame", width, height))
+    return warp_image(frame, frame_from_crop.inverse(), border="edge")
 
 
 def into_frame(points: NDArray[Any], square: Float64, size_px: int) -> Float64:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.geometry import N_LANDMARKS, UNIT, Centering, Float64, Space, Warp
+from understudy.imaging.depth import to_unit
 from understudy.interchange import checks
 from understudy.store import codec
 from understudy.types import Alignment, Face, Mask, Timestamp
@@ -229,7 +230,7 @@ def _mask(mask: ForeignMask, frame: Space) -> Mask:
     if max(width, height) > codec.MAX_MASK_SIDE_PX:
         raise ValueRefused(f"mask {mask.kind!r}: {width}x{height} is too large")
     grid = Space(f"mask:{mask.kind}:{width}", width, height)
-    alpha = mask.levels.astype(np.float32) / np.float32(255)
+    alpha = to_unit(mask.levels)
     return Mask(mask.kind, alpha, Warp(mask.grid_from_frame, frame, grid))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import Float64, Warp
+from understudy.imaging.resample import resize, warp_image
 from understudy.options import check, option
 from understudy.types import Alignment
 
@@ -68,7 +69,7 @@ def hulls_filled(parts: Iterable[Float64], size_px: int) -> NDArray[np.float32]:
 def shares(fine: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The mean of every `FINER` x `FINER` pixels."""
     size = (fine.shape[1] // FINER, fine.shape[0] // FINER)
-    return cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return resize(fine, size).astype(np.float32)
 
 
 def fixed_point(points: Float64, limit: float) -> NDArray[np.int32]:
@@ -92,11 +93,4 @@ def resampled(
         grid_from_frame: where the mask shall lie.
     """
     grid_from_picture = grid_from_frame @ picture_from_frame.inverse()
-    finer = max(1, round(1 / grid_from_picture.scale))
-    matrix = np.diag([finer, finer, 1.0]) @ grid_from_picture.matrix
-    # OpenCV counts pixel centres as integers.
-    matrix[:2, 2] += matrix[:2, :2] @ (0.5, 0.5) - 0.5
-    width, height = grid_from_frame.dst.size_wh
-    fine = cv2.warpAffine(picture, matrix[:2], (width * finer, height * finer))
-    small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-    return np.clip(small, 0.0, 1.0)
+    return np.clip(warp_image(picture, grid_from_picture), 0.0, 1.0)

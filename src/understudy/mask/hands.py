@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from understudy.backends.litert import LiteModel
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
+from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square
 from understudy.mask.manifest import HAND_LANDMARK, PALM_DETECTION
 from understudy.plugin import Weights
@@ -68,7 +69,7 @@ class HandFinder:
     def _palm_squares(self, frame: NDArray[Any], square: Float64) -> list[Float64]:
         """Squares around the hands of the palms found."""
         crop = cut_square(frame, square, _PALM_PX)
-        values, logits = self._palms(crop[None].astype(np.float32) / 255)
+        values, logits = self._palms(to_unit(crop[None]))
         scores = 1 / (1 + np.exp(-np.clip(logits.ravel(), -60, 60).astype(np.float64)))
         sure = np.flatnonzero(scores >= _MIN_PALM)
         numbers = values[0, sure].astype(np.float64).reshape(-1, 9, 2)
@@ -80,7 +81,7 @@ class HandFinder:
 
     def _hand(self, frame: NDArray[Any], square: Float64) -> Hand:
         crop = cut_square(frame, square, _HAND_PX)
-        points, presence, *_ = self._hands(crop[None].astype(np.float32) / 255)
+        points, presence, *_ = self._hands(to_unit(crop[None]))
         placed = points.reshape(21, 3).astype(np.float64) * square[2] / _HAND_PX
         placed[:, :2] = _out_of(square, placed[:, :2] - square[2] / 2)
         return Hand(placed, float(presence.ravel()[0]))

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.backends.litert import LiteModel
 from understudy.errors import ValueRefused
 from understudy.geometry import Warp
+from understudy.imaging.depth import to_unit
+from understudy.imaging.resample import warp_image
 from understudy.mask.grid import MaskOptions, face_grid, resampled
 from understudy.mask.manifest import BISENET, BISENET_V2
 from understudy.options import check, option
@@ -98,7 +99,7 @@ class BiSeNetParser:
 
     def __call__(self, crops: NDArray[np.uint8], classes: frozenset[int]) -> NDArray[np.float32]:
         """See `FaceParser`."""
-        pictures = (crops / np.float32(255) - _MEAN) / _STD
+        pictures = (to_unit(crops) - _MEAN) / _STD
         (logits,) = self._run(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32))
         chosen = logits.softmax(1)[:, sorted(classes)].sum(1)
         return chosen.clamp(0, 1).cpu().numpy()
@@ -179,13 +180,7 @@ def parsed(
 
 def _cut(frame: NDArray[Any], crop_from_frame: Warp) -> NDArray[np.uint8]:
     """The crop, without aliasing where it is smaller than the face; black beyond the frame."""
-    finer = max(1, round(1 / crop_from_frame.scale))
-    width, height = crop_from_frame.dst.size_wh
-    matrix = np.diag([finer, finer, 1.0]) @ crop_from_frame.matrix
-    # OpenCV counts pixel centres as integers.
-    matrix[:2, 2] += matrix[:2, :2] @ (0.5, 0.5) - 0.5
-    fine = cv2.warpAffine(frame, matrix[:2], (width * finer, height * finer))
-    return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(warp_image(frame, crop_from_frame), np.uint8)
 
 
 @lru_cache(maxsize=2)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import ValueRefused
 from understudy.geometry import N_LANDMARKS, UNIT, Space, Warp
+from understudy.imaging.depth import from_unit, to_unit
 from understudy.types import Alignment, Face, Mask, Timestamp
 
 MAX_MASK_SIDE_PX = 4096
@@ -40,7 +41,7 @@ def pack_mask(key: str, mask: Mask) -> bytes:
         raise ValueRefused(
             f"mask {key!r}: expected sides of at most {MAX_MASK_SIDE_PX} px, got {mask.alpha.shape}"
         )
-    return zlib.compress(np.rint(mask.alpha * 255).astype(np.uint8).tobytes(), 1)
+    return zlib.compress(from_unit(mask.alpha, np.uint8).tobytes(), 1)
 
 
 def unpack_mask(kind: str, packed: bytes, grid_from_frame: Warp) -> Mask:
@@ -56,7 +57,7 @@ def unpack_mask(kind: str, packed: bytes, grid_from_frame: Warp) -> Mask:
     if len(raw) != width * height:
         raise ValueRefused(f"mask {kind!r}: expected {width * height} bytes, got {len(raw)}")
     levels = np.frombuffer(raw, np.uint8).reshape(height, width)
-    return Mask(kind, levels.astype(np.float32) / np.float32(255), grid_from_frame)
+    return Mask(kind, to_unit(levels), grid_from_frame)
 
 
 def inflate(packed: bytes, limit: int) -> bytes:

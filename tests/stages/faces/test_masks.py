@@ -9,8 +9,8 @@ import pytest
 
 from understudy.errors import Cancelled, PluginError, StoreError, ValueRefused
 from understudy.flow import Silent
-from understudy.imaging.composite import warp_image
 from understudy.imaging.png import encode_png
+from understudy.imaging.resample import warp_image
 from understudy.media import FilmReader, frames, probe, read_image
 from understudy.stages.faces.masks import add_masks, mark_all_stale, with_mask
 from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset, picture_view

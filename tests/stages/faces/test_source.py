@@ -10,8 +10,8 @@ import pytest
 
 from understudy.errors import MediaError
 from understudy.flow import Silent
-from understudy.imaging.composite import crop_image
 from understudy.imaging.drawing import Drawing
+from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader, probe
 from understudy.stages.evaluate.stage import EvaluateInputs, evaluate
 from understudy.stages.extract.options import ExtractOptions

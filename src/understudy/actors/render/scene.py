@@ -11,6 +11,8 @@ from understudy.actors.look.skin import linear
 from understudy.actors.performance import Moment
 from understudy.actors.shape.cage import F32
 from understudy.actors.shape.cast import Actor
+from understudy.geometry import Space, Warp
+from understudy.imaging.resample import warp_image
 
 _MARGIN = 0.08
 
@@ -22,8 +24,9 @@ def backdrop(actor: Actor, moment: Moment, size: tuple[int, int]) -> F32:
     scale = height / 360 * 0.35
     dx = _MARGIN * width + moment.camera[0] * scale
     dy = _MARGIN * height - moment.camera[1] * scale
-    move = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-    shifted = cv2.warpAffine(plate, move, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    whole = Space("plate", plate.shape[1], plate.shape[0])
+    move = Warp(np.array([[1, 0, -dx], [0, 1, -dy]]), whole, Space("frame", width, height))
+    shifted = warp_image(plate, move)
     light = moment.light
     level = 0.55 + 0.45 * light.key
     warm = np.array([1 + 0.03 * light.warmth, 1, 1 - 0.05 * light.warmth], np.float32)

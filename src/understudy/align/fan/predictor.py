@@ -22,6 +22,7 @@ from torch import Tensor
 from understudy.align.fan.nets import Fan, FanDepth, load_into
 from understudy.align.manifest import FAN_2D, FAN_3D, FAN_DEPTH
 from understudy.geometry import Float64
+from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame
 from understudy.nn.inference import Runner
 from understudy.plugin import Weights
@@ -85,7 +86,7 @@ class FanAligner:
         """Points (n, 68, 2) of crops in their pixels, and more lengths (n, 68) by name."""
         if not crops:
             return np.zeros((0, 68, 2)), self._more(np.zeros((0, 3, 1, 1)), np.zeros((0, 68, 2)))
-        pictures = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2), np.float32) / 255
+        pictures = to_unit(np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2)))
         heat = self._run(pictures)[0]
         points = peaks(heat).cpu().numpy().astype(np.float64) * (_SIZE_PX / _HEAT_PX)
         return points, self._more(pictures, points)

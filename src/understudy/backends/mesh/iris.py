@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from understudy.backends.litert import LiteModel
 from understudy.backends.mesh.indices import LEFT_IRIS, N_POINTS_WITH_IRISES, RIGHT_IRIS
 from understudy.geometry import Float64
+from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame
 
 _ROOM = 2.3
@@ -89,7 +90,7 @@ class IrisModel:
         crop = cut_square(frame, square, self._size_px)
         if eye.mirrored:
             crop = crop[:, ::-1]
-        outputs = self._model(np.ascontiguousarray(crop, np.float32)[None] / 255)
+        outputs = self._model(to_unit(np.ascontiguousarray(crop))[None])
         found = np.concatenate(
             [
                 outputs[0].reshape(-1, 3)[: len(eye.lids), :2],

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from understudy.backends.litert import LiteModel
 from understudy.backends.mesh.indices import EYE_CORNERS, N_POINTS
 from understudy.geometry import Float64
+from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame, turn
 
 _ROOM = 1.5
@@ -69,7 +70,7 @@ class FaceMesh:
 
     def _one(self, frame: NDArray[Any], square: Float64) -> tuple[Float64, float]:
         crop = cut_square(frame, square, self.size_px)
-        values = self._model(crop[None].astype(np.float32) / 255)
+        values = self._model(to_unit(crop[None]))
         points = values[0].reshape(-1, 3).astype(np.float64)
         points[:, 2] *= square[2] / self.size_px
         points[:, :2] = into_frame(values[0].reshape(-1, 3)[:, :2], square, self.size_px)

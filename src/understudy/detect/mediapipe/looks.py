@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import Float64
+from understudy.imaging.resample import resize
 
 VIEW_PX = 192
 
@@ -90,8 +90,7 @@ def view_of(picture: NDArray[Any], square: Square) -> tuple[NDArray[Any], Float6
     to = np.clip(np.rint(inside_wh * VIEW_PX / square.side), 1, VIEW_PX).astype(int)
     left, top = ((VIEW_PX - to) // 2).tolist()
     view = np.zeros((VIEW_PX, VIEW_PX, 3), np.uint8)
-    way = cv2.INTER_AREA if square.side > VIEW_PX else cv2.INTER_LINEAR
-    small = cv2.resize(picture[y0:y1, x0:x1], (int(to[0]), int(to[1])), interpolation=way)
+    small = resize(picture[y0:y1, x0:x1], (int(to[0]), int(to[1])))
     view[top : top + to[1], left : left + to[0]] = small
     picture_per_view = inside_wh / to
     return view, np.array([x0, y0]) - np.array([left, top]) * picture_per_view, picture_per_view

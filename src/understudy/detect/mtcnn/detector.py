@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from understudy.detect.mtcnn.nets import load_nets
 from understudy.detect.picture import shrunk
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
+from understudy.imaging.resample import resize
 from understudy.options import check, option
 from understudy.types import Faces
 
@@ -115,8 +115,8 @@ class MtcnnDetector:
             # Halving is cheap: each level is made from the smallest half that is large enough.
             while source.shape[0] >= 2 * height and source.shape[1] >= 2 * width:
                 half = (source.shape[1] // 2, source.shape[0] // 2)
-                source = cv2.resize(source, half, interpolation=cv2.INTER_AREA)
-            level = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA)
+                source = resize(source, half, "area")
+            level = resize(source, (width, height), "area")
             levels.append(self._level(level, picture))
             scale *= self._options.scale_factor
         return _Candidates.join(levels).thinned(_OVERLAP)
@@ -209,4 +209,4 @@ def _crop(picture: NDArray[Any], square: NDArray[np.intp], size: int) -> NDArray
         top, left = max(-y0, 0), max(-x0, 0)
         whole[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
         inside = whole
-    return cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA)
+    return resize(inside, (size, size), "area")

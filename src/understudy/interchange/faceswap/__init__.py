@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Centering, Float64, Warp
-from understudy.geometry.space import Space
+from understudy.imaging.depth import from_unit
+from understudy.imaging.resample import warp_image
 from understudy.interchange import checks, values
 from understudy.interchange.values import ForeignFace, ForeignMask, Ledger
 from understudy.store import codec
@@ -26,7 +27,7 @@ from understudy.types import Face, Mask
 VERSION = 2.4
 IDENTITY = "identity:"
 _MASK_PX = 128
-_LINEAR, _CUBIC, _AREA = 1, 2, 3
+_CUBIC, _AREA = 2, 3
 _MAX_PARTS = 64
 
 
@@ -125,7 +126,7 @@ def _mask_to_plain(mask: Mask, face: Face) -> dict[str, Any]:
     if centering is None:
         mask, centering = _recut(mask, face), "face"
     index = mask.grid_from_frame.index_matrix
-    levels = np.rint(mask.alpha * 255).astype(np.uint8)
+    levels = from_unit(mask.alpha, np.uint8)
     return {
         "mask": zlib.compress(levels.tobytes()),
         "affine_matrix": index[:2].tolist(),
@@ -153,10 +154,6 @@ def _centering(mask: Mask, face: Face) -> Centering | None:
 
 def _recut(mask: Mask, face: Face) -> Mask:
     """The mask on Faceswap's own grid, where it would read another one as misplaced."""
-    import cv2
-
     grid_from_frame = face.alignment.crop(_MASK_PX, 1.0, "face")
     to_new: Warp = grid_from_frame @ mask.grid_from_frame.inverse()
-    size = Space("new", _MASK_PX, _MASK_PX).size_wh
-    alpha = cv2.warpPerspective(mask.alpha, to_new.index_matrix, size, flags=_LINEAR)
-    return Mask(mask.kind, np.clip(alpha, 0, 1).astype(np.float32), grid_from_frame)
+    return Mask(mask.kind, np.clip(warp_image(mask.alpha, to_new), 0, 1), grid_from_frame)

@@ -14,14 +14,9 @@ from numpy.typing import NDArray
 from understudy.flow import mapped
 from understudy.flow.progress import Task
 from understudy.geometry import Warp
-from understudy.imaging.composite import (
-    Patch,
-    crop_image,
-    feathered,
-    paste,
-    shown_through,
-    warp_image,
-)
+from understudy.imaging.composite import Patch, feathered, paste, shown_through
+from understudy.imaging.depth import to_unit
+from understudy.imaging.resample import crop_image, warp_image
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census, Part
 from understudy.stages.faces.signals import signals_of
@@ -122,7 +117,7 @@ class Job:
             )
             if one.alpha is not None:
                 on_crop *= one.alpha
-            original = crop_image(frame.pixels, crop_from_frame).astype(np.float32) / 255
+            original = to_unit(crop_image(frame.pixels, crop_from_frame))
             matched = self._matcher.match(one.rgb, original, on_crop)
             pixels = paste(pixels, matched, crop_from_frame, self._patch(frame, one))
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)

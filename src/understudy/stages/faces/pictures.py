@@ -14,7 +14,7 @@ from understudy.errors import StoreError
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
-from understudy.imaging.composite import crop_image
+from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes

@@ -21,6 +21,7 @@ from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Space, Warp
 from understudy.imaging.drawing import Drawing, drawn
 from understudy.imaging.png import encode_png
+from understudy.imaging.resample import resize
 from understudy.imaging.sheets import fit
 from understudy.media import FilmReader
 from understudy.plugin import Registry
@@ -170,7 +171,7 @@ def _shrunk(frame: Frame, width: int) -> tuple[NDArray[Any], Warp]:
     """The frame at a cell's width, and the warp to it; never enlarged."""
     scale = min(1.0, width / frame.space.width)
     small = Space("cell", round(scale * frame.space.width), round(scale * frame.space.height))
-    picture = cv2.resize(frame.pixels, small.size_wh, interpolation=cv2.INTER_AREA)
+    picture = resize(frame.pixels, small.size_wh)
     return picture, Warp.resize(frame.space, small)
 
 

@@ -20,8 +20,9 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering, Space, Warp
-from understudy.imaging.composite import crop_image, warp_image
+from understudy.imaging.depth import from_unit, to_unit
 from understudy.imaging.png import encode_png
+from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.imaging.sheets import show_mask
 from understudy.media import read_image
 from understudy.stages.faces.masks import Faces, with_mask
@@ -128,7 +129,7 @@ def _picture(view: View, kind: str, options: ImageOptions) -> NDArray[Any]:
         alpha = (alpha >= options.threshold).astype(np.float32)
     alpha = np.clip(alpha, 0, 1)
     if options.show == "mask":
-        return np.rint(255 * alpha).astype(np.uint8)
+        return from_unit(alpha, np.uint8)
     pixels = view.pixels
     if view.path is None:
         pixels = crop_image(view.pixels, crop_from_frame)
@@ -139,7 +140,7 @@ def _picture(view: View, kind: str, options: ImageOptions) -> NDArray[Any]:
 
 def _mask(view: View, kind: str, path: Path, options: ImageOptions) -> Mask:
     """A painted image as a mask on the crop's own grid, made smaller where it is very fine."""
-    painted = read_image(path).mean(-1) / 255
+    painted = to_unit(read_image(path)).mean(-1)
     height, width = painted.shape
     if abs(width - height) > 0.02 * max(width, height):
         raise StoreError(
@@ -148,8 +149,7 @@ def _mask(view: View, kind: str, path: Path, options: ImageOptions) -> Mask:
     crop_from_frame = _crop(view, options)
     side = min(_LARGEST_PX, crop_from_frame.dst.width)
     grid = Space(f"crop:{side}", side, side)
-    how = cv2.INTER_AREA if width > side else cv2.INTER_LINEAR
-    alpha = cv2.resize(painted.astype(np.float32), (side, side), interpolation=how)
+    alpha = resize(painted, (side, side))
     if options.blur > 0:
         alpha = cv2.GaussianBlur(alpha, (0, 0), max(0.3, options.blur * side))
     if options.threshold is not None:

@@ -21,7 +21,7 @@ from understudy.events import WarningCode
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
-from understudy.imaging.composite import crop_image
+from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader
 from understudy.stages.faces.source import visited
 from understudy.store import codec

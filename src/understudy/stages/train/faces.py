@@ -20,8 +20,8 @@ from understudy.errors import NoFaces, StoreError
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import PARTS, Space, Warp
-from understudy.imaging.composite import crop_image, warp_image
 from understudy.imaging.depth import eight_bit
+from understudy.imaging.resample import crop_image, warp_image
 from understudy.nn.augment import MARGIN
 from understudy.nn.device import cpu_count
 from understudy.stages.train.options import TrainOptions

@@ -1,0 +1,125 @@
+"""What there is one way for is done that way everywhere; exceptions are named with a reason."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import understudy
+
+ROOT = Path(understudy.__file__).parent
+
+RESAMPLING = {"resize", "warpAffine", "warpPerspective", "remap", "pyrDown", "pyrUp"}
+RESAMPLERS = {
+    "imaging/resample.py": "the one resampler",
+    "actors/look/skin.py": "looks up a texture along a curved surface",
+    "actors/render/raster.py": "looks up a texture along a curved surface",
+    "embed/dlib128/chip.py": "dlib's own pyramid, as its network learnt faces",
+    "actors/swap.py": "spreads values of a mesh's corners, which are no pixels",
+}
+
+LEVELS = {255, 257, 65535}
+CONVERTERS = {
+    "imaging/depth.py": "the one conversion",
+    "imaging/drawing.py": "a colour from its hue",
+    "embed/onnx.py": "a network's mean and spread, in levels",
+    "mask/occlusion.py": "shares of pixels that were drawn with 255",
+    "media/colour/tonemap.py": "tables over all code values of 16 bits",
+    "stages/evaluate/metrics.py": "the range that PSNR and SSIM are defined with",
+    "stages/train/loop.py": "tensors",
+    "stages/train/previews.py": "tensors",
+    "swap/loading.py": "tensors",
+}
+
+WRITING = {"write_bytes", "write_text", "imwrite", "savez", "touch", "copyfile", "copy2", "copy"}
+WRITERS = {
+    "store/atomic.py": "the one write path",
+    "store/lock.py": "who holds a lock, which only people read",
+    "flow/sinks.py": "appends to a log",
+    "events/reference.py": "writes a page of this repository's docs",
+    "media/encode.py": "fills a file of commit_path",
+    "media/joining.py": "fills a file of commit_path",
+    "nn/checkpoint.py": "fills a folder of commit_dir",
+    "provenance/credentials.py": "fills a file of commit_path",
+    "stages/release/stage.py": "fills a folder of commit_dir",
+    "testing/clips.py": "films for tests",
+    "testing/contracts/write.py": "pictures that a contract is checked with",
+    "weights/wheels.py": "fills a scratch folder",
+    "write/png.py": "fills a folder of commit_dir",
+}
+
+
+def found(matches: Callable[[ast.AST], bool]) -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in trees()
+        if any(matches(node) for node in ast.walk(tree))
+    }
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        yield path, ast.parse(path.read_text("utf-8"))
+
+
+def resamples(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in RESAMPLING
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "cv2"
+    )
+
+
+def converts(node: ast.AST) -> bool:
+    def level(side: ast.AST) -> bool:
+        if isinstance(side, ast.Call) and len(side.args) == 1:  # np.float32(255)
+            side = side.args[0]
+        if isinstance(side, ast.BinOp) and isinstance(side.op, ast.Div):  # mul_(1 / 255)
+            side = side.right
+        return isinstance(side, ast.Constant) and side.value in LEVELS
+
+    scales = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
+    return scales and (level(node.left) or level(node.right))
+
+
+def writes(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr == "O_CREAT"
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    if name in WRITING and isinstance(node.func, ast.Attribute):
+        copies = name.startswith("copy")
+        owner = node.func.value
+        return not copies or (isinstance(owner, ast.Name) and owner.id == "shutil")
+    modes = [a for a in [*node.args, *(k.value for k in node.keywords)] if text(a)]
+    return name in ("open", "fdopen") and any(set(m.value) & set("wax+") for m in modes)
+
+
+def text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 4
+
+
+def reads_films(node: ast.AST) -> bool:
+    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+    names = {n.name for n in node.names} if isinstance(node, ast.ImportFrom) else set()
+    return module.startswith("understudy.media") and "frames" in names
+
+
+def test_pictures_are_resampled_in_one_place() -> None:
+    assert found(resamples) == set(RESAMPLERS)
+
+
+def test_levels_become_numbers_in_one_place() -> None:
+    assert found(converts) == set(CONVERTERS)
+
+
+def test_files_are_written_by_one_path() -> None:
+    assert found(writes) == set(WRITERS)
+
+
+def test_films_are_read_by_their_reader() -> None:
+    readers = {p for p in found(reads_films) if not p.startswith(("media/", "testing/"))}
+    assert readers <= {"stages/evaluate/stage.py"}
