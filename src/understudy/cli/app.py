@@ -9,6 +9,7 @@ import typer
 from understudy import __version__
 from understudy.cli import (
     alignments,
+    cast,
     consent,
     demo,
     doctor,
@@ -54,6 +55,7 @@ app.command("swap", rich_help_panel=_MAIN)(swap.swap)
 app.command("demo", rich_help_panel=_MAIN)(demo.demo)
 app.command("add", rich_help_panel=_PARTS)(parts.add)
 app.command("extract", rich_help_panel=_PARTS)(parts.extract)
+app.add_typer(cast.app, name="cast", rich_help_panel=_PARTS)
 app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
 app.command("mask", rich_help_panel=_PARTS)(mask.mask)
 app.command("train", rich_help_panel=_PARTS)(parts.train)

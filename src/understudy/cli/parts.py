@@ -65,6 +65,7 @@ def add(
 @with_options
 def extract(
     project: ProjectFolder,
+    options: ExtractOptions,
     films: Annotated[
         list[str] | None,
         typer.Argument(
@@ -73,8 +74,7 @@ def extract(
             "Without any: all that are not done.",
             show_default=False,
         ),
-    ],
-    options: ExtractOptions,
+    ] = None,
 ) -> None:
     """Find the faces of films: alignments beside each film, face pictures in the project.
 

@@ -23,6 +23,8 @@ WarningCode = Literal[
     "older-pictures",
     "orphan-pictures",
     "pixel-aspect",
+    "seen-twice",
+    "several-persons",
     "stale-masks",
     "stale-pictures",
 ]
@@ -42,6 +44,8 @@ WARNINGS: Mapping[WarningCode, str] = {
     "older-pictures": "Face pictures carry older masks, identity or numbers than the alignments.",
     "orphan-pictures": "Face pictures show faces that are not in the alignments any more.",
     "pixel-aspect": "A film's pixels are not square, so faces in it are squeezed or stretched.",
+    "seen-twice": "A person found in a film is seen twice in one frame.",
+    "several-persons": "A film counts as one person's, but several were found in it.",
     "stale-masks": "Masks are older than the landmarks that they were made from.",
     "stale-pictures": "Face pictures were cut before the landmarks changed.",
 }

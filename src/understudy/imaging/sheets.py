@@ -15,6 +15,7 @@ _BAR = 22
 _GAP = 4
 _INK = (235, 235, 235)
 _PAPER = 24
+_TEXT_WIDTH = 200
 
 
 def contact_sheet(
@@ -55,6 +56,38 @@ def contact_sheet(
     return sheet
 
 
+def person_sheet(
+    rows: Sequence[Sequence[NDArray[Any]]],
+    texts: Sequence[Sequence[str]],
+    cell_px: int,
+    columns: int,
+) -> NDArray[Any]:
+    """Rows of pictures with lines of text before each.
+
+    Args:
+        rows: (h, w, 3) uint8 RGB pictures, at most `columns` each; each is fitted into its cell.
+        texts: lines for each row, the first one in larger letters; ASCII.
+        cell_px: side of a cell in pixels.
+        columns: cells of a row.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    step = cell_px + _GAP
+    shape = (max(1, len(rows)) * step + _GAP, _TEXT_WIDTH + columns * step + _GAP, 3)
+    sheet = np.full(shape, _PAPER, np.uint8)
+    for r, (row, lines) in enumerate(zip(rows, texts, strict=True)):
+        top = _GAP + r * step
+        for n, line in enumerate(lines):
+            _text(sheet, line, _GAP + 4, top + 20 + 20 * n, 0.5 if n == 0 else 0.42)
+        if not row:
+            _text(sheet, "no picture left", _TEXT_WIDTH + _GAP, top + 20)
+        for c, picture in enumerate(row):
+            left = _TEXT_WIDTH + c * step
+            sheet[top : top + cell_px, left : left + cell_px] = fit(picture, (cell_px, cell_px))
+    return sheet
+
+
 def fit(picture: NDArray[Any], cell_wh: tuple[int, int]) -> NDArray[Any]:
     """Scale a picture into a cell, keeping its shape, on the sheet's background."""
     width, height = cell_wh
@@ -74,8 +107,8 @@ def show_mask(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     return (pixels * (1 - weight) + tint * weight).astype(np.uint8)
 
 
-def _text(sheet: NDArray[Any], text: str, x: int, y: int) -> None:
+def _text(sheet: NDArray[Any], text: str, x: int, y: int, size: float = 0.42) -> None:
     for colour, thickness in (((0, 0, 0), 3), (_INK, 1)):
         cv2.putText(
-            sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, thickness, cv2.LINE_AA
+            sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, colour, thickness, cv2.LINE_AA
         )

@@ -98,7 +98,8 @@ def _numbers(project: Project, source: Source, who: str) -> tuple[str, ...]:
                 f"{', '.join(map(str, found)) or 'nobody; extract it first'}"
             )
         return (str(int(who)),)
-    numbers = source.numbers_of(who)
+    there = {ALL, *map(str, found)}
+    numbers = tuple(number for number in source.numbers_of(who) if number in there)
     if not numbers:
         named = ", ".join(dict.fromkeys(source.persons.values())) or "nobody"
         raise ValueRefused(

@@ -85,9 +85,12 @@ def extract_source(
     )
     report = extract(inputs, options, registry, progress)
     if ALL in source.persons and report.persons > 1:
-        progress.say(
+        progress.warn(
             f"{source.id}: {report.persons} persons were found, and all of them count as "
-            f"{source.persons[ALL]}; look at them with: understudy cast {project.folder}"
+            f"{source.persons[ALL]}; look at them with: understudy cast {project.folder}",
+            code="several-persons",
+            source=source.id,
+            persons=report.persons,
         )
     return report
 

@@ -10,8 +10,8 @@ from typing import Literal
 from understudy.errors import ValueRefused
 
 Kind = Literal["person", "source", "model", "render"]
-EVERYBODY, LEAVE = "all", "leave"
-"""Words that a casting uses, so no person has them for an id."""
+EVERYBODY, LEAVE, NOBODY = "all", "leave", "nobody"
+"""Words that people use for a part in a cast, so no person has them for an id."""
 _LONGEST = 64
 _SHAPE = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -32,7 +32,7 @@ def check_id(kind: Kind, text: object) -> str:
         return text
     raise ValueRefused(
         f"{kind} {text!r}: expected an id of a-z, 0-9, '.', '_' and '-', at most {_LONGEST} long"
-        f"{', no bare number, not all or leave' if kind == 'person' else ''}; "
+        f"{', no bare number, not all, leave or nobody' if kind == 'person' else ''}; "
         f"such as {slug(kind, str(text))!r}"
     )
 
@@ -59,4 +59,4 @@ def slug(kind: Kind, name: str, taken: Container[str] = ()) -> str:
 
 
 def _is_taken_word(kind: Kind, text: str) -> bool:
-    return kind == "person" and (text.isdecimal() or text in (EVERYBODY, LEAVE))
+    return kind == "person" and (text.isdecimal() or text in (EVERYBODY, LEAVE, NOBODY))

@@ -1,0 +1,203 @@
+"""`understudy cast`: who was found in the films, and who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from understudy.cli.project import opened
+
+if TYPE_CHECKING:
+    from understudy.runs.cast import FilmCast
+    from understudy.stages.cast.edit import Edited
+    from understudy.store.project import Project
+
+
+class _ShownByItself(TyperGroup):
+    """`understudy cast PROJECT` is `understudy cast show PROJECT`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_ShownByItself,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Who was found in the films, with pictures; say who they are, and correct it.\n\n"
+    "[bold]understudy cast PROJECT[/] shows the persons found in each film as a table and as a "
+    "picture. Say who they are with [bold]understudy cast name PROJECT clip:0=ann clip:1=bob[/]: "
+    "then `train --persons` and `convert --cast` know them by these names.",
+)
+
+ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")]
+Where = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILM:NUMBER", help="A person found in a film, such as clip:0; see cast show."
+    ),
+]
+Tracks = Annotated[
+    str, typer.Option("--tracks", help="Numbers of tracks, separated by commas, such as 5,7.")
+]
+
+
+@app.command("show")
+def show(
+    project: ProjectFolder,
+    films: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILM]...", help="Films by id; all without.", show_default=False),
+    ] = None,
+) -> None:
+    """Show who was found: a table, and for each film a picture, PROJECT/sources/FILM/cast.png.
+
+    Persons who look like one in two films are proposed; nothing is decided.
+
+    Example: understudy cast project
+    """
+    from understudy.plugin import default_registry
+    from understudy.runs.cast import draw, look, proposals
+
+    with opened(project) as (store, _):
+        casts = look(store, films or [])
+        _print_persons(store)
+        _print_found(casts)
+        for cast in casts:
+            if cast.found:
+                typer.echo(f"{cast.source.id}: pictures of its persons: {draw(store, cast)}")
+        for pair in proposals(store, casts, default_registry()):
+            places = {f"{film}:{n}": store.source(film).person_of(n) for film, n in pair.both}
+            known = next(filter(None, places.values()), "NAME")
+            asked = [f"{place}={known}" for place, who in places.items() if who is None]
+            asked = asked or [f"{place}={known}" for place in places]
+            typer.echo(
+                f"{' and '.join(places)} look like one person (distance {pair.distance:.2f}, one "
+                f"below {pair.same_below:.2f}); if they are: understudy cast name {project} "
+                f"{' '.join(asked)}"
+            )
+
+
+@app.command("name")
+def name(
+    project: ProjectFolder,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILM:NUMBER=NAME...",
+            help="Who a found person is; FILM=NAME is for everybody in a film, =nobody takes a "
+            "name away.",
+        ),
+    ],
+) -> None:
+    """Say who found persons are; new names join the cast. Names stay in the project.
+
+    Example: understudy cast name project clip:0=ann clip:1=bob take2:0=ann
+    """
+    from understudy.runs.cast import name as say
+
+    with opened(project) as (store, _):
+        for source in say(store, names):
+            said = ", ".join(f"{number} is {who}" for number, who in source.persons.items())
+            typer.echo(f"{source.id}: {said or 'nobody is named'}")
+
+
+@app.command("merge")
+def merge(
+    project: ProjectFolder,
+    where: Annotated[
+        str, typer.Argument(metavar="FILM:NUMBER,NUMBER...", help="Such as clip:1,2.")
+    ],
+) -> None:
+    """Say that several persons found in a film are one; the first number stays.
+
+    The alignments file is changed, a copy is kept as .bak.
+
+    Example: understudy cast merge project clip:0,3
+    """
+    from understudy.runs.cast import merge as job
+
+    with opened(project) as (store, terminal):
+        _print_edit(job(store, where, terminal))
+
+
+@app.command("split")
+def split(project: ProjectFolder, where: Where, tracks: Tracks) -> None:
+    """Say that tracks of a found person show somebody else, who gets a new number.
+
+    The alignments file is changed, a copy is kept as .bak.
+
+    Example: understudy cast split project clip:0 --tracks 5,7
+    """
+    from understudy.runs.cast import split as job
+
+    with opened(project) as (store, terminal):
+        _print_edit(job(store, where, _numbers(tracks), terminal))
+
+
+@app.command("assign")
+def assign(project: ProjectFolder, where: Where, tracks: Tracks) -> None:
+    """Say that tracks, whosever they were, show this found person.
+
+    The alignments file is changed, a copy is kept as .bak.
+
+    Example: understudy cast assign project clip:1 --tracks 5
+    """
+    from understudy.runs.cast import assign as job
+
+    with opened(project) as (store, terminal):
+        _print_edit(job(store, where, _numbers(tracks), terminal))
+
+
+def _print_persons(project: Project) -> None:
+    for person in project.persons:
+        films = [source.id for source in project.sources_of(person.id)]
+        called = f" ({person.name})" if person.name else ""
+        typer.echo(f"{person.id}{called}: seen in {', '.join(films) or 'no film yet'}")
+
+
+def _print_found(casts: Sequence[FilmCast]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("film", "person", "name", "tracks", "frames", "first", "last")
+    for cast in casts:
+        film = cast.source.id + ("" if cast.finished else " (not extracted to the end)")
+        for person in cast.found:
+            tracks = [str(track) for track in person.tracks]
+            table.add_row(
+                film,
+                str(person.number),
+                cast.source.person_of(person.number) or "-",
+                ", ".join(tracks[:8]) + (f" and {len(tracks) - 8} more" if tracks[8:] else ""),
+                str(person.frames),
+                str(person.rows[0].frame) if person.rows else "-",
+                str(person.rows[-1].frame) if person.rows else "-",
+            )
+        if not cast.found:
+            table.add_row(film, "-", cast.source.person_of(None) or "-", "", "", "", "")
+        if cast.untracked:
+            table.add_row(film, "no track", cast.source.person_of(None) or "-", "", "", "", "")
+    Console(highlight=False).print(table)
+
+
+def _print_edit(done: Edited) -> None:
+    tracks = ", ".join(map(str, done.tracks))
+    typer.echo(f"tracks {tracks} show person {done.person} now")
+    for number in done.emptied:
+        typer.echo(f"of person {number} nothing is left")
+
+
+def _numbers(text: str) -> list[int]:
+    from understudy.errors import ValueRefused
+
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise ValueRefused(f"--tracks: expected numbers such as 5,7, got {text!r}")
+    return [int(part) for part in parts]

@@ -1,0 +1,199 @@
+"""The cast of a project: who was found in its films, who they are, and correcting both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.errors import StoreError, ValueRefused
+from understudy.flow import Progress
+from understudy.imaging.png import encode_png
+from understudy.plugin import Registry
+from understudy.runs.project import source_of
+from understudy.stages.cast import edit
+from understudy.stages.cast.alike import Alike, embedder_of, propose
+from understudy.stages.cast.found import Found, found_persons, untracked_faces
+from understudy.stages.cast.sheet import cast_sheet
+from understudy.store.alignments import Alignments
+from understudy.store.atomic import commit_bytes
+from understudy.store.ids import NOBODY
+from understudy.store.project import ALL, Project, Source
+
+_MOST_ROWS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class FilmCast:
+    """Who was found in one film.
+
+    Attributes:
+        source: the film.
+        found: persons by number; nobody before extraction.
+        finished: whether every frame was looked at.
+        untracked: faces that belong to nobody found.
+        embedder: identity network that told them apart, or None.
+    """
+
+    source: Source
+    found: Sequence[Found]
+    finished: bool
+    untracked: int
+    embedder: str | None
+
+
+def look(project: Project, words: Sequence[str] = ()) -> list[FilmCast]:
+    """Who was found in these films; in all of them where none is named.
+
+    Raises:
+        StoreError: there is no such film, or an alignments file cannot be read.
+    """
+    sources = [source_of(project, word) for word in words] or list(project.sources)
+    return [_film_cast(project, source) for source in sources if source.kind == "film"]
+
+
+def _film_cast(project: Project, source: Source) -> FilmCast:
+    path = project.alignments(source.id)
+    if not path.exists():
+        return FilmCast(source, (), False, 0, None)
+    with Alignments.open(path, read_only=True) as store:
+        found = found_persons(store)
+        return FilmCast(source, found, store.finished, untracked_faces(store), embedder_of(store))
+
+
+def draw(project: Project, cast: FilmCast) -> Path:
+    """Draw the persons of a film, the first 24 by number.
+
+    Returns:
+        The PNG, in the project's folder of the film.
+    """
+    names = {p.number: cast.source.person_of(p.number) or "no name yet" for p in cast.found}
+    with Alignments.open(project.alignments(cast.source.id), read_only=True) as store:
+        sheet = cast_sheet(store, project.faces(cast.source.id), cast.found[:_MOST_ROWS], names)
+    path = project.cast_sheet(cast.source.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    commit_bytes(path, encode_png(sheet))
+    return path
+
+
+def name(project: Project, words: Sequence[str]) -> list[Source]:
+    """Say whom found persons show.
+
+    Args:
+        project: keeps the names; persons who are new are added to the cast.
+        words: each "FILM:NUMBER=NAME", "FILM=NAME" for everybody found in it, or "NUMBER=NAME"
+            where there is one film; `NOBODY` takes a name away.
+
+    Raises:
+        ValueRefused, StoreError: there is no such film or found person; nothing was changed.
+    """
+    wanted: list[tuple[Source, str, str]] = []
+    for word in words:
+        where, equals, whom = word.partition("=")
+        if not equals or not whom.strip():
+            raise ValueRefused(f"{word}: expected FILM:NUMBER=NAME, such as clip:0=ann")
+        source, numbers = read_place(project, where)
+        wanted += [(source, number, whom.strip()) for number in numbers or [ALL]]
+    for source, number, whom in wanted:
+        person = None if whom == NOBODY else project.add_person(whom).id
+        project.name_found(source.id, {number: person})
+    return [project.source(id_) for id_ in dict.fromkeys(source.id for source, _, _ in wanted)]
+
+
+def merge(project: Project, where: str, progress: Progress) -> edit.Edited:
+    """Say that several persons found in a film are one.
+
+    Args:
+        project: keeps the names.
+        where: "FILM:1,2"; the first number stays.
+        progress: told what is done.
+
+    Raises:
+        ValueRefused: they have different names, or as `edit.merge`.
+    """
+    source, numbers = read_place(project, where)
+    names = {source.persons[n] for n in numbers if n in source.persons}
+    if len(names) > 1:
+        raise ValueRefused(
+            f"{where}: they are named {' and '.join(sorted(names))}; take the wrong name away "
+            f"first: understudy cast name {project.folder} {source.id}:{numbers[-1]}={NOBODY}"
+        )
+    done = edit.merge(project.alignments(source.id), [int(n) for n in numbers], progress)
+    for person in names:
+        project.name_found(source.id, {numbers[0]: person})
+    return _forget(project, source, done)
+
+
+def split(project: Project, where: str, tracks: Sequence[int], progress: Progress) -> edit.Edited:
+    """Say that tracks of a person found in a film show somebody else, who gets a new number."""
+    return _edit_one(project, where, tracks, progress, edit.split)
+
+
+def assign(project: Project, where: str, tracks: Sequence[int], progress: Progress) -> edit.Edited:
+    """Say that tracks of a film show this found person."""
+    return _edit_one(project, where, tracks, progress, edit.assign)
+
+
+def proposals(project: Project, casts: Sequence[FilmCast], registry: Registry) -> list[Alike]:
+    """Found persons of different films who look like one and are not yet named alike."""
+    films = {cast.source.id: cast.found for cast in casts}
+    pairs = propose(films, {cast.source.id: cast.embedder for cast in casts}, registry)
+
+    def named(who: tuple[str, int]) -> str | None:
+        return project.source(who[0]).person_of(who[1])
+
+    return [p for p in pairs if named(p.one) is None or named(p.one) != named(p.other)]
+
+
+def read_place(project: Project, where: str) -> tuple[Source, list[str]]:
+    """A film and numbers of persons found in it, from "FILM:1,2", "FILM" or "1,2".
+
+    Raises:
+        StoreError: there is no such film, or several and none is named.
+        ValueRefused: nobody of that number was found.
+    """
+    film, colon, text = where.strip().rpartition(":")
+    if not colon:
+        is_numbers = where.replace(",", "").strip().isdecimal()
+        ids = {source.id for source in project.sources}
+        film, text = ("", where) if is_numbers and where not in ids else (where, "")
+    source = source_of(project, film.strip()) if film.strip() else _only_film(project, where)
+    numbers = [part.strip() for part in text.split(",") if part.strip()]
+    found = [str(p.number) for p in _film_cast(project, source).found]
+    strange = [number for number in numbers if number not in found]
+    if strange:
+        raise ValueRefused(
+            f"{where}: there is no person {', '.join(strange)} in {source.id}; found: "
+            f"{', '.join(found) or 'nobody; extract it first'}"
+        )
+    return source, numbers
+
+
+def _edit_one(
+    project: Project,
+    where: str,
+    tracks: Sequence[int],
+    progress: Progress,
+    how: Callable[[Path, int, Sequence[int], Progress], edit.Edited],
+) -> edit.Edited:
+    source, numbers = read_place(project, where)
+    if len(numbers) != 1:
+        raise ValueRefused(f"{where}: expected one person, such as {source.id}:0")
+    done = how(project.alignments(source.id), int(numbers[0]), tracks, progress)
+    return _forget(project, source, done)
+
+
+def _forget(project: Project, source: Source, done: edit.Edited) -> edit.Edited:
+    """Take away the names of those of whom nothing is left."""
+    project.name_found(source.id, {str(number): None for number in done.emptied})
+    return done
+
+
+def _only_film(project: Project, where: str) -> Source:
+    films = [source for source in project.sources if source.kind == "film"]
+    if len(films) == 1:
+        return films[0]
+    raise StoreError(
+        f"{where}: say in which film, such as FILM:{where}; there are: "
+        f"{', '.join(source.id for source in films) or 'none yet'}"
+    )

@@ -1,0 +1,140 @@
+"""A film with two people, from `add` to who they are; the films are of actors who do not exist."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.cli import main
+from understudy.store.alignments import Alignments
+from understudy.store.project import Project
+
+EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
+
+
+@pytest.fixture(scope="session")
+def first_cast(people, film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of both, and one of each alone, extracted; not to be changed."""
+    folder = tmp_path_factory.mktemp("cast") / "place"
+    folder.mkdir()
+    both = [np.concatenate([a, b], 1) for a, b in zip(people.a[:8], people.b[:8], strict=True)]
+    film(folder / "both.mp4", both)
+    film(folder / "ann 1.mp4", list(people.a[8:]))
+    film(folder / "ann 2.mp4", list(people.a[4:9]))
+    film(folder / "bob.mp4", list(people.b[8:]))
+    for words in [
+        ["add", folder / "p", folder / "ann 1.mp4", folder / "ann 2.mp4", "--person", "Ann Lee"],
+        ["add", folder / "p", folder / "bob.mp4", "--person", "bob"],
+        ["add", folder / "p", folder / "both.mp4"],
+        ["extract", folder / "p", *EXTRACT],
+    ]:
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+            patch.setattr(sys, "argv", ["understudy", *map(str, words)])
+            main()
+        assert not left.value.code
+    return folder
+
+
+@pytest.fixture
+def project(first_cast: Path, tmp_path: Path) -> Path:
+    shutil.copytree(first_cast, tmp_path / "place")
+    folder = tmp_path / "place" / "p"
+    text = (folder / "project.json").read_text()
+    (folder / "project.json").write_text(text.replace(str(first_cast), str(tmp_path / "place")))
+    return folder
+
+
+def persons_in(alignments: Path) -> dict[int, int | None]:
+    with Alignments.open(alignments, read_only=True) as store:
+        return {track.number: track.person for track in store.tracks()}
+
+
+def test_who_was_found_is_shown_and_proposed(project, understudy, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    told = understudy("cast", project).worked().out
+    assert "ann-lee (Ann Lee): seen in ann-1, ann-2" in told and "bob: seen in bob" in told
+    rows = [line.split("│")[1:5] for line in told.splitlines() if line.startswith("│")]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    assert ["both", "0", "-", "0"] in cells and ["both", "1", "-", "1"] in cells
+    assert ["ann-2", "0", "ann-lee", "0"] in cells
+    sheet = cv2.imread(str(project / "sources" / "both" / "cast.png"))
+    assert sheet.shape[0] > 2 * 128 and sheet[10:120, 220:300].std() > 10
+    assert understudy("cast", "show", project, "bob").worked().out.count("cast.png") == 1
+
+
+def test_persons_are_named_for_training_and_casting(project, understudy) -> None:
+    told = understudy("cast", "name", project, "both:0=Ann Lee", "both:1=bob").worked().out
+    assert "both: 0 is ann-lee, 1 is bob" in told
+    with Project.open(project, read_only=True) as store:
+        ann, bob = store.faceset("ann-lee"), store.faceset("bob")
+        assert [len(folder.pictures()) for folder in ann] == [8, 5, 8]
+        assert [len(folder.pictures()) for folder in bob] == [8, 8]
+        assert not set(ann[2].pictures()) & set(bob[1].pictures())
+    understudy("cast", "name", project, "both:1=nobody", "both=cy").worked()
+    with Project.open(project, read_only=True) as store:
+        assert store.source("both").persons == {"0": "ann-lee", "all": "cy"}
+    before = (project / "project.json").read_bytes()
+    for words, said, code in [
+        (["both:7=ann"], "no person 7 in both; found: 0, 1", 2),
+        (["0=ann"], "say in which film, such as FILM:0; there are: ann-1, ann-2, bob, both", 1),
+        (["none:0=ann"], "no source 'none'; there are", 1),
+        (["both:0"], "expected FILM:NUMBER=NAME", 2),
+        (["both:0=dee", "both:9=dee"], "no person 9", 2),
+    ]:
+        understudy("cast", "name", project, *words).refused(said, code=code)
+        assert (project / "project.json").read_bytes() == before
+
+
+def test_merge_split_and_assign_change_the_film_and_the_names(project, understudy) -> None:
+    alignments = project.parent / "both.alignments"
+    assert persons_in(alignments) == {0: 0, 1: 1}
+    understudy("cast", "name", project, "both:0=Ann Lee", "both:1=bob").worked()
+    understudy("cast", "merge", project, "both:0,1").refused("named ann-lee and bob", code=2)
+    understudy("cast", "name", project, "both:0=nobody").worked()
+    told = understudy("cast", "merge", project, "both:0,1").worked()
+    assert "tracks 1 show person 0 now" in told.out and "of person 1 nothing is left" in told.out
+    assert "seen twice in one frame" in " ".join(told.err.split())
+    with Project.open(project, read_only=True) as store:
+        assert store.source("both").persons == {"0": "bob"}
+    assert persons_in(alignments) == {0: 0, 1: 0}
+    understudy("cast", "split", project, "both:0", "--tracks", "1").worked()
+    assert persons_in(alignments) == {0: 0, 1: 1}
+    understudy("cast", "assign", project, "both:1", "--tracks", "0").worked()
+    assert persons_in(alignments) == {0: 1, 1: 1}
+    with Project.open(project, read_only=True) as store:
+        assert store.source("both").persons == {}
+    assert len(list(project.parent.glob("both.alignments.bak*"))) == 3
+    understudy("cast", "split", project, "both:1", "--tracks", "x").refused("such as 5,7", code=2)
+    understudy("cast", "split", project, "both", "--tracks", "1").refused("one person", code=2)
+
+
+def test_extract_takes_ids_films_and_the_old_form(project, understudy) -> None:
+    assert understudy("extract", project, "bob", *EXTRACT).worked().out.startswith("bob: 8 faces")
+    moved = project.parent / "elsewhere.mp4"
+    (project.parent / "bob.mp4").rename(moved)
+    understudy("extract", project, "bob", *EXTRACT).refused("not there any more", "understudy add")
+    told = understudy("add", project, moved).worked().out
+    assert told.startswith(f"bob: {moved} (all: bob)")
+    shutil.copy(project.parent / "ann 2.mp4", project.parent / "new.mp4")
+    fresh = project.parent / "fresh.understudy"
+    told = understudy("extract", fresh, "a", project.parent / "new.mp4", *EXTRACT).worked().out
+    assert told.startswith("new: 5 faces")
+    with Project.open(fresh, read_only=True) as store:
+        assert store.source("new").persons == {"all": "a"}
+    understudy("extract", project, "nope", *EXTRACT).refused("no source 'nope'")
+    understudy("extract", project.parent / "empty", *EXTRACT).refused("has no film yet", code=2)
+
+
+def test_a_folder_of_face_pictures_is_a_source(project, understudy) -> None:
+    kept = project.parent / "kept faces"
+    shutil.copytree(project / "sources" / "bob" / "faces", kept)
+    told = understudy("add", project, kept, "--person", "bob").worked().out
+    assert told.startswith("kept-faces: ")
+    understudy("extract", project, "kept-faces", *EXTRACT).refused("nothing is to be", code=2)
+    with Project.open(project, read_only=True) as store:
+        assert [len(folder.pictures()) for folder in store.faceset("bob")] == [8, 8]
