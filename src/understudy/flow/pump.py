@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar, cast
@@ -20,7 +20,7 @@ R = TypeVar("R")
 _LISTEN_EVERY_S = 0.5
 
 
-def ahead(items: Iterable[T], depth: int = 8) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int = 8) -> Generator[T, None, None]:
     """Run an iterator in a thread, at most `depth` items ahead of the consumer."""
     waiting: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(max(1, depth))
     stop = threading.Event()
@@ -67,7 +67,7 @@ def ahead(items: Iterable[T], depth: int = 8) -> Iterator[T]:
 
 def mapped(
     function: Callable[[T], R], items: Iterable[T], workers: int, depth: int | None = None
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """`map` over threads, in order, with at most `depth` results outstanding."""
     if workers < 2:
         with _closed(items) as source:

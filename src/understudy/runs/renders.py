@@ -18,12 +18,12 @@ from understudy.runs.models import chosen_model, trained_persons
 from understudy.runs.project import source_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
-from understudy.stages.evaluate.stage import EvaluateInputs, EvaluateReport, evaluate
+from understudy.stages.evaluate.stage import Donor, EvaluateInputs, EvaluateReport, evaluate
 from understudy.stages.release.place import Receipt
 from understudy.stages.release.stage import Label
 from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
-from understudy.store.project import Project, Render, Source
+from understudy.store.project import ALL, Project, Render, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +172,16 @@ def evaluate_render(
     truth: Path | None = None,
 ) -> EvaluateReport:
     """Score a render's output and draw its contact sheet."""
-    donors = [donor for donor in render.casting.values() if donor is not None]
+    donors = {to for to in render.casting.values() if to is not None}
     inputs = EvaluateInputs(
         source=project.place(render.source),
         output=render.output,
         alignments=project.alignments(render.source),
-        donor=_donor_alignments(project, donors[0]),
+        casting=render.casting,
+        donors={donor: _footage_of(project, donor) for donor in donors},
         sheet=project.contact_sheet(render.id),
+        faces=project.faces(render.source),
+        which=options.faces,
         truth=truth,
         mask=options.mask,
         feather=options.feather,
@@ -187,13 +190,16 @@ def evaluate_render(
     return evaluate(inputs, registry, progress)
 
 
-def _donor_alignments(project: Project, donor: str) -> Path | None:
-    """A donor's alignments; a model that was trained elsewhere has none here."""
+def _footage_of(project: Project, donor: str) -> tuple[Donor, ...]:
+    """A donor's films; a model that was trained elsewhere has none here."""
+    found = []
     for source in _films_of(project, donor):
         path = project.alignments(source.id)
         if path.exists():
-            return path
-    return None
+            numbers = {n for n, person in source.persons.items() if person == donor}
+            theirs = None if ALL in numbers else frozenset(map(int, numbers))
+            found.append(Donor(path, theirs, project.faces(source.id)))
+    return tuple(found)
 
 
 def label_of(

@@ -13,7 +13,7 @@ from understudy.flow import Silent
 from understudy.imaging.drawing import Drawing
 from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader, probe
-from understudy.stages.evaluate.stage import EvaluateInputs, evaluate
+from understudy.stages.evaluate.stage import Donor, EvaluateInputs, evaluate
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.masks import add_masks, mark_all_stale
 from understudy.stages.faces.source import reader_of
@@ -98,7 +98,8 @@ def test_it_is_converted_and_evaluated(whole, converter, tmp_path):
         source=whole.media,
         output=report.output,
         alignments=whole.alignments,
-        donor=whole.alignments,
+        casting={"all": "b"},
+        donors={"b": (Donor(whole.alignments),)},
         sheet=tmp_path / "sheet.png",
         rows=2,
     )

@@ -118,7 +118,7 @@ def convert(
         frames, words = _made_or_there(
             film, casting, census, swapper, inputs, options, registry, progress
         )
-    parts = {f"{part.of} -> {part.to}": n for part, n in census.parts.items()}
+    parts = {str(part): n for part, n in census.parts.items()}
     seconds = time.monotonic() - started
     return ConvertReport(inputs.output, frames, census.faces, swapper.step, seconds, words, parts)
 

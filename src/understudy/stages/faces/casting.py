@@ -36,6 +36,9 @@ class Part(NamedTuple):
     of: str
     to: str
 
+    def __str__(self) -> str:
+        return f"{self.of} -> {self.to}"
+
 
 @dataclass(frozen=True, slots=True)
 class Census:
