@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,13 @@ def test_a_full_disk_keeps_the_log(log: AuditLog, monkeypatch: pytest.MonkeyPatc
         with pytest.raises(DiskFull):
             log.append("refused")
     assert log.head == head
+
+
+def test_lines_of_many_at_once_follow_each_other(tmp_path: Path) -> None:
+    def add(n: int) -> None:
+        AuditLog(tmp_path / "audit.jsonl").append("declared", n=n)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(24)))
+    entries = AuditLog(tmp_path / "audit.jsonl").entries()
+    assert sorted(e.facts["n"] for e in entries) == list(range(24))

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 import understudy
-from understudy.errors import DiskFull, StoreError, ValueRefused
+from understudy.errors import DiskFull, InUse, StoreError, ValueRefused
 from understudy.store.alignments import Alignments, SourceRecord
 from understudy.store.faceset import FaceFolder
-from understudy.store.project import Person, Project, Render
+from understudy.store.project import Person, Project, Render, shared
 from understudy.types import Track
 
 SRC = str(Path(understudy.__file__).parents[1])
@@ -24,9 +24,21 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from understudy.store.project import Project
-with Project.open(Path(sys.argv[1]), create=True):
+with Project.open(Path(sys.argv[1]), create=True) as project, project.changing():
     print("held", flush=True)
     time.sleep(60)
+"""
+CHANGE = """
+import sys
+from pathlib import Path
+from understudy.store.project import Project
+with Project.open(Path(sys.argv[1])) as project:
+    for k in range(12):
+        project.add_person(f"{sys.argv[2]} {k}")
+        if k % 3 == 0:
+            film = Path(sys.argv[1], sys.argv[2], str(k), "clip.mp4")
+            project.add_source(film, f"{k} {sys.argv[2]}")
+    project.remember(**{sys.argv[2]: 1})
 """
 
 
@@ -177,40 +189,44 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
         assert (tmp_path / "project.json").is_file()
 
 
-def test_one_process_at_a_time_and_the_dead_let_go(tmp_path: Path) -> None:
+def test_changes_of_many_processes_are_all_kept(tmp_path: Path) -> None:
+    """Each adds persons, and films that would all like the same id."""
+    Project.open(tmp_path / "p", create=True).close()
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", CHANGE, str(tmp_path / "p"), str(n)],
+            env={**os.environ, "PYTHONPATH": SRC},
+        )
+        for n in range(3)
+    ]
+    with Project.open(tmp_path / "p") as here:
+        for k in range(12):
+            here.add_person(f"here {k}")
+        assert [process.wait() for process in running] == [0] * 3
+    with Project.open(tmp_path / "p", read_only=True) as project:
+        assert len(project.persons) == 4 * 12
+        assert len({source.path for source in project.sources}) == 3 * 4
+        assert set(project.settings) == {"0", "1", "2"}
+    assert not list((tmp_path / "p").glob(".*"))
+
+
+def test_a_dead_process_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "p")],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": SRC},
     )
     assert process.stdout is not None and process.stdout.readline() == b"held\n"
-    with pytest.raises(StoreError, match=f"process {process.pid} is working on it"):
+    with Project.open(tmp_path / "p", read_only=True) as reader:
+        assert reader.persons == ()
+    monkeypatch.setattr(shared, "_TURN_S", 0.1)
+    with pytest.raises(InUse, match=f"process {process.pid} .* is writing this project"):
         Project.open(tmp_path / "p")
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    with (
-        Project.open(tmp_path / "p"),
-        pytest.raises(StoreError, match=f"process {os.getpid()} is working on it"),
-    ):
-        Project.open(tmp_path / "p")
-    Project.open(tmp_path / "p").close()
-
-
-def test_without_file_locks_the_pid_decides(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unsupported(_descriptor: int) -> None:
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr("understudy.store.lock._lock", unsupported)
-    (tmp_path / "p").mkdir()
-    (tmp_path / "p" / ".lock").write_text("999999999 1\n")
-    with (
-        Project.open(tmp_path / "p", create=True),
-        pytest.raises(StoreError, match=f"process {os.getpid()}"),
-    ):
-        Project.open(tmp_path / "p")
+    with Project.open(tmp_path / "p") as project:
+        project.add_person("ann")
 
 
 def test_it_is_read_while_another_works_on_it(tmp_path: Path) -> None:
@@ -222,6 +238,8 @@ def test_it_is_read_while_another_works_on_it(tmp_path: Path) -> None:
         with Project.open(tmp_path / "p", read_only=True) as reader:
             assert reader.sources == project.sources and not reader.brought_up
             assert reader.place("a") == film
+            with pytest.raises(StoreError, match="opened to be read only"):
+                reader.add_person("ann")
         assert sorted(tmp_path.rglob("*")) == before
     with pytest.raises(StoreError, match="is no project"):
         Project.open(tmp_path / "q", create=True, read_only=True)

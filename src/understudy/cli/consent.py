@@ -61,11 +61,14 @@ def consent(
     """
     from understudy.errors import ValueRefused
     from understudy.provenance.consent import Declaration, now
+    from understudy.store.project import Project
 
+    if show:
+        with Project.open(project, read_only=True) as there:
+            typer.echo(there.consent.read_text() if there.consent.exists() else "nothing declared")
+        return
     with opened(project, create=True) as (store, _):
-        if show:
-            typer.echo(store.consent.read_text() if store.consent.exists() else "nothing declared")
-        elif file is not None:
+        if file is not None:
             _take_over(store, file)
         elif basis or name or scope or purpose:
             if len(person or ()) != 1 or not basis:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(folder: Path, create: bool = False) -> Iterator[tuple[Project, Terminal]]:
-    """A locked project and a terminal that logs into it; what was brought up is said."""
+    """A project and a terminal that logs into it; what was brought up is said."""
     from understudy.cli.show import session
     from understudy.provenance.consent import bring_up
     from understudy.store.project import Project

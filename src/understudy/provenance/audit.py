@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.store.atomic import commit_bytes
+from understudy.store.lock import WriterLock
 
 Event = Literal["declared", "converting", "converted", "failed", "refused"]
 GENESIS = "0" * 64
@@ -46,6 +47,9 @@ class Entry:
     hash: str
 
 
+_TURN_S = 20.0
+
+
 class AuditLog:
     """The log of one project, on disk."""
 
@@ -69,6 +73,10 @@ class AuditLog:
             StoreError: the chain is broken, or cannot be written.
             DiskFull: no room; the log is as it was.
         """
+        with WriterLock(self.path, "audit log", wait_s=_TURN_S):
+            return self._append(event, facts)
+
+    def _append(self, event: Event, facts: dict[str, Any]) -> str:
         entries = self.entries()
         number = len(entries) + 1
         at = datetime.now(UTC).isoformat(timespec="seconds")

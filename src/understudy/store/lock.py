@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import socket
-import sys
 import warnings
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from types import TracebackType
 
 import filelock
 
-from understudy.errors import InUse, StoreError
+from understudy.errors import InUse
 from understudy.store.atomic import explain
 from understudy.store.processes import process_lives, process_mark, program_name
 
@@ -29,7 +28,6 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.
 _NOTE_BYTES = 4096
 _ONCE_MORE_S = 0.2
 """Somebody who lets go removes the lock file; who had it open already must try once more."""
-_HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,68 +162,3 @@ def holder_of(path: Path) -> Holder | None:
 
 def _note(path: Path) -> Path:
     return lock_path(path).with_suffix(".holder")
-
-
-class FolderLock:
-    """Held from construction to `release`, or to the death of the process."""
-
-    NAME = ".lock"
-
-    def __init__(self, folder: Path) -> None:
-        """Take the lock.
-
-        Raises:
-            StoreError: another process, or this one, holds it; names the pid.
-            OSError: the lock file cannot be written.
-        """
-        self._path = folder / self.NAME
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            self._take(folder)
-            os.ftruncate(self._descriptor, 0)
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            os.write(self._descriptor, b"%d %d\n" % process_mark())
-        except BaseException:
-            os.close(self._descriptor)
-            raise
-
-    def release(self) -> None:
-        """Let go; harmless when done twice."""
-        if self._descriptor >= 0:
-            # The file stays: removing it would let two processes lock two files of one name.
-            os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def _take(self, folder: Path) -> None:
-        try:
-            _lock(self._descriptor)
-        except OSError as error:
-            holder = self._holder()
-            if error.errno in _HELD or (holder is not None and process_lives(*holder)):
-                who = "another process" if holder is None else f"process {holder[0]}"
-                raise StoreError(
-                    f"{folder}: {who} is working on it; wait for it, or stop it, then run again"
-                ) from error
-
-    def _holder(self) -> tuple[int, int] | None:
-        try:
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            pid, start = os.read(self._descriptor, 64).split()
-            return int(pid), int(start)
-        except ValueError:
-            return None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        # Far behind the text, which others must be able to read.
-        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

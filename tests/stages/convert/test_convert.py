@@ -18,6 +18,7 @@ from understudy.errors import (
     Cancelled,
     ConsentMissing,
     DiskFull,
+    InUse,
     MediaError,
     NoFaces,
     StoreError,
@@ -356,3 +357,24 @@ def test_the_receipt_is_plain_and_harmless(footage, converter, tmp_path):
         receipt.write_bytes(damaged)
         with pytest.raises(StoreError, match="there already"):
             converter(footage, "out.mp4")
+
+
+def test_a_render_is_made_by_one_process_at_a_time(footage, converter, tmp_path):
+    class Again(Silent):
+        """Converts the same a second time while the first is at work."""
+
+        told = ""
+
+        @contextmanager
+        def task(self, *given: Any, **more: Any) -> Iterator[Any]:
+            with pytest.raises(InUse, match="is writing this render") as refused:
+                converter(footage, "out")
+            self.told = str(refused.value)
+            converter(footage, "another", feather=0.2, overwrite=True)
+            with super().task(*given, **more) as bar:
+                yield bar
+
+    again = Again()
+    converter(footage, "out", again)
+    assert f"process {os.getpid()} " in again.told
+    assert len(made(tmp_path / "out")) == len(made(tmp_path / "another")) == 24

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import math
+import os
 import shutil
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from understudy.errors import Cancelled, NoFaces, StoreError, TrainingError, ValueRefused
+from understudy.errors import Cancelled, InUse, NoFaces, StoreError, TrainingError, ValueRefused
 from understudy.flow import Silent
 from understudy.geometry.templates import MEAN_FACE_51
 from understudy.nn import checkpoint
@@ -34,6 +35,7 @@ from understudy.store.faceset import (
     read_face_png,
     write_face_png,
 )
+from understudy.store.lock import WriterLock
 from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
@@ -377,3 +379,13 @@ def test_a_person_has_any_number_of_folders_and_tracks(facesets, tmp_path):
     crop = Crop(input_px=64, output_px=64, centering="face", coverage=0.9)
     both = (FaceFolder(facesets[0]), folder)
     assert len(load_faces(both, "a", crop, _options(), Silent())) == 5 + 2
+
+
+def test_a_model_has_one_trainer_at_a_time(facesets, tmp_path):
+    with WriterLock(tmp_path / "m", "model"):
+        for new in (False, True):
+            with pytest.raises(InUse, match=f"process {os.getpid()} .* is writing this model"):
+                _train(facesets, tmp_path / "m", new=new)
+        _train(facesets, tmp_path / "beside", iterations=1)
+    _train(facesets, tmp_path / "m", iterations=1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["beside", "m"]

@@ -16,6 +16,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.provenance.consent.declaration import Declaration
 from understudy.store.atomic import commit_bytes
 from understudy.store.copies import keep_copy
+from understudy.store.lock import WriterLock
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -60,9 +61,14 @@ def keep_declarations(path: Path, new: Sequence[Declaration]) -> None:
     Raises:
         DiskFull, StoreError: it cannot be written, or what is there is no such file; it stays.
     """
+    with _turn(path):
+        _keep(path, new)
+
+
+def _keep(path: Path, new: Sequence[Declaration]) -> None:
     import tomlkit
 
-    bring_up(path)
+    _bring_up(path)
     known = read_declarations(path)  # what cannot be read is not written over
     document = tomlkit.parse(_text(path)) if path.exists() else _blank()
     places = {(d.person, d.id): n for n, d in enumerate(known)}
@@ -84,6 +90,18 @@ def bring_up(path: Path) -> Path | None:
     Raises:
         DiskFull, StoreError: it cannot be written, or is no such file; it stays as it is.
     """
+    if not path.exists():
+        return None
+    with _turn(path):
+        return _bring_up(path)
+
+
+def _turn(path: Path) -> WriterLock:
+    """Two who declare at once must not lose each other's words."""
+    return WriterLock(path, "declaration of consent", wait_s=20.0)
+
+
+def _bring_up(path: Path) -> Path | None:
     import tomlkit
 
     if not path.exists():

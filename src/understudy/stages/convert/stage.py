@@ -33,6 +33,7 @@ from understudy.stages.faces.source import assumed_colour, warn_of_damage
 from understudy.stages.release.place import Receipt, check_place, refuse_existing
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
+from understudy.store.lock import WriterLock
 from understudy.swap.loading import Swapper, load_swapper
 
 SEGMENT = 120
@@ -101,6 +102,7 @@ def convert(
         ConsentMissing: a person in the output has no valid declaration.
         MediaError, StoreError, NoFaces: footage, alignments or faces are missing or foreign.
         ValueRefused: the casting names somebody who is not in the film or not in the model.
+        InUse: another process makes the same render; says which.
         DiskFull: segments written so far stay.
         Cancelled: between two segments; they are kept.
     """
@@ -137,34 +139,36 @@ def _made_or_there(
     info, output = film.info, inputs.output
     writer = writer_for(registry, info, output, options)
     work = inputs.work / _key(info, census, swapper, inputs, options, registry)
-    kept = work.with_suffix(".json")
-    earlier = None if options.overwrite else Receipt.read_from(kept)
-    if earlier is not None and earlier.fits(output):
-        progress.say(f"{output} was made with the same choices and is complete")
-        confirm(inputs.label, output, info)
+    inputs.work.mkdir(parents=True, exist_ok=True)
+    with WriterLock(work, "render's work folder"):
+        kept = work.with_suffix(".json")
+        earlier = None if options.overwrite else Receipt.read_from(kept)
+        if earlier is not None and earlier.fits(output):
+            progress.say(f"{output} was made with the same choices and is complete")
+            confirm(inputs.label, output, info)
+            _discard(work)
+            return earlier.frames, earlier.read
+        refuse_existing(output, options.overwrite)
+        matcher = registry.create("colour", options.match_colour)
+        job = Job(options, swapper, matcher, casting, census, inputs.knobs)
+        work.mkdir(parents=True, exist_ok=True)
+        read = ReadReport()
+        segments = _write_segments(film, job, writer, work, read, progress)
+        frames, words = read.decoded, str(read)
+        progress.say("joining and signing")
+        about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
+        release(
+            writer,
+            work,
+            segments,
+            info,
+            output,
+            inputs.label,
+            about,
+            lambda part: Receipt.of(part, output, frames, words).keep(kept),
+        )
         _discard(work)
-        return earlier.frames, earlier.read
-    refuse_existing(output, options.overwrite)
-    matcher = registry.create("colour", options.match_colour)
-    job = Job(options, swapper, matcher, casting, census, inputs.knobs)
-    work.mkdir(parents=True, exist_ok=True)
-    read = ReadReport()
-    segments = _write_segments(film, job, writer, work, read, progress)
-    frames, words = read.decoded, str(read)
-    progress.say("joining and signing")
-    about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
-    release(
-        writer,
-        work,
-        segments,
-        info,
-        output,
-        inputs.label,
-        about,
-        lambda part: Receipt.of(part, output, frames, words).keep(kept),
-    )
-    _discard(work)
-    return frames, words
+        return frames, words
 
 
 def _film(store: Alignments, info: MediaInfo) -> FilmReader:

@@ -27,6 +27,7 @@ from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.store.atomic import sweep_parts
 from understudy.store.faceset import FaceFolder
+from understudy.store.lock import WriterLock
 from understudy.swap.loading import load_into, new_model, plain_options
 
 _OURS = {"previews", "logs", "preview.png"}
@@ -87,6 +88,7 @@ def train(
     Raises:
         NoFaces: a person has no face picture.
         ValueRefused: fewer than two persons.
+        InUse: another process trains this model; says which.
         StoreError: the model folder is foreign, damaged or of another model.
         ValueRefused: the device or precision asked for is not there.
         TrainingError: the loss is not finite; the last checkpoint is good.
@@ -94,6 +96,26 @@ def train(
         Cancelled: after saving.
     """
     plugin = (registry or default_registry()).get("swap", options.model)
+    with _writing(inputs.model):
+        return _train(inputs, options, plugin, progress)
+
+
+def _writing(folder: Path) -> WriterLock:
+    """The right to train the model of this folder; models of one project are trained side by side.
+
+    Raises:
+        StoreError: the place where the folder is to be cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
+    return WriterLock(folder, "model")
+
+
+def _train(
+    inputs: TrainInputs, options: TrainOptions, plugin: Plugin, progress: Progress
+) -> TrainReport:
     persons = tuple(inputs.facesets)
     found = open_folder(inputs.model, plugin, persons, options.new, progress)
     chosen = choose_device(options.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,32 +15,32 @@ from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.atomic import explain, sweep_parts
 from understudy.store.faceset import FaceFolder
 from understudy.store.ids import check_id, slug
-from understudy.store.lock import FolderLock
 from understudy.store.project import file, migrate
 from understudy.store.project.file import Content
 from understudy.store.project.places import Places
+from understudy.store.project.shared import SharedFile, in_turn, is_trace, turn
 from understudy.store.project.values import ALL, Person, Render, Source, SourceKind
 
 T = TypeVar("T")
 
 
-class Project(Places):
+class Project(SharedFile, Places):
     """An open project folder; a context manager. Made with `Project.open`.
 
-    What it knows are values; a change is on disk when the call that makes it returns.
+    What it knows are values; a change is on disk when the call that makes it returns. Any number of
+    processes may have it open: each change is made to what the file holds at that moment, with
+    nobody else writing. What takes long has a writer's lock of its own, such as an alignments file.
 
     Attributes:
         folder: the project's.
         brought_up: what was done to a folder of an older format when it was opened, for people.
     """
 
-    def __init__(self, folder: Path, lock: FolderLock | None) -> None:
-        self.folder = folder
-        self._lock = lock
-        self.brought_up: tuple[str, ...] = ()
-        if lock is not None:
-            self.brought_up = migrate.bring_up(folder)
-        self._content = file.read(folder / file.NAME)
+    def __init__(
+        self, folder: Path, *, read_only: bool = False, brought_up: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(folder, read_only=read_only)
+        self.brought_up = brought_up
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> Project:
@@ -49,33 +49,29 @@ class Project(Places):
         Args:
             path: the project folder.
             create: make it when it is absent or empty.
-            read_only: change nothing and lock nothing; somebody else may work on it meanwhile.
+            read_only: change nothing and lock nothing.
 
         Raises:
             StoreError: no project, a folder with other things in it, damaged, made by a newer
-                Understudy, in use by another process, or not writable.
+                Understudy, or not writable.
         """
         path = Path(path).absolute()
         if not (path / file.NAME).is_file():
             _check_free(path, create and not read_only)
         if read_only:
-            return cls(path, None)
+            return cls(path, read_only=True)
         try:
             path.mkdir(exist_ok=True)
-            lock = FolderLock(path)
         except OSError as error:
             raise explain(error, path) from error
-        try:
+        with turn(path):
             if not (path / file.NAME).exists():
                 file.write(path / file.NAME, Content.new())
-            project = cls(path, lock)
+            project = cls(path, brought_up=migrate.bring_up(path))
             for folder in (path / "sources", path / "models", path / "renders", project.work):
                 _make(folder)
             for folder in (path, *(p for p in path.glob("*/**") if p.is_dir())):
                 sweep_parts(folder)
-        except BaseException:
-            lock.release()
-            raise
         return project
 
     def __enter__(self) -> Project:
@@ -90,9 +86,7 @@ class Project(Places):
         self.close()
 
     def close(self) -> None:
-        """Let another process have it."""
-        if self._lock is not None:
-            self._lock.release()
+        """Be done with it; everything is on disk already."""
 
     # Sources
 
@@ -118,6 +112,7 @@ class Project(Places):
                 return source
         return None
 
+    @in_turn
     def add_source(
         self,
         path: Path,
@@ -153,6 +148,7 @@ class Project(Places):
             source = replace(source, persons={**source.persons, ALL: person})
         return self._put_source(source)
 
+    @in_turn
     def move_source(self, id_: str, path: Path, fingerprint: str) -> Source:
         """Say where a source is now.
 
@@ -203,6 +199,7 @@ class Project(Places):
         _make(here.parent)
         return here
 
+    @in_turn
     def name_found(self, id_: str, persons: Mapping[str, str | None]) -> Source:
         """Say whom the persons found in a source show.
 
@@ -237,6 +234,7 @@ class Project(Places):
         """
         return self._known(self._content.persons, id_, "person", "understudy cast name")
 
+    @in_turn
     def add_person(self, name: str) -> Person:
         """The person of this id or name, added to the cast if nobody is called so.
 
@@ -334,12 +332,6 @@ class Project(Places):
             self._change(lambda c: replace(c, sources={**c.sources, source.id: source}))
         return source
 
-    def _change(self, edit: Callable[[Content], Content]) -> None:
-        """The one place where the file changes."""
-        content = edit(file.read(self.folder / file.NAME))
-        file.write(self.folder / file.NAME, content)
-        self._content = content
-
     def _known(self, have: Mapping[str, T], id_: str, kind: str, made_by: str) -> T:
         if id_ in have:
             return have[id_]
@@ -360,7 +352,7 @@ def _check_free(path: Path, create: bool) -> None:
         return
     sweep_parts(path)
     with suppress(OSError):
-        strange = sorted(p.name for p in path.iterdir() if p.name != FolderLock.NAME)
+        strange = sorted(p.name for p in path.iterdir() if not is_trace(p.name))
         if strange:
             raise StoreError(
                 f"{path}: holds {strange[0]!r} and is no project; nothing in it was touched; "
