@@ -55,6 +55,9 @@ def bring_up(folder: Path) -> tuple[str, ...]:
     copy = keep_copy(path, "v1")
     for old, new in plan.moves:
         _move(old, new)
+    for side in _SIDES:
+        if _is_empty(folder / side):
+            _remove(folder / side)
     file.write(path, plan.content)
     return (
         f"{folder.name} was of format 1 and has a cast now: "
