@@ -17,7 +17,8 @@ from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
 from understudy.provenance.consent import Declaration, keep_declarations, now
-from understudy.runs.swap import JobReport, run_job
+from understudy.runs.renders import RenderReport
+from understudy.runs.swap import run_job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
@@ -57,7 +58,7 @@ def render_clips(
     return clips
 
 
-def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) -> JobReport:
+def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) -> RenderReport:
     """Render, extract, train, convert and score, going on where an earlier run stopped."""
     clips = render_clips(folder / "clips", n_frames, progress)
     with Project.open(folder / "out.understudy", create=True) as project:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.flags import with_options
-from understudy.cli.project import opened
+from understudy.cli.project import opened, print_result
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
@@ -199,15 +199,10 @@ def convert(
     Example: understudy convert project --source clip.mp4 --cast 0=bob --cast 1=leave -o out.mp4
     """
     from understudy.plugin import default_registry
-    from understudy.runs.renders import Wanted, convert_render, evaluate_render, planned
+    from understudy.runs.renders import Wanted, make_render, planned
 
     registry = default_registry()
     wanted = Wanted(output, source, tuple(cast or ()), model_name, render_name, swap)
     with opened(project) as (store, terminal):
         render = planned(store, wanted, options)
-        report = convert_render(store, render, options, registry, terminal)
-        scores = evaluate_render(store, render, options, registry, terminal)
-        terminal.say(f"{report.output}: {report.swapped_faces} faces in {report.frames} frames")
-        for line in scores.lines():
-            terminal.say(line)
-        terminal.say(f"contact sheet: {store.contact_sheet(render.id)}")
+        print_result(make_render(store, render, options, registry, terminal))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from understudy.cli.show import Terminal
-    from understudy.runs.swap import JobReport
+    from understudy.runs.renders import RenderReport
     from understudy.store.project import Project
 
 
@@ -29,7 +29,7 @@ def opened(folder: Path, create: bool = False) -> Iterator[tuple[Project, Termin
         yield project, terminal
 
 
-def print_result(result: JobReport) -> None:
+def print_result(result: RenderReport) -> None:
     """What was made, how good it is, and where it lies."""
     from rich.console import Console
 

@@ -27,6 +27,7 @@ WarningCode = Literal[
     "several-persons",
     "stale-masks",
     "stale-pictures",
+    "unseen-plate",
 ]
 
 WARNINGS: Mapping[WarningCode, str] = {
@@ -48,6 +49,7 @@ WARNINGS: Mapping[WarningCode, str] = {
     "several-persons": "A film counts as one person's, but several were found in it.",
     "stale-masks": "Masks are older than the landmarks that they were made from.",
     "stale-pictures": "Face pictures were cut before the landmarks changed.",
+    "unseen-plate": "A face is replaced that the model was not trained on.",
 }
 """Every code of a warning, and what it means."""
 

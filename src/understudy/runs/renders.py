@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from understudy.stages.convert.stage import ConvertInputs, ConvertReport, conver
 from understudy.stages.evaluate.stage import Donor, EvaluateInputs, EvaluateReport, evaluate
 from understudy.stages.release.place import Receipt
 from understudy.stages.release.stage import Label
+from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Render, Source
@@ -45,6 +47,16 @@ class Wanted:
     model: str | None = None
     name: str | None = None
     other_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RenderReport:
+    """What a render made and measured, and where the contact sheet and the report's text lie."""
+
+    converted: ConvertReport
+    scores: EvaluateReport
+    sheet: Path
+    text: Path
 
 
 def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render:
@@ -110,6 +122,45 @@ def _only(sources: Sequence[Source]) -> Source | None:
     return sources[0] if len(sources) == 1 else None
 
 
+def make_render(
+    project: Project,
+    render: Render,
+    options: ConvertOptions,
+    registry: Registry,
+    progress: Progress,
+    truth: Path | None = None,
+    before: Sequence[str] = (),
+) -> RenderReport:
+    """Convert a film as a render says, score the output, and write report and contact sheet.
+
+    Args:
+        project: where everything lies.
+        render: what is to be made, see `planned`.
+        options: of the conversion.
+        registry: of plug-ins.
+        progress: told what is done.
+        truth: footage that shows the perfect swap, where somebody has it.
+        before: lines for the report about what was done before.
+    """
+    converted = convert_render(project, render, options, registry, progress)
+    scores = evaluate_render(project, render, options, registry, progress, truth)
+    source = project.source(render.source)
+    parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
+    lines = [
+        *before,
+        f"film {source.id} ({source.path.name}), model {render.model} at step "
+        f"{converted.model_step}: {', '.join(parts)}",
+        f"conversion: {converted.swapped_faces} faces in {converted.frames} frames; "
+        f"{converted.read}; {converted.seconds:.0f} s",
+        *scores.lines(),
+    ]
+    sheet, report = project.contact_sheet(render.id), project.report(render.id)
+    text = [f"# {render.output.name}", "", time.strftime("Made %Y-%m-%d %H:%M."), ""]
+    text += [*(f"- {line}" for line in lines), "", f"Contact sheet: {sheet.name}", ""]
+    commit_bytes(report, "\n".join(text).encode())
+    return RenderReport(converted, scores, sheet, report)
+
+
 def convert_render(
     project: Project,
     render: Render,
@@ -136,6 +187,14 @@ def convert_render(
             "--overwrite makes it again"
         )
         return kept
+    unseen = sorted(set(inputs.label.plates) - set(trained_persons(project, render.model)))
+    if unseen:
+        progress.warn(
+            f"the model {render.model} never saw {', '.join(unseen)}; a model that was trained on "
+            f"their faces too follows them better",
+            code="unseen-plate",
+            model=render.model,
+        )
     project.keep_render(render)
     return convert(inputs, options, registry, progress)
 

@@ -5,9 +5,7 @@ Every part can be run alone on the same project, any number of times; each goes 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError
@@ -17,30 +15,18 @@ from understudy.media.health import colour_differences
 from understudy.plugin import Registry
 from understudy.runs.models import DEFAULT
 from understudy.runs.project import add, extract_source, train_model
-from understudy.runs.renders import Wanted, convert_render, evaluate_render, label_of, planned
+from understudy.runs.renders import RenderReport, Wanted, label_of, make_render, planned
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.convert.stage import ConvertReport, writer_for
-from understudy.stages.evaluate.stage import EvaluateReport
+from understudy.stages.convert.stage import writer_for
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_place
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainReport
-from understudy.store.atomic import commit_bytes
-from understudy.store.project import Project, Render, Source
+from understudy.store.project import Project, Source
 
 Films = Mapping[str, Sequence[Path]]
 """Two persons' ids or names to their films; the first film of the first person is the footage."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobReport:
-    """What the whole job made and measured."""
-
-    converted: ConvertReport
-    scores: EvaluateReport
-    sheet: Path
-    text: Path
 
 
 def run_job(
@@ -54,7 +40,7 @@ def run_job(
     progress: Progress,
     truth: Path | None = None,
     other_way: bool = False,
-) -> JobReport:
+) -> RenderReport:
     """Do everything that is still to be done for this output.
 
     Everything that can be refused is looked at first, so that nobody waits an hour for a refusal.
@@ -86,11 +72,8 @@ def run_job(
     trained = train_model(project, list(given), None, training, registry, progress)
     wanted = Wanted(output, footage.id, (donor,), DEFAULT)
     render = planned(project, wanted, converting)
-    converted = convert_render(project, render, converting, registry, progress)
-    scores = evaluate_render(project, render, converting, registry, progress, truth)
-    report = project.report(render.id)
-    commit_bytes(report, _report(extracted, trained, converted, scores, render).encode())
-    return JobReport(converted, scores, project.contact_sheet(render.id), report)
+    before = [_extracted(source, report) for source, report in extracted] + [_trained(trained)]
+    return make_render(project, render, converting, registry, progress, truth, before)
 
 
 def register(project: Project, films: Films) -> dict[str, list[Source]]:
@@ -138,28 +121,16 @@ def _check_ahead(
     writer_for(registry, probe(project.place(footage.id)), output, converting)
 
 
-def _report(
-    extracted: Sequence[tuple[Source, ExtractReport]],
-    trained: TrainReport,
-    converted: ConvertReport,
-    scores: EvaluateReport,
-    render: Render,
-) -> str:
-    lines = [f"# {converted.output.name}", "", time.strftime("Made %Y-%m-%d %H:%M."), ""]
-    for source, r in extracted:
-        lines.append(
-            f"- {', '.join(dict.fromkeys(source.persons.values()))}: {source.path.name}: {r.faces} "
-            f"faces in {r.frames_with_faces} of {r.frames} frames; {r.read}; {r.seconds:.0f} s"
-        )
-    lines.append(
-        f"- model {render.model} ({trained.model}): step {trained.step}, loss "
-        f"{trained.loss_words()}; {trained.iterations} iterations and {trained.seconds:.0f} s in "
-        f"this run"
+def _extracted(source: Source, report: ExtractReport) -> str:
+    return (
+        f"{', '.join(dict.fromkeys(source.persons.values()))}: {source.path.name}: {report.faces} "
+        f"faces in {report.frames_with_faces} of {report.frames} frames; {report.read}; "
+        f"{report.seconds:.0f} s"
     )
-    lines.append(
-        f"- conversion: {converted.swapped_faces} faces in {converted.frames} frames; "
-        f"{converted.seconds:.0f} s"
+
+
+def _trained(report: TrainReport) -> str:
+    return (
+        f"training {report.model}: step {report.step}, loss {report.loss_words()}; "
+        f"{report.iterations} iterations and {report.seconds:.0f} s in this run"
     )
-    lines += [f"- {line}" for line in scores.lines()]
-    lines += ["", "Contact sheet: contact_sheet.png", ""]
-    return "\n".join(lines)
