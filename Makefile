@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 # Without them everything still works, so a machine without network is no reason to stop.
 weights: $(STAMP)
-	@$(BIN)/understudy models fetch --dir $(VENV)/share/understudy/models || echo "MediaPipe's weights could not be fetched; MTCNN and dlib are used instead"
+	@$(BIN)/understudy weights fetch --dir $(VENV)/share/understudy/models || echo "MediaPipe's weights could not be fetched; MTCNN and dlib are used instead"
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -37,7 +37,7 @@ def shared() -> Path:
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests touch neither the person's keys and caches nor a network; shared weights are found."""
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(SHARED / "weights"))
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(SHARED / "weights"))
     monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
 
 

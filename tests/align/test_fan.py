@@ -113,7 +113,7 @@ def test_the_crop_is_the_training_crop_and_turns_with_the_face() -> None:
 @pytest.fixture
 def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[nn.Module, str], Weights]:
     """Writes a network's made-up weights where models are looked for."""
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path))
 
     def store(net: nn.Module, name: str) -> Weights:
         path = tmp_path / name

@@ -123,7 +123,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The models folder, and a network that goes no further than this machine."""
     monkeypatch.delenv("UNDERSTUDY_OFFLINE")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path / "models"))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
@@ -220,8 +220,8 @@ def test_one_failure_keeps_nobody_else_and_all_are_named(web: Web, folder: Path)
         "gone.onnx: 127.0.0.1",
         "answers 404",
         "nowhere.onnx: it has no address; put the file itself into",
-        "models fetch gone.onnx nowhere.onnx --dir DIR",
-        "UNDERSTUDY_MODELS=DIR",
+        "weights fetch gone.onnx nowhere.onnx --dir DIR",
+        "UNDERSTUDY_WEIGHTS=DIR",
     ):
         assert words in str(refused.value)
     assert files_in(folder) == ["net.onnx"]
@@ -376,7 +376,7 @@ def test_damaged_pins_are_named(folder: Path, text: str):
 def test_a_wrong_file_that_lies_there_is_named_and_not_overwritten(web: Web, folder: Path):
     folder.mkdir()
     (folder / "net.onnx").write_bytes(b"somebody's own")
-    with pytest.raises(WeightsError, match="move it away, then: understudy models fetch"):
+    with pytest.raises(WeightsError, match="move it away, then: understudy weights fetch"):
         fetch([record(web.put("n", CONTENT))], Silent())
     assert (folder / "net.onnx").read_bytes() == b"somebody's own"
     assert web.asked == []

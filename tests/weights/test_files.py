@@ -11,7 +11,7 @@ import pytest
 
 from understudy.errors import WeightsError
 from understudy.plugin import Weights
-from understudy.weights.files import weights_bytes, weights_path
+from understudy.weights.files import weights_bytes, weights_folders, weights_path
 
 CONTENT = b"learned numbers"
 
@@ -62,8 +62,8 @@ def test_without_its_package_a_file_with_an_address_lies_in_a_models_folder(
     record: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = replace(record, package="no_such_models", url="http://x/net.dat")
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
-    with pytest.raises(WeightsError, match=r"models fetch net\.dat, or: pip install no_such_mod"):
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path / "models"))
+    with pytest.raises(WeightsError, match=r"weights fetch net\.dat, or: pip install no_such_mod"):
         weights_path(record)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "net.dat").write_bytes(CONTENT)
@@ -76,7 +76,16 @@ def test_without_its_package_a_file_with_an_address_lies_in_a_models_folder(
 def test_the_package_comes_before_the_models_folder(
     record: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path / "models"))
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "net.dat").write_bytes(b"another")
     assert weights_bytes(replace(record, url="http://x/net.dat")) == CONTENT
+
+
+def test_the_old_name_of_the_folders_variable_is_still_read(tmp_path, monkeypatch):
+    monkeypatch.delenv("UNDERSTUDY_WEIGHTS", raising=False)
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "old"))
+    assert weights_folders()[0] == tmp_path / "old"
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path / "new"))
+    assert weights_folders()[0] == tmp_path / "new"
+    assert tmp_path / "old" not in weights_folders()

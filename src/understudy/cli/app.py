@@ -20,6 +20,7 @@ from understudy.cli import (
     plugins,
     swap,
     verify,
+    weights,
 )
 
 app = typer.Typer(
@@ -59,11 +60,12 @@ app.add_typer(cast.app, name="cast", rich_help_panel=_PARTS)
 app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
 app.command("mask", rich_help_panel=_PARTS)(mask.mask)
 app.command("train", rich_help_panel=_PARTS)(parts.train)
+app.add_typer(models.app, name="models", rich_help_panel=_PARTS)
 app.command("convert", rich_help_panel=_PARTS)(parts.convert)
 app.command("import", rich_help_panel=_PARTS)(interchange.import_)
 app.command("export", rich_help_panel=_PARTS)(interchange.export)
 app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)
-app.add_typer(models.app, name="models", rich_help_panel=_ABOUT)
+app.add_typer(weights.app, name="weights", rich_help_panel=_ABOUT)
 app.command("doctor", rich_help_panel=_ABOUT)(doctor.doctor)

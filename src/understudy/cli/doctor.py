@@ -84,11 +84,11 @@ def _packages() -> Iterator[tuple[str, str]]:
 
 def _weights_state(weights: Weights) -> str:
     from understudy.errors import WeightsError
-    from understudy.weights.files import models_folders, packaged, weights_path
+    from understudy.weights.files import packaged, weights_folders, weights_path
 
-    here = packaged(weights) or any((f / weights.name).is_file() for f in models_folders())
+    here = packaged(weights) or any((f / weights.name).is_file() for f in weights_folders())
     if weights.fetchable and not here:
-        return f"not here; to get it: understudy models fetch {weights.name}"
+        return f"not here; to get it: understudy weights fetch {weights.name}"
     try:
         return f"checked: {weights_path(weights)}"
     except WeightsError as error:

