@@ -120,6 +120,17 @@ def test_files_are_written_by_one_path() -> None:
     assert found(writes) == set(WRITERS)
 
 
+def test_weights_are_opened_by_one_function() -> None:
+    readers = {
+        path
+        for path in found(
+            lambda n: isinstance(n, ast.Name) and n.id in ("weights_bytes", "weights_path")
+        )
+        if not path.startswith(("weights/", "cli/doctor"))  # which look whether they are there
+    }
+    assert readers == set()
+
+
 def test_films_are_read_by_their_reader() -> None:
     readers = {p for p in found(reads_films) if not p.startswith(("media/", "testing/"))}
     assert readers <= {"stages/evaluate/stage.py"}

@@ -16,10 +16,11 @@ import torch
 from torch import nn
 
 from understudy.align.fan import predictor as fan
-from understudy.align.fan.nets import Fan, FanDepth, load_into
+from understudy.align.fan.nets import Fan, FanDepth
 from understudy.align.fan.predictor import Fan3dAligner, fan_squares, peaks, spots
 from understudy.errors import WeightsError
 from understudy.imaging.squares import into_frame
+from understudy.nn.published import filled
 from understudy.plugin import Weights
 from understudy.types import Faces
 
@@ -64,7 +65,7 @@ def test_equals_the_published_network(
     }
     checkpoint = io.BytesIO()
     torch.save({"state_dict": {f"module.{k}": v for k, v in made_up(net).items()}}, checkpoint)
-    load_into(net, checkpoint.getvalue(), name)
+    filled(net, checkpoint.getvalue(), name)
     with torch.inference_mode():
         found = net(uniform(1, channels, 256, 256)).numpy()
     want = np.load(golden / f"{name}.golden.npz")[output]
@@ -79,8 +80,8 @@ class _Runs:
 def test_a_checkpoint_with_code_is_refused() -> None:
     bad = io.BytesIO()
     torch.save({"state_dict": _Runs()}, bad)
-    with pytest.raises(WeightsError, match="does not fit"):
-        load_into(Fan(), bad.getvalue(), "bad.pth")
+    with pytest.raises(WeightsError, match="Fan: it is not a file of PyTorch tensors"):
+        filled(Fan(), bad.getvalue(), "bad.pth")
 
 
 def test_peaks_are_found_where_they_were_put() -> None:

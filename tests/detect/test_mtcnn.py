@@ -19,6 +19,7 @@ from understudy.detect.mtcnn import nets as mtcnn_nets
 from understudy.detect.mtcnn.detector import MtcnnDetector, MtcnnOptions
 from understudy.errors import ValueRefused, WeightsError
 from understudy.geometry.boxes import overlap
+from understudy.weights import opening
 
 
 def picture(path: Path) -> np.ndarray:
@@ -58,7 +59,7 @@ def test_an_unpickled_name_outside_the_list_is_refused(monkeypatch: pytest.Monke
 
     for hidden in (pickle.dumps([Harmful()]), _dumped(np.array([Harmful()], object))):
         packed = lz4.frame.compress(hidden)
-        monkeypatch.setattr(mtcnn_nets, "weights_bytes", lambda _, packed=packed: packed)
+        monkeypatch.setattr(opening, "weights_bytes", lambda _, packed=packed: packed)
         with pytest.raises(WeightsError, match="refuses to load"):
             mtcnn_nets.read_arrays(PNET)
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.detect import loading
-from understudy.detect.loading import load_state
 from understudy.detect.manifest import S3FD
 from understudy.detect.s3fd import S3fdNet, read_faces
 from understudy.errors import WeightsError
+from understudy.nn.published import loaded
+from understudy.weights import opening
 
 
 def made_up(name: str, shape: tuple[int, ...]) -> torch.Tensor:
@@ -62,6 +62,6 @@ def test_a_face_lies_where_its_anchor_and_shifts_say() -> None:
 
 def test_a_cut_file_is_refused_in_words(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut = (shared / "weights" / "s3fd_official_first_1MiB_TRUNCATED.pth").read_bytes()
-    monkeypatch.setattr(loading, "weights_bytes", lambda _: cut)
-    with pytest.raises(WeightsError, match=r"s3fd-619a316812.pth does not hold S3fdNet"):
-        load_state(S3fdNet(), S3FD)
+    monkeypatch.setattr(opening, "weights_bytes", lambda _: cut)
+    with pytest.raises(WeightsError, match=r"s3fd-619a316812.pth does not hold the network"):
+        loaded(S3fdNet(), S3FD)

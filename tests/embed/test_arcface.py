@@ -74,7 +74,7 @@ def test_iresnet_equals_the_published_module(shared: Path, depth: int) -> None:
 def test_files_that_do_not_fit_are_refused() -> None:
     data = io.BytesIO()
     torch.save({"conv1.weight": torch.zeros(1)}, data)
-    with pytest.raises(WeightsError, match="does not fit the network"):
+    with pytest.raises(WeightsError, match="does not hold the network IResNet: it is without"):
         filled(IResNet(18), data.getvalue(), "other.pth")
     torch.save([torch.zeros(1)], listed := io.BytesIO())
     for wrong in (b"", b"not a file of tensors", data.getvalue()[:200], listed.getvalue()):

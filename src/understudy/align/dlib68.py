@@ -19,7 +19,7 @@ from understudy.align.manifest import SHAPE_68
 from understudy.geometry import Float64
 from understudy.imaging.resample import resize
 from understudy.types import Faces
-from understudy.weights.files import weights_path
+from understudy.weights.opening import opened_by_name
 
 _DOWN, _SIDE = 0.08, 0.82
 """Centre and side of dlib's square in heights of the detector's box.
@@ -48,7 +48,7 @@ class Dlib68Aligner:
     """
 
     def __init__(self) -> None:
-        self._predict = _load(weights_path(SHAPE_68))
+        self._predict = opened_by_name(SHAPE_68, _load, "dlib's shape predictor")
 
     def align(self, frame: NDArray[Any], faces: Faces) -> Faces:
         """Fill in landmarks; see `align.Aligner.align`."""

@@ -9,6 +9,7 @@ Convention: frame pixels, pixel i covers [i, i+1).
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from understudy.geometry import Float64
 from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _SIZE_PX, _ROOM = 112, 1.1
 
@@ -29,7 +30,7 @@ class PfldAligner:
     """Finds 68 landmarks; `align.Aligner` says what goes in and comes out."""
 
     def __init__(self, device: str = "cpu") -> None:
-        self._model = OnnxModel(weights_bytes(PFLD_68), device)
+        self._model = opened(PFLD_68, partial(OnnxModel, device=device), "an ONNX model")
 
     def align(self, frame: NDArray[Any], faces: Faces) -> Faces:
         """Fill in landmarks; see `align.Aligner.align`."""

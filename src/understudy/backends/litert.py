@@ -20,7 +20,7 @@ class LiteModel:
     """A TFLite model that any thread may run.
 
     An interpreter holds the tensors of the run it is in, so each thread gets its own. The bytes
-    come from `store.weights`, checked; a TFLite file holds no code.
+    come from `weights.opening`, checked; a TFLite file holds no code.
     """
 
     def __init__(self, content: bytes) -> None:

@@ -18,7 +18,7 @@ from understudy.errors import PluginError
 class OnnxModel:
     """An ONNX model that any thread may run.
 
-    The bytes come from `store.weights`, checked; external data and custom operators are not
+    The bytes come from `weights.opening`, checked; external data and custom operators are not
     loaded.
 
     Args:

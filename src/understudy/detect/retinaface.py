@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from understudy.detect.loading import load_state
 from understudy.detect.manifest import RETINAFACE
 from understudy.detect.picture import roll_deg
 from understudy.detect.ssd import SsdOptions, decoded, decoded_points, detect_by_size, grid
 from understudy.geometry.boxes import suppress
 from understudy.nn.inference import Runner
+from understudy.nn.published import loaded
 from understudy.types import Faces
 
 _MIN_CONFIDENCE, _OVERLAP = 0.8, 0.4
@@ -41,7 +41,7 @@ class RetinafaceDetector:
         self._options = options or SsdOptions()
         chosen = self._options.min_confidence
         self._min_confidence = _MIN_CONFIDENCE if chosen is None else chosen
-        self._run = Runner(load_state(RetinafaceNet(), RETINAFACE), device)
+        self._run = Runner(loaded(RetinafaceNet(), RETINAFACE), device)
 
     def detect(self, frames: Sequence[NDArray[Any]]) -> list[Faces]:
         """Find faces; see `detect.Detector.detect`.

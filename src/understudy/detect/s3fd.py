@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from understudy.detect.loading import load_state
 from understudy.detect.manifest import S3FD
 from understudy.detect.ssd import SsdOptions, decoded, detect_by_size, grid
 from understudy.geometry.boxes import suppress
 from understudy.nn.inference import Runner
+from understudy.nn.published import loaded
 from understudy.types import Faces
 
 _MIN_CONFIDENCE, _OVERLAP = 0.5, 0.3
@@ -38,7 +38,7 @@ class S3fdDetector:
         self._options = options or SsdOptions()
         chosen = self._options.min_confidence
         self._min_confidence = _MIN_CONFIDENCE if chosen is None else chosen
-        self._run = Runner(load_state(S3fdNet(), S3FD), device)
+        self._run = Runner(loaded(S3fdNet(), S3FD), device)
 
     def detect(self, frames: Sequence[NDArray[Any]]) -> list[Faces]:
         """Find faces; see `detect.Detector.detect`.

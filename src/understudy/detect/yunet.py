@@ -20,7 +20,7 @@ from understudy.detect.manifest import YUNET
 from understudy.detect.picture import roll_deg, shrunk
 from understudy.detect.ssd import SsdOptions
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _MIN_CONFIDENCE, _OVERLAP, _CANDIDATES = 0.6, 0.3, 5000
 # Its boxes are MTCNN's to 2 % in place and size (medians over 252 faces), so they stay as they are.
@@ -37,7 +37,7 @@ class YunetDetector:
         self._options = options or SsdOptions()
         chosen = self._options.min_confidence
         self._min_confidence = _MIN_CONFIDENCE if chosen is None else chosen
-        self._content = np.frombuffer(weights_bytes(YUNET), np.uint8)
+        self._content = opened(YUNET, lambda data: np.frombuffer(data, np.uint8), "bytes")
         # OpenCV's detector holds the size and the tensors of the run it is in.
         self._local = threading.local()
 

@@ -20,9 +20,8 @@ from torch import Tensor, nn
 from understudy.embed.chips import CHIP_PX, arcface_chips, of_length_one
 from understudy.embed.manifest import MS1MV3_R50
 from understudy.nn.inference import Runner
-from understudy.nn.published import filled
+from understudy.nn.published import loaded
 from understudy.types import Alignment
-from understudy.weights.files import weights_bytes
 
 DIMENSIONS = 512
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
@@ -107,5 +106,4 @@ class ArcFaceTorchEmbedder:
 @lru_cache(maxsize=2)
 def _load(device: str) -> Runner:
     """The network, shared by every embedder of the process on that device."""
-    net = filled(IResNet(50), weights_bytes(MS1MV3_R50), MS1MV3_R50.name)
-    return Runner(net, device)
+    return Runner(loaded(IResNet(50), MS1MV3_R50), device)

@@ -7,7 +7,7 @@ to length 1 here, so that the distance that the rest of Understudy goes by does 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from understudy.embed.chips import arcface_chips, of_length_one
 from understudy.embed.manifest import MOBILEFACENET, W600K_R50
 from understudy.plugin import Weights
 from understudy.types import Alignment
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _IMAGENET_MEAN = np.array((0.485, 0.456, 0.406), np.float32) * 255
 _IMAGENET_STD = np.array((0.229, 0.224, 0.225), np.float32) * 255
@@ -82,4 +82,4 @@ def _embed(
 @lru_cache(maxsize=2)
 def _load(record: Weights, device: str) -> OnnxModel:
     """The network, shared by every embedder of the process on that device."""
-    return OnnxModel(weights_bytes(record), device)
+    return opened(record, partial(OnnxModel, device=device), "an ONNX model")

@@ -25,7 +25,7 @@ from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square
 from understudy.mask.manifest import HAND_LANDMARK, PALM_DETECTION
 from understudy.plugin import Weights
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _PALM_PX, _HAND_PX = 192, 224
 _MIN_PALM, _MIN_PRESENCE, _MAX_OVERLAP = 0.2, 0.5, 0.55
@@ -149,4 +149,4 @@ def _anchors() -> Float64:
 
 @lru_cache(maxsize=2)
 def _model(record: Weights) -> LiteModel:
-    return LiteModel(weights_bytes(record))
+    return opened(record, LiteModel, "a TFLite model")

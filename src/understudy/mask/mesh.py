@@ -13,7 +13,7 @@ from understudy.backends.mesh.runtime import FaceMesh, squares_from_landmarks
 from understudy.backends.mesh.weights import FACE_MESH
 from understudy.mask.grid import MaskOptions, face_grid, filled
 from understudy.types import Alignment, Mask
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 
 class MeshMasker:
@@ -38,4 +38,4 @@ class MeshMasker:
 @lru_cache(maxsize=1)
 def _load() -> FaceMesh:
     """The mesh, shared by every masker of the process."""
-    return FaceMesh(weights_bytes(FACE_MESH))
+    return opened(FACE_MESH, FaceMesh, "a face mesh")

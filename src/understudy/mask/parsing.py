@@ -26,7 +26,7 @@ from understudy.mask.grid import MaskOptions, face_grid, resampled
 from understudy.mask.manifest import BISENET, BISENET_V2
 from understudy.options import check, option
 from understudy.types import Alignment, Mask
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 REGIONS = {
     "skin": (1,),
@@ -188,11 +188,11 @@ def _bisenet(device: str) -> Any:
     # PyTorch takes a second to import, which the small parser should not cost.
     from understudy.mask.bisenet import BiSeNet
     from understudy.nn.inference import Runner
-    from understudy.nn.published import filled
+    from understudy.nn.published import loaded
 
-    return Runner(filled(BiSeNet(), weights_bytes(BISENET), BISENET.name), device)
+    return Runner(loaded(BiSeNet(), BISENET), device)
 
 
 @lru_cache(maxsize=1)
 def _bisenet_v2() -> LiteModel:
-    return LiteModel(weights_bytes(BISENET_V2))
+    return opened(BISENET_V2, LiteModel, "a TFLite model")

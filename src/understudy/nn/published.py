@@ -3,39 +3,78 @@
 from __future__ import annotations
 
 import io
-import pickle
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from understudy.errors import WeightsError
+from understudy.plugin import Weights
+from understudy.weights.opening import misfit, opened
 
 N = TypeVar("N", bound=nn.Module)
+_NAMED = 3
 
 
-def filled(net: N, data: bytes, name: str) -> N:
-    """The network with the tensors of a published file, which must all fit and be all of them.
+def loaded(net: N, record: Weights) -> N:
+    """The network with the tensors of a record's file, which must all fit and be all of them.
 
     Args:
         net: as built; its names and shapes are the file's.
-        data: the file. A pickle in it is read by PyTorch's restricted reader: tensors and plain
-            containers only.
+        record: whose file is meant.
+
+    Raises:
+        WeightsError: the file is missing, is another one, or does not hold this network.
+    """
+    what = f"the network {type(net).__name__}"
+    return opened(record, lambda data: filled(net, data, record.name), what)
+
+
+def filled(net: N, data: bytes, name: str) -> N:
+    """`loaded` from bytes at hand.
+
+    Args:
+        net: as built.
+        data: of a `state_dict`, also one that lies under that name beside other things. A pickle in
+            it is read by PyTorch's restricted reader: tensors and plain containers only. A prefix
+            `module.`, left behind by training on several GPUs, is taken off the names.
         name: the file's, for messages.
 
     Raises:
         WeightsError: it holds anything else, or other tensors.
     """
+    what = f"the network {type(net).__name__}"
     try:
         found = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"{name} is not a file of PyTorch tensors: {reason}") from error
-    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
-        raise WeightsError(f"{name} does not hold a table of tensors")
-    try:
-        net.load_state_dict(found)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        raise WeightsError(f"{name} does not fit the network: {' '.join(lines[1:3])}") from error
+    except Exception as error:  # it raises whatever the bytes lead it to
+        raise misfit(name, what, f"it is not a file of PyTorch tensors ({error})") from error
+    table = found.get("state_dict", found) if isinstance(found, dict) else found
+    if not isinstance(table, dict) or not all(isinstance(v, Tensor) for v in table.values()):
+        raise misfit(name, what, "it does not hold a table of tensors")
+    table = {str(key).removeprefix("module."): value for key, value in table.items()}
+    _check_fits(net, table, name)
+    net.load_state_dict(table)
     return net
+
+
+def _check_fits(net: nn.Module, found: Mapping[str, Tensor], name: str) -> None:
+    """Say what is missing, what is too much, and what has another shape."""
+    wanted = net.state_dict()
+    differing = [
+        f"{key} is {tuple(found[key].shape)} and should be {tuple(tensor.shape)}"
+        for key, tensor in wanted.items()
+        if key in found and found[key].shape != tensor.shape
+    ]
+    faults = [
+        ("without", [key for key in wanted if key not in found]),
+        ("with", [key for key in found if key not in wanted]),
+        ("where", differing),
+    ]
+    words = [f"{how} {_listed(keys)}" for how, keys in faults if keys]
+    if words:
+        raise misfit(name, f"the network {type(net).__name__}", f"it is {'; '.join(words)}")
+
+
+def _listed(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(keys[:_NAMED]) + more

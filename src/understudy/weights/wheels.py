@@ -113,9 +113,11 @@ def _watch(client: subprocess.Popen[bytes], place: Path, size: int, arrived: Arr
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # the client moves and removes files meanwhile
-            total += path.stat().st_size
+    # The client moves and removes files and folders meanwhile; `os.walk` passes over those.
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(place, name).stat().st_size
     return total
 
 

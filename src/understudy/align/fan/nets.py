@@ -6,13 +6,9 @@ problem?", ICCV 2017. Names of modules follow the published checkpoints, so thes
 
 from __future__ import annotations
 
-import io
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-from understudy.errors import WeightsError
 
 _STACKS, _LEVELS, _WIDTH, _POINTS = 4, 4, 256, 68
 
@@ -69,20 +65,6 @@ class FanDepth(nn.Module):
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         depths: Tensor = self.fc(functional.avg_pool2d(x, 7).flatten(1))
         return depths
-
-
-def load_into(net: nn.Module, content: bytes, name: str) -> None:
-    """Fill a network from a checkpoint's bytes; nothing in it is run.
-
-    Raises:
-        WeightsError: it is no checkpoint of this network.
-    """
-    try:
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        state = state.get("state_dict", state)
-        net.load_state_dict({key.removeprefix("module."): value for key, value in state.items()})
-    except Exception as error:
-        raise WeightsError(f"{name} does not fit its network: {error}") from error
 
 
 class _Block(nn.Module):

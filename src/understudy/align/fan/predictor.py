@@ -19,15 +19,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from understudy.align.fan.nets import Fan, FanDepth, load_into
+from understudy.align.fan.nets import Fan, FanDepth
 from understudy.align.manifest import FAN_2D, FAN_3D, FAN_DEPTH
 from understudy.geometry import Float64
 from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame
 from understudy.nn.inference import Runner
+from understudy.nn.published import loaded
 from understudy.plugin import Weights
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
 
 _SIZE_PX, _HEAT_PX = 256, 64
 _REFERENCE, _REFERENCE_PX = 195, 200
@@ -45,8 +45,7 @@ class FanAligner:
     record: Weights = FAN_2D
 
     def __init__(self, device: str = "cpu") -> None:
-        net = Fan()
-        load_into(net, weights_bytes(self.record), self.record.name)
+        net = loaded(Fan(), self.record)
         # Half precision has so few steps that a heat map's warmest pixel often has an equal.
         self._run = Runner(net, device, precision="fp32")
 
@@ -107,9 +106,7 @@ class Fan3dAligner(FanAligner):
 
     def __init__(self, device: str = "cpu") -> None:
         super().__init__(device)
-        net = FanDepth()
-        load_into(net, weights_bytes(FAN_DEPTH), FAN_DEPTH.name)
-        self._run_depth = Runner(net, device)
+        self._run_depth = Runner(loaded(FanDepth(), FAN_DEPTH), device)
 
     def _more(self, pictures: NDArray[Any], points: Float64) -> dict[str, NDArray[Any]]:
         depths = [np.zeros((0, 68), np.float32)]

@@ -23,7 +23,7 @@ from understudy.backends.mesh.runtime import FaceMesh
 from understudy.errors import WeightsError
 from understudy.geometry import Float64
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 # fmt: off
 BLENDSHAPES = (
@@ -52,9 +52,7 @@ class Mediapipe478Aligner:
     """
 
     def __init__(self) -> None:
-        content = weights_bytes(FACE_LANDMARKER)
-        self._mesh = FaceMesh(_member(content, "face_landmarks_detector.tflite"))
-        self._blendshapes = LiteModel(_member(content, "face_blendshapes.tflite"))
+        self._mesh, self._blendshapes = opened(FACE_LANDMARKER, _models, "MediaPipe's landmarker")
 
     def align(self, frame: NDArray[Any], faces: Faces) -> Faces:
         """Fill in landmarks; see `align.Aligner.align`."""
@@ -70,6 +68,11 @@ class Mediapipe478Aligner:
     def _expression(self, points: Float64) -> NDArray[Any]:
         chosen = points[list(_EXPRESSIVE), :2].astype(np.float32)
         return self._blendshapes(chosen[None])[0].ravel()
+
+
+def _models(content: bytes) -> tuple[FaceMesh, LiteModel]:
+    mesh = FaceMesh(_member(content, "face_landmarks_detector.tflite"))
+    return mesh, LiteModel(_member(content, "face_blendshapes.tflite"))
 
 
 def _member(content: bytes, name: str) -> bytes:

@@ -25,7 +25,7 @@ from understudy.backends.mesh.runtime import (
 from understudy.backends.mesh.weights import FACE_MESH, IRIS
 from understudy.geometry import Float64
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 
 class MediapipeAligner:
@@ -37,8 +37,8 @@ class MediapipeAligner:
 
     def __init__(self, options: MediapipeOptions | None = None) -> None:
         options = options or MediapipeOptions()
-        self._mesh = FaceMesh(weights_bytes(FACE_MESH))
-        self._iris = IrisModel(weights_bytes(IRIS)) if options.iris else None
+        self._mesh = opened(FACE_MESH, FaceMesh, "a face mesh")
+        self._iris = opened(IRIS, IrisModel, "an iris model") if options.iris else None
 
     def align(self, frame: NDArray[Any], faces: Faces) -> Faces:
         """Fill in landmarks; see `align.Aligner.align`."""

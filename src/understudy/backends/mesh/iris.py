@@ -51,7 +51,7 @@ class IrisModel:
     """Refines the eyes of face meshes; any thread may use it.
 
     Args:
-        content: the model's bytes, from `store.weights.weights_bytes(mesh_weights.IRIS)`.
+        content: the model's bytes, as `weights.opening.opened` hands them out.
     """
 
     def __init__(self, content: bytes) -> None:

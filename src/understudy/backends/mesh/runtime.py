@@ -47,7 +47,7 @@ class FaceMesh:
     """Fits a mesh to faces; any thread may use it.
 
     Args:
-        content: the model's bytes, from `store.weights.weights_bytes(mesh_weights.FACE_MESH)`.
+        content: the model's bytes, as `weights.opening.opened` hands them out.
     """
 
     def __init__(self, content: bytes) -> None:

@@ -28,7 +28,7 @@ from understudy.detect.picture import DlibOptions, resized, scaled
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _WINDOW_PX, _MIN_CONFIDENCE, _OVERLAP = 80, 0.5, 0.338
 _MEAN_RGB, _SCALE, _EPSILON = (122.782, 117.001, 104.298), 256.0, 1e-4
@@ -212,4 +212,4 @@ def _in_picture(centres: Float64, places: NDArray[Any]) -> Float64:
 @lru_cache(maxsize=2)
 def _load(device: torch.device) -> MmodNet:
     """The network, shared by every detector of the process on that device."""
-    return MmodNet.from_bytes(weights_bytes(MMOD)).to(device)
+    return opened(MMOD, MmodNet.from_bytes, "dlib's MMOD network").to(device)

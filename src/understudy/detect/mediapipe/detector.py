@@ -31,7 +31,7 @@ from understudy.geometry import Float64
 from understudy.geometry.boxes import overlap
 from understudy.options import option
 from understudy.types import Faces
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _CELLS = 48
 _MIN_CONFIDENCE, _OVERLAP = 0.6, 0.3
@@ -83,7 +83,7 @@ class MediapipeDetector:
         self._options = options or MediapipeOptions()
         chosen = self._options.min_confidence
         self._min_confidence = _MIN_CONFIDENCE if chosen is None else chosen
-        self._model = LiteModel(weights_bytes(MEDIAPIPE_FULL_RANGE))
+        self._model = opened(MEDIAPIPE_FULL_RANGE, LiteModel, "a TFLite model")
         centre = (np.arange(_CELLS) + 0.5) * VIEW_PX / _CELLS
         self._anchors = np.stack([np.tile(centre, _CELLS), np.repeat(centre, _CELLS)], 1)
 

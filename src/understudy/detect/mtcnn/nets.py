@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from understudy.errors import PluginError, WeightsError
 from understudy.plugin import Weights
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 
 class ProposalNet(nn.Module):
@@ -121,9 +121,13 @@ def read_arrays(record: Weights) -> list[NDArray[np.float32]]:
                 raise WeightsError(f"{record.name}: refuses to load {module}.{name}")
             return super().find_class(module, name)
 
-    stream = io.BytesIO(lz4.frame.decompress(weights_bytes(record)))
-    arrays: list[NDArray[np.float32]] = ArraysOnly("", stream, True).load()
-    return arrays
+    def read(data: bytes) -> list[NDArray[np.float32]]:
+        arrays: list[NDArray[np.float32]] = ArraysOnly(
+            "", io.BytesIO(lz4.frame.decompress(data)), True
+        ).load()
+        return arrays
+
+    return opened(record, read, "MTCNN's arrays")
 
 
 _ALLOWED = frozenset(

@@ -18,7 +18,7 @@ from understudy.embed.dlib128.chip import face_chip
 from understudy.embed.dlib128.resnet import DIMENSIONS, DlibResNet
 from understudy.embed.manifest import RESNET_128
 from understudy.types import Alignment
-from understudy.weights.files import weights_bytes
+from understudy.weights.opening import opened
 
 _FACES_AT_ONCE = 64
 
@@ -50,4 +50,4 @@ class Dlib128Embedder:
 @lru_cache(maxsize=2)
 def _load(device: torch.device) -> DlibResNet:
     """The network, shared by every embedder of the process on that device."""
-    return DlibResNet.from_bytes(weights_bytes(RESNET_128)).to(device)
+    return opened(RESNET_128, DlibResNet.from_bytes, "dlib's identity network").to(device)
