@@ -208,3 +208,33 @@ def mean_change(before: Path, after: Path) -> tuple[float, float]:
     halves = difference[:, :width], difference[:, width:]
     left, right = (float(half[40:90, 50:110].mean()) for half in halves)
     return left, right
+
+
+@pytest.mark.slow
+def test_two_people_of_a_real_film(shared: Path, tmp_path: Path, understudy) -> None:
+    """Found, proposed as who they are in films of each alone, and both cast in one pass."""
+    for name in ("female", "male", "female-and-male"):
+        shutil.copy(shared / "media" / "video" / f"intel_headpose_{name}.gif", tmp_path)
+    project, both = tmp_path / "p", "intel_headpose_female-and-male"
+    for name, person in (("female", "fay"), ("male", "max")):
+        film = tmp_path / f"intel_headpose_{name}.gif"
+        understudy("add", project, film, "--person", person).worked()
+    understudy("add", project, tmp_path / f"{both}.gif").worked()
+    understudy("extract", project, "--size", 128).worked()
+    told = understudy("cast", project).worked().out
+    words = [line.partition("understudy cast name ")[2].split() for line in told.splitlines()]
+    proposed = [word for line in words if line for word in line[1:]]
+    assert sorted(word.partition("=")[2] for word in proposed) == ["fay", "max"]
+    assert {word.partition(":")[0] for word in proposed} == {both}
+    understudy("cast", "name", project, *proposed).worked()
+    train = ("--iterations", 3, "--batch", 4, "--threads", 1, "--previews", 1)
+    understudy("train", project, "--persons", "fay,max", *train).worked()
+    declare(understudy, project, "fay", "max")
+    out = tmp_path / "out.mp4"
+    understudy(
+        *("convert", project, "-o", out, "--source", both, "--preset", "ultrafast"),
+        *("--cast", "fay=max", "--cast", "max=fay"),
+    ).worked()
+    report = (project / "renders" / "out" / "report.md").read_text()
+    assert "112 faces in 56 frames" in report
+    assert [p["roles"] for p in verify(out).disclosure["people"]] == [["plate", "donor"]] * 2

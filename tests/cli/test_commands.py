@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from understudy.cli.show import Terminal, session
 from understudy.plugin import registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.verify import verify
+from understudy.store.project import Project
 
 HEAVY = ("torch", "cv2", "av", "dlib", "c2pa", "numpy.linalg", "cryptography", "rich.progress")
 
@@ -67,6 +69,33 @@ def test_the_whole_job_again_does_nothing_again(done_place, understudy):
     for said in ("has had its 2 iterations already", "is complete", "identity:"):
         assert said in " ".join((told.out + told.err).split())
     assert done_place.out.stat().st_mtime_ns == before
+
+
+def test_swap_takes_several_films_of_the_donor_and_names(done_place, understudy, tmp_path):
+    """The donor's faceset grows; another person's film is not taken for one of theirs."""
+    folder = tmp_path / "place"
+    shutil.copytree(done_place.folder, folder)
+    shutil.rmtree(folder / "out.understudy")
+    place = type(done_place)(folder)
+    shutil.copy(place.b, folder / "b2.mkv")
+    with (folder / "b2.mkv").open("ab") as file:
+        file.write(b"\0")  # another fingerprint
+    place.consent.write_text(
+        place.consent.read_text().replace('"a"', '"ann"').replace('"b"', '"bob"')
+    )
+    out = folder / "named.mp4"
+    first, *rest = place.swap("-o", out, "--person-a", "Ann", "--person-b", "bob")
+    films = [rest.pop(0), rest.pop(0), folder / "b2.mkv"]
+    understudy(first, *films, *rest).worked()
+    assert verify(out).state == "ours"
+    with Project.open(folder / "named.understudy", read_only=True) as store:
+        assert [s.id for s in store.sources_of("bob")] == ["b", "b2"]
+        assert len(store.faceset("bob")) == 2 and len(store.faceset("ann")) == 1
+        assert store.render("named").casting == {"all": "bob"}
+    other = ["-p", folder / "named.understudy", "--person-a", "ann", "--person-b", "bob"]
+    understudy(*place.swap("-o", folder / "x.mp4", *other, a=place.b, b=place.a)).refused(
+        "person ann is seen in", "understudy add", "--person ann"
+    )
 
 
 def test_plugins_say_what_may_not_be_used_commercially(understudy, monkeypatch):

@@ -23,7 +23,7 @@ from understudy.store.project import file
 from understudy.store.project.file import Content
 from understudy.store.project.values import ALL, Person, Render, Source
 
-_SIDES = ("a", "b")
+_LETTERS = ("a", "b")
 _MODEL = "model"
 _READS = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
@@ -55,7 +55,7 @@ def bring_up(folder: Path) -> tuple[str, ...]:
     copy = keep_copy(path, "v1")
     for old, new in plan.moves:
         _move(old, new)
-    for side in _SIDES:
+    for side in _LETTERS:
         if _is_empty(folder / side):
             _remove(folder / side)
     file.write(path, plan.content)
@@ -70,7 +70,7 @@ def _plan(folder: Path, plain: Mapping[str, Any]) -> _Plan:
     sources: dict[str, Source] = {}
     moves: list[tuple[Path, Path]] = []
     given = dict(codec.mapping("sources", plain["sources"]))
-    for side in _SIDES:
+    for side in _LETTERS:
         source = _source(folder, side, given.get(side), sources)
         if source is not None:
             sources[source.id] = source
@@ -83,7 +83,7 @@ def _plan(folder: Path, plain: Mapping[str, Any]) -> _Plan:
     content = Content(
         created=codec.string("created", plain["created"]),
         sources=sources,
-        persons={side: Person(side) for side in _SIDES},
+        persons={side: Person(side) for side in _LETTERS},
         renders=renders,
         settings=dict(codec.mapping("settings", plain["settings"])),
     )
@@ -117,7 +117,7 @@ def _renders(folder: Path, sources: Mapping[str, Source]) -> dict[str, Render]:
         if source is None or name not in outputs:
             continue
         (plate,) = source.persons.values()
-        donor = _SIDES[1 - _SIDES.index(plate)]
+        donor = _LETTERS[1 - _LETTERS.index(plate)]
         id_ = slug("render", Path(name).stem)
         found.pop(id_, None)
         found[id_] = Render(id_, source.id, _MODEL, {ALL: donor}, outputs[name], {}, 1)
