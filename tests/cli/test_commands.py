@@ -98,6 +98,28 @@ def test_swap_takes_several_films_of_the_donor_and_names(done_place, understudy,
     )
 
 
+def test_another_take_converts_with_the_same_model(done, people, film, understudy):
+    """It needs no word about who becomes whom, and no training."""
+    take = film(done.folder / "take2.mp4", list(people.a[9:14]))
+    out = done.folder / "take2-swapped.mp4"
+    convert = ["convert", done.project, "--source", take, "-o", out, "--preset", "ultrafast"]
+    understudy(*convert).refused("no source", "there are: a, b")
+    understudy("add", done.project, take, "--person", "a").worked()
+    understudy(*convert).refused("extract")
+    told = (
+        understudy("extract", done.project, "--size", 96, "--min-face-px", 30, "--workers", 1)
+        .worked()
+        .out
+    )
+    assert "take2: 5 faces" in told and told.count("extracted earlier") == 2
+    understudy(*convert).worked()
+    assert verify(out).state == "ours"
+    understudy("convert", done.project, "-o", done.folder / "x.mp4").refused(
+        "say which film with --source", "a, b, take2"
+    )
+    assert [p.name for p in (done.project / "models").iterdir()] == ["model"]
+
+
 def test_plugins_say_what_may_not_be_used_commercially(understudy, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     lines = understudy("plugins").worked().out.splitlines()

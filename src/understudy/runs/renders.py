@@ -99,7 +99,9 @@ def _plate(
     if wanted.other_way:
         first = _only(_films_of(project, trained[1])) if len(trained) == 2 else None
         if first is None:
-            raise ValueRefused("--swap is for models of two persons with one film each; say --cast")
+            raise ValueRefused(
+                "--swap is for models of two persons with one film each; say --source and --cast"
+            )
         return first
     if earlier is not None:
         return project.source(earlier.source)
