@@ -8,6 +8,9 @@ import json
 import math
 import os
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +20,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
 
+import understudy
+from understudy.cli.app import app
 from understudy.errors import Cancelled, InUse, NoFaces, StoreError, TrainingError, ValueRefused
 from understudy.flow import Silent
 from understudy.geometry.templates import MEAN_FACE_51
@@ -35,7 +41,8 @@ from understudy.store.faceset import (
     read_face_png,
     write_face_png,
 )
-from understudy.store.lock import WriterLock
+from understudy.store.lock import WriterLock, holder_of
+from understudy.store.project import Project
 from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
@@ -389,3 +396,47 @@ def test_a_model_has_one_trainer_at_a_time(facesets, tmp_path):
         _train(facesets, tmp_path / "beside", iterations=1)
     _train(facesets, tmp_path / "m", iterations=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["beside", "m"]
+
+
+TRAINING = """
+import sys
+from pathlib import Path
+from understudy.flow import Silent
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.stage import TrainInputs, train
+from understudy.store.project import Project
+with Project.open(Path(sys.argv[1])) as project:
+    inputs = TrainInputs({name: project.faceset(name) for name in "ab"}, project.model("m"))
+    options = TrainOptions(iterations=10**6, batch=2, device="cpu", threads=1, previews=0)
+    train(inputs, options, Silent())
+"""
+
+
+def test_a_project_is_read_while_another_process_trains_in_it(facesets, tmp_path):
+    with Project.open(tmp_path / "p", create=True) as project:
+        for name, folder in zip("ab", facesets, strict=True):
+            project.add_source(folder, "", project.add_person(name).id, kind="faces")
+        model = project.model("m")
+    env = {**os.environ, "PYTHONPATH": str(Path(understudy.__file__).parents[1])}
+    trainer = subprocess.Popen([sys.executable, "-c", TRAINING, str(tmp_path / "p")], env=env)
+    try:
+        until = time.monotonic() + 120
+        while holder_of(model) is None and trainer.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        with Project.open(tmp_path / "p", read_only=True) as reader:
+            assert [person.id for person in reader.persons] == ["a", "b"]
+            for verb in (["consent", "--show"], ["models"], ["cast"]):
+                told = CliRunner().invoke(app, [verb[0], str(tmp_path / "p"), *verb[1:]])
+                assert told.exit_code == 0, told.output
+        with Project.open(tmp_path / "p") as other:
+            other.add_person("cid")
+            _train(facesets, other.model("beside"), iterations=1)
+        with pytest.raises(InUse, match=f"process {trainer.pid} "):
+            _train(facesets, model)
+        assert trainer.poll() is None
+    finally:
+        trainer.kill()
+        trainer.wait()
+    _train(facesets, model, iterations=1)
+    with Project.open(tmp_path / "p", read_only=True) as reader:
+        assert reader.models == ("beside", "m") and len(reader.persons) == 3
