@@ -54,7 +54,7 @@ def mask(
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(min=32, max=2048, help="Side of images of a film; as its pictures."),
+        typer.Option(min=32, max=2048, help="Pixels a side of images of a film; as its pictures."),
     ] = None,
     centering: Annotated[
         Literal["legacy", "face", "head"] | None,

@@ -160,11 +160,15 @@ def convert(
     project: ProjectFolder,
     options: ConvertOptions,
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--output", "-o", help="A .mp4 or .mov file, or a folder name for a PNG sequence."
+            "--output",
+            "-o",
+            help="A .mp4 or .mov file, or a folder name for a PNG sequence; out.mp4 unless given, "
+            "or that of --render-name.",
+            show_default=False,
         ),
-    ] = Path("out.mp4"),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(help="Which film, by id or place; needed when there are several."),
@@ -182,8 +186,8 @@ def convert(
     render_name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the render, by default the output's; one that is known is made again as "
-            "it was, but for what is said.",
+            help="Name of the render, by default the output's. One that is known keeps its film, "
+            "casting, model and output where no others are said.",
             show_default=False,
         ),
     ] = None,

@@ -58,7 +58,7 @@ def crop_from_unit(pose: Pose, size: int, coverage: float, centering: Centering)
 
 
 def sub_crop_size(size: int, src: Centering, dst: Centering, coverage: float) -> int:
-    """Side in pixels of the square that shows `dst` at `coverage` inside a `src` crop."""
+    """How many pixels wide the square is that shows `dst` at `coverage` inside a `src` crop."""
     ratio = (1 - PADDING_RATIO[src]) / (1 - PADDING_RATIO[dst])
     return 2 * round(size * ratio * coverage / 2)
 

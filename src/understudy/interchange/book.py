@@ -28,7 +28,7 @@ from understudy.types import Face
 
 TOOL = "exploring-deepfakes@1"
 CROP_PX = 256
-"""Side of the book's crops unless asked for otherwise, and always of its masks."""
+"""Pixels a side of the book's crops unless asked for otherwise, and always of its masks."""
 _TEMPLATE = 0.3 * BOOK_5 + 0.35
 _MAX_OFF = 0.1
 

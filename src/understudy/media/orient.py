@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SWAPS_SIDES = (5, 6, 7, 8)
+SWAPS_WIDTH_AND_HEIGHT = (5, 6, 7, 8)
 """Orientations that exchange width and height."""
 
 
@@ -22,7 +22,7 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     Returns:
         (h, w, c) or (w, h, c), contiguous.
     """
-    if orientation in SWAPS_SIDES:
+    if orientation in SWAPS_WIDTH_AND_HEIGHT:
         pixels = pixels.transpose(1, 0, 2)
     rows = -1 if orientation in (3, 4, 7, 8) else 1
     columns = -1 if orientation in (2, 3, 6, 7) else 1

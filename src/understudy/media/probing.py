@@ -14,7 +14,7 @@ from understudy.media.colour.light import curve_in_metadata, curve_in_xml
 from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
 from understudy.media.info import UNSPECIFIED, AudioInfo, ColourTags, FieldOrder, MediaInfo, Range
-from understudy.media.orient import SWAPS_SIDES, from_display_matrix
+from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, from_display_matrix
 from understudy.media.stills import SUFFIXES, images_in, read_header, upright_size
 
 IMAGES_RATE = Fraction(25)
@@ -46,7 +46,7 @@ def _probe_video(path: Path) -> MediaInfo:
         frame = _first_frame(container, stream, path)
         matrix = display_matrix(frame)
         orientation = 1 if matrix is None else from_display_matrix(matrix)
-        swaps = orientation in SWAPS_SIDES
+        swaps = orientation in SWAPS_WIDTH_AND_HEIGHT
         aspect = stream.sample_aspect_ratio or Fraction(1)
         start, length = stream.start_time, stream.duration
         info = MediaInfo(

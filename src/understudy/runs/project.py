@@ -73,16 +73,21 @@ def extract_source(
 
     Raises:
         ValueRefused: it is a folder of face pictures.
+        StoreError: the film is another one than was added.
     """
     if source.kind == "faces":
         raise ValueRefused(f"{source.id}: is a folder of face pictures; nothing is to be extracted")
+    place = project.place(source.id)
+    if probe(place).fingerprint != source.fingerprint:
+        raise StoreError(
+            f"{place}: is not the film that was added as {source.id}, or it changed since; put "
+            f"that one back, or add this one under another name"
+        )
     numbered = {number: None for number in source.persons if number != ALL}
     if options.new and numbered:
         project.name_found(source.id, numbered)
         progress.say(f"{source.id}: found persons get new numbers; name them again")
-    inputs = ExtractInputs(
-        project.place(source.id), project.faces(source.id), project.alignments(source.id)
-    )
+    inputs = ExtractInputs(place, project.faces(source.id), project.alignments(source.id))
     report = extract(inputs, options, registry, progress)
     if ALL in source.persons and report.persons > 1:
         progress.warn(

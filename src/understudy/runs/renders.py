@@ -27,13 +27,16 @@ from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Render, Source
 
+USUAL_OUTPUT = "out.mp4"
+"""Where nobody says another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a render is to be; what is not said is taken from an earlier render, or is usual.
 
     Attributes:
-        output: the file or folder to make.
+        output: the file or folder to make, or None for that of the render named.
         source: id or place of the film, or None.
         cast: who becomes whom in people's words, see `casting.read_casting`.
         model: name of the model, or None.
@@ -41,7 +44,7 @@ class Wanted:
         other_way: with two persons, put the first one's face into the second one's film.
     """
 
-    output: Path
+    output: Path | None = None
     source: str | None = None
     cast: Sequence[str] = field(default_factory=tuple)
     model: str | None = None
@@ -85,8 +88,9 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
                 f"{found}; the model {model} knows {', '.join(trained)}"
             )
         casting = usual
-    id_ = check_id("render", wanted.name or project.render_id(wanted.output))
-    return Render(id_, source.id, model, casting, wanted.output.absolute(), to_mapping(options))
+    output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
+    id_ = check_id("render", wanted.name or project.render_id(output))
+    return Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
 
 
 def _plate(

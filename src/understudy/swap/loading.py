@@ -70,13 +70,13 @@ class Swapper:
 
     @property
     def input_px(self) -> int:
-        """Side of the crops that go in."""
+        """Pixels a side of the crops that go in."""
         size: int = self._model.crop.input_px
         return size
 
     @property
     def output_px(self) -> int:
-        """Side of the crops that come out; they show the same part of the frame."""
+        """Pixels a side of the crops that come out; they show the same part of the frame."""
         size: int = self._model.crop.output_px
         return size
 

@@ -25,7 +25,7 @@ from understudy.imaging.depth import to_unit
 from understudy.imaging.squares import cut_square, into_frame
 
 _ROOM = 2.3
-"""Side of an eye's square in distances of its corners."""
+"""Width of an eye's square in distances of its corners."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from understudy.weights.opening import opened
 _CELLS = 48
 _MIN_CONFIDENCE, _OVERLAP = 0.6, 0.3
 _CONFIRM = 7.0
-"""Side of the look that confirms a find of a finer look alone, in sides of the find.
+"""How wide the look is that confirms a find of a finer look alone, in sides of the find.
 
 In 406 frames and pictures it dropped the only two false finds (a shirt with a printed skull), and
 of 122 true ones, looked at so, 121 were found again.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import MediaError
 from understudy.media.limits import check_size
-from understudy.media.orient import SWAPS_SIDES, upright
+from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, upright
 from understudy.media.stills.header import ImageHeader, parse
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -57,7 +57,7 @@ def read_header(path: Path) -> ImageHeader:
 
 def upright_size(header: ImageHeader) -> tuple[int, int]:
     """(width, height) once the picture is upright."""
-    if header.orientation in SWAPS_SIDES:
+    if header.orientation in SWAPS_WIDTH_AND_HEIGHT:
         return header.height, header.width
     return header.width, header.height
 

@@ -116,7 +116,7 @@ def vectors(db: sqlite3.Connection) -> Iterator[Vector]:
 
 
 def size_of(face: Any) -> float:
-    """Side of a face in pixels; of its box where nobody measured it."""
+    """Width of a face in pixels; of its box where nobody measured it."""
     known = face.quality.get("size_px")
     return float(known) if known is not None else _box_side(*face.box_xyxy.tolist())
 

@@ -137,8 +137,8 @@ class Project(SharedFile, Places):
             for other in self.sources:
                 if other.path == absolute:
                     raise StoreError(
-                        f"{path}: changed since it was added as {other.id}; put the film back that "
-                        "it was, or use another project folder"
+                        f"{path}: changed since it was added as {other.id}; put that film back, or "
+                        "add this one under another name"
                     )
             id_ = slug("source", absolute.stem, self._content.sources)
             have = Source(id_, absolute, "", fingerprint, kind)
