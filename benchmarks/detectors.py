@@ -28,6 +28,7 @@ import torch
 
 from understudy.actors import ACTORS, Performance, render
 from understudy.errors import WeightsError
+from understudy.options import fields_of
 from understudy.plugin import default_registry
 
 SAMPLES = 20
@@ -60,7 +61,8 @@ def built(only: list[str], options: dict[str, Any]) -> Iterator[tuple[str, Any]]
         if plugin.name == "file" or (only and plugin.name not in only):
             continue
         try:
-            yield plugin.name, plugin.build(options)
+            known = {f.name for f in fields_of(plugin.load_options())}
+            yield plugin.name, plugin.build({k: v for k, v in options.items() if k in known})
         except WeightsError as error:
             print(f"{plugin.name}: left out, {error}")
 

@@ -41,6 +41,7 @@ from understudy.errors import StoreError
 from understudy.flow import Silent
 from understudy.media import frames, probe
 from understudy.nn import checkpoint
+from understudy.options import Branch
 from understudy.plugin import KINDS, Plugin, Registry, default_registry
 from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.provenance.verify import verify
@@ -61,7 +62,9 @@ EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
 TRAINING = TrainOptions(
     model="tiny", iterations=24, batch=4, save_every=3, previews=0, threads=1, device="cpu"
 )
-CONVERTING = ConvertOptions(preset="ultrafast", faces_at_once=4, device="cpu")
+CONVERTING = ConvertOptions(
+    faces_at_once=4, device="cpu", write=Branch({"h264": {"preset": "ultrafast"}})
+)
 STAGES = {
     "faces of": "extract",
     "reading faces": "train",

@@ -44,10 +44,10 @@ class _Options:
 def test_options_are_checked_with_name_value_and_range():
     assert _Options().size == 256
     for values, said in [
-        ({"size": 10}, "size: expected 64 to 1024, got 10"),
+        ({"size": 10}, "size: expected a whole number, 64 to 1024, got 10"),
         ({"mode": "slow"}, "mode: expected one of fast, fine"),
-        ({"limit": -1.0}, "limit: expected 0"),
-        ({"colour": 1}, "unknown option colour; known are limit, mode, size"),
+        ({"limit": -1.0}, "limit: expected a number, at least 0, or none, got -1"),
+        ({"colour": 1}, "colour: unknown option; known are: limit, mode, size"),
     ]:
         with pytest.raises(ValueRefused, match=said):
             from_mapping(_Options, values)
@@ -57,4 +57,6 @@ def test_options_round_trip_and_document_themselves():
     options = _Options(size=512, limit=2.0)
     assert from_mapping(_Options, to_mapping(options)) == options
     assert [f.kind for f in fields_of(_Options)] == [int, str, float]
-    assert "| `size` | 256 px | Side of the face. |" in reference(_Options)
+    assert "| `size` | 256 px | a whole number, 64 to 1024 | Side of the face. |" in reference(
+        _Options
+    )

@@ -22,7 +22,14 @@ from understudy.store.project import Project
 HEAVY = ("torch", "cv2", "av", "dlib", "c2pa", "numpy.linalg", "cryptography", "rich.progress")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["swap", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["--help"], ["--version"], ["config", "--help"]),
+        *([verb, "--help"] for verb in ("swap", "extract", "train", "convert", "mask")),
+        ["extract", "--help-all"],
+    ],
+)
 def test_help_needs_nothing_heavy(arguments):
     script = (
         "import sys\n"
@@ -35,9 +42,7 @@ def test_help_needs_nothing_heavy(arguments):
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    allowed = "loaded []" if arguments[0] != "swap" else "loaded"
-    assert allowed in done.stdout, done.stdout[-300:]
-    assert "torch" not in done.stdout.splitlines()[-1]
+    assert "loaded []" in done.stdout, done.stdout[-300:]
 
 
 def test_the_module_runs_and_leaves_with_a_code(tmp_path):

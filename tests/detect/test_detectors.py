@@ -15,7 +15,7 @@ import pytest
 from understudy.detect.dlib.cnn import DlibCnnDetector, MmodNet
 from understudy.detect.dlib.hog import DlibHogDetector
 from understudy.detect.manifest import MMOD
-from understudy.detect.picture import DlibOptions
+from understudy.detect.options import DlibOptions
 from understudy.errors import ValueRefused, WeightsError
 from understudy.geometry.boxes import overlap, suppress
 from understudy.plugin import default_registry

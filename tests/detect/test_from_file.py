@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from understudy.detect import detect_all
-from understudy.detect.from_file import FileDetector, FileOptions, read_boxes
+from understudy.detect.from_file import FileDetector, read_boxes
+from understudy.detect.options import FileOptions
 from understudy.errors import MediaError, ValueRefused
 
 FRAME = np.zeros((90, 160, 3), np.uint8)

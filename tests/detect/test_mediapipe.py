@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.detect.mediapipe.detector import MediapipeDetector, MediapipeOptions, merged
+from understudy.detect.mediapipe.detector import MediapipeDetector, merged
 from understudy.detect.mediapipe.looks import squares
 from understudy.detect.mtcnn.detector import MtcnnDetector
+from understudy.detect.options import MediapipeOptions
 from understudy.errors import WeightsError
 from understudy.geometry.boxes import overlap
 

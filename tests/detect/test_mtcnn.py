@@ -16,7 +16,8 @@ import torch
 
 from understudy.detect.manifest import ONET, PNET, RNET
 from understudy.detect.mtcnn import nets as mtcnn_nets
-from understudy.detect.mtcnn.detector import MtcnnDetector, MtcnnOptions
+from understudy.detect.mtcnn.detector import MtcnnDetector
+from understudy.detect.options import MtcnnOptions
 from understudy.errors import ValueRefused, WeightsError
 from understudy.geometry.boxes import overlap
 from understudy.weights import opening

@@ -12,7 +12,8 @@ import pytest
 from understudy.actors import ACTORS, Performance, render
 from understudy.detect.from_file import FileDetector
 from understudy.detect.limits import sized
-from understudy.detect.mtcnn.detector import MtcnnDetector, MtcnnOptions
+from understudy.detect.mtcnn.detector import MtcnnDetector
+from understudy.detect.options import MtcnnOptions
 from understudy.detect.rotate import RotatedDetector, turned_back
 from understudy.errors import ValueRefused
 from understudy.geometry.boxes import overlap

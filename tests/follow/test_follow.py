@@ -252,14 +252,13 @@ def test_a_still_head_under_camera_noise_keeps_still_and_blinks(tools: Tools):
 
 
 def test_every_option_that_results_depend_on_is_kept_with_the_file():
-    from understudy.options import fields_of
-    from understudy.stages.extract.options import RESULT_OPTIONS
+    from understudy.options import fields_of, results
 
     names = {f.name for f in fields_of(ExtractOptions)}
     free = {
         "debug_images", "commercial_safe", "trust_on_first_use", "device", "workers", "new",
     }  # fmt: skip
-    assert set(RESULT_OPTIONS) == names - free
+    assert set(results(ExtractOptions())) == names - free
     assert replace(ExtractOptions(), masks="extended, components").mask_names == (
         "extended",
         "components",

@@ -17,7 +17,8 @@ from understudy.errors import ValueRefused
 from understudy.geometry import Space, Warp
 from understudy.mask.bisenet import BiSeNet
 from understudy.mask.grid import resampled
-from understudy.mask.parsing import REGIONS, BiSeNetV2Parser, ParsingOptions, classes_of, parsed
+from understudy.mask.options import REGIONS, ParsingOptions, classes_of
+from understudy.mask.parsing import BiSeNetV2Parser, parsed
 from understudy.nn.published import filled
 from understudy.plugin import default_registry
 from understudy.types import Alignment

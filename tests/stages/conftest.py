@@ -35,7 +35,7 @@ CONVERTING: dict[str, Any] = {
     "feather": 0.12,
     "erode": 0.0,
     "match_colour": "none",
-    "preset": "ultrafast",
+    "write": {"h264": {"preset": "ultrafast"}},
 }
 EVERYBODY_B = {"all": "b"}
 PAINT = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.0, 1.0)}

@@ -23,7 +23,13 @@ from understudy.store.database import Migration
 from understudy.types import Timestamp, Track
 
 SOURCE = SourceRecord(
-    "clip é.mp4", "sha256:00", 640, 361, Fraction(1, 30000), 10, {"every": 1, "size": 256}
+    "clip é.mp4",
+    "sha256:00",
+    640,
+    361,
+    Fraction(1, 30000),
+    10,
+    {"extract": {"every": 1, "size": 256}},
 )
 SRC = str(Path(understudy.__file__).parents[1])
 LOOP = """

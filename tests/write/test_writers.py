@@ -12,8 +12,9 @@ from understudy.imaging.png import encode_png
 from understudy.media import frames, probe, read_image
 from understudy.plugin import Registry
 from understudy.types import Frame, Timestamp
-from understudy.write.h264 import H264Options, H264Writer
+from understudy.write.h264 import H264Writer
 from understudy.write.manifest import PLUGINS
+from understudy.write.options import H264Options
 from understudy.write.png import PngWriter
 
 

@@ -10,6 +10,7 @@ from understudy import __version__
 from understudy.cli import (
     alignments,
     cast,
+    config,
     consent,
     demo,
     doctor,
@@ -22,6 +23,7 @@ from understudy.cli import (
     verify,
     weights,
 )
+from understudy.cli.plugin_flags import OptionsCommand
 
 app = typer.Typer(
     name="understudy",
@@ -29,7 +31,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda word: word.replace("_", "-"),
+    },
     help="Replace a face in film and video with another person's who agreed to it, and say so in "
     "the file.\n\nStart with [bold]understudy swap A.mp4 B.mp4 -o out.mp4[/]: A is the footage, "
     "B shows the person whose face goes in.",
@@ -52,18 +57,19 @@ def _root(
 
 
 _MAIN, _PARTS, _ABOUT = "The whole job", "Its parts", "Trust and trouble"
-app.command("swap", rich_help_panel=_MAIN)(swap.swap)
+app.command("swap", cls=OptionsCommand, rich_help_panel=_MAIN)(swap.swap)
 app.command("demo", rich_help_panel=_MAIN)(demo.demo)
 app.command("add", rich_help_panel=_PARTS)(parts.add)
-app.command("extract", rich_help_panel=_PARTS)(parts.extract)
+app.command("extract", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.extract)
 app.add_typer(cast.app, name="cast", rich_help_panel=_PARTS)
 app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
-app.command("mask", rich_help_panel=_PARTS)(mask.mask)
-app.command("train", rich_help_panel=_PARTS)(parts.train)
+app.command("mask", cls=OptionsCommand, rich_help_panel=_PARTS)(mask.mask)
+app.command("train", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.train)
 app.add_typer(models.app, name="models", rich_help_panel=_PARTS)
-app.command("convert", rich_help_panel=_PARTS)(parts.convert)
+app.command("convert", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.convert)
 app.command("import", rich_help_panel=_PARTS)(interchange.import_)
 app.command("export", rich_help_panel=_PARTS)(interchange.export)
+app.add_typer(config.app, name="config", rich_help_panel=_ABOUT)
 app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.flags import with_options
+from understudy.cli.flags import Given, with_options
 from understudy.cli.project import opened, print_result
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
@@ -65,7 +65,7 @@ def add(
 @with_options
 def extract(
     project: ProjectFolder,
-    options: ExtractOptions,
+    options: Given[ExtractOptions],
     films: Annotated[
         list[str] | None,
         typer.Argument(
@@ -86,8 +86,9 @@ def extract(
 
     registry = default_registry()
     with opened(project, create=True) as (store, terminal):
+        chosen = options.settled(store, terminal)
         for source in _to_extract(store, films or []):
-            _told(source.id, extract_source(store, source, options, registry, terminal))
+            _told(source.id, extract_source(store, source, chosen, registry, terminal))
 
 
 def _to_extract(store: Project, words: list[str]) -> list[Source]:
@@ -125,7 +126,7 @@ def _told(name: str, report: ExtractReport) -> None:
 @with_options
 def train(
     project: ProjectFolder,
-    options: TrainOptions,
+    options: Given[TrainOptions],
     persons: Annotated[
         str,
         typer.Option(
@@ -144,11 +145,13 @@ def train(
     Example: understudy train project --persons ann,bob --model-name pair
     """
     from understudy.plugin import default_registry
+    from understudy.runs.models import trained_options
     from understudy.runs.project import train_model
 
     named = [person.strip() for person in persons.split(",") if person.strip()]
     with opened(project) as (store, terminal):
-        report = train_model(store, named, model_name, options, default_registry(), terminal)
+        chosen = options.settled(store, terminal, trained_options(store, model_name))
+        report = train_model(store, named, model_name, chosen, default_registry(), terminal)
         terminal.say(
             f"model {report.model} at step {report.step}: loss {report.loss_words()}; "
             f"preview: {report.preview}"
@@ -158,7 +161,7 @@ def train(
 @with_options
 def convert(
     project: ProjectFolder,
-    options: ConvertOptions,
+    options: Given[ConvertOptions],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -203,10 +206,11 @@ def convert(
     Example: understudy convert project --source clip.mp4 --cast 0=bob --cast 1=leave -o out.mp4
     """
     from understudy.plugin import default_registry
-    from understudy.runs.renders import Wanted, make_render, planned
+    from understudy.runs.renders import Wanted, make_render, planned, render_options
 
     registry = default_registry()
     wanted = Wanted(output, source, tuple(cast or ()), model_name, render_name, swap)
     with opened(project) as (store, terminal):
-        render = planned(store, wanted, options)
-        print_result(make_render(store, render, options, registry, terminal))
+        chosen = options.settled(store, terminal, render_options(store, render_name))
+        render = planned(store, wanted, chosen)
+        print_result(make_render(store, render, chosen, registry, terminal))

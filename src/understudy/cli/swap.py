@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.flags import with_options
+from understudy.cli.flags import Given, with_options
 from understudy.cli.project import opened, print_result
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
@@ -23,9 +23,9 @@ def swap(
             metavar="B...", help="Show the person whose face goes in; the more, the better."
         ),
     ],
-    extracting: ExtractOptions,
-    training: TrainOptions,
-    converting: ConvertOptions,
+    extracting: Given[ExtractOptions],
+    training: Given[TrainOptions],
+    converting: Given[ConvertOptions],
     output: Annotated[
         Path,
         typer.Option(
@@ -54,6 +54,7 @@ def swap(
     """
     from understudy.cli.consent import ensure_declared
     from understudy.plugin import default_registry
+    from understudy.runs.models import trained_options
     from understudy.runs.swap import run_job
 
     folder = project or output.with_suffix(".understudy")
@@ -64,9 +65,9 @@ def swap(
             store,
             {persons[0]: [a], persons[1]: b},
             output,
-            extracting,
-            training,
-            converting,
+            extracting.settled(store, terminal),
+            training.settled(store, terminal, trained_options(store)),
+            converting.settled(store, terminal),
             default_registry(),
             terminal,
             other_way=swap,

@@ -8,38 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.detect.options import FileOptions
 from understudy.errors import MediaError, ValueRefused
-from understudy.options import check, option
 from understudy.types import Faces
 
 _MAX_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class FileOptions:
-    """Which boxes."""
-
-    boxes_path: str = option(
-        "",
-        "JSON file with the boxes: {frame: [[x0, y0, x1, y1, score], ...]} with frames counted "
-        "from 0 and the score left out or not, or the layout of Faceswap's JSON import.",
-    )
-    min_confidence: float | None = option(
-        None,
-        "Boxes with a lower score are dropped; none takes all. Boxes without a score have 1.",
-        low=0.0,
-        high=1.0,
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 class FileDetector:

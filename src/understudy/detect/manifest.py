@@ -92,7 +92,7 @@ PLUGINS = (
         name="dlib-cnn",
         target="understudy.detect.dlib.cnn:DlibCnnDetector",
         summary="dlib's network in PyTorch: few false faces, slow on a CPU.",
-        options="understudy.detect.picture:DlibOptions",
+        options="understudy.detect.options:DlibOptions",
         weights=(MMOD,),
     ),
     Plugin(
@@ -100,7 +100,7 @@ PLUGINS = (
         name="yunet",
         target="understudy.detect.yunet:YunetDetector",
         summary="YuNet through OpenCV: 10 ms a frame, finds small faces.",
-        options="understudy.detect.ssd:SsdOptions",
+        options="understudy.detect.options:SsdOptions",
         weights=(YUNET,),
     ),
     Plugin(
@@ -110,14 +110,14 @@ PLUGINS = (
         summary="dlib's gradients: no weights to fetch; upright faces from the front only.",
         extra="legacy",
         requires=("dlib",),
-        options="understudy.detect.picture:DlibOptions",
+        options="understudy.detect.options:DlibOptions",
     ),
     Plugin(
         kind="detect",
         name="retinaface",
         target="understudy.detect.retinaface:RetinafaceDetector",
         summary="RetinaFace on a small MobileNet: quick and sure; weights for research.",
-        options="understudy.detect.ssd:SsdOptions",
+        options="understudy.detect.options:SsdOptions",
         weights=(RETINAFACE,),
     ),
     Plugin(
@@ -125,7 +125,7 @@ PLUGINS = (
         name="s3fd",
         target="understudy.detect.s3fd:S3fdDetector",
         summary="S3FD: the classical choice, for a GPU; seconds a frame on a CPU; for research.",
-        options="understudy.detect.ssd:SsdOptions",
+        options="understudy.detect.options:SsdOptions",
         weights=(S3FD,),
     ),
     Plugin(
@@ -133,7 +133,7 @@ PLUGINS = (
         name="mediapipe",
         target="understudy.detect.mediapipe.detector:MediapipeDetector",
         summary="MediaPipe's full-range detector: 2 ms a look, few false faces, licence-clean.",
-        options="understudy.detect.mediapipe.detector:MediapipeOptions",
+        options="understudy.detect.options:MediapipeOptions",
         weights=(MEDIAPIPE_FULL_RANGE,),
     ),
     Plugin(
@@ -141,7 +141,7 @@ PLUGINS = (
         name="mtcnn",
         target="understudy.detect.mtcnn.detector:MtcnnDetector",
         summary="Three small networks in a row: sure and quick enough on a CPU, upright faces.",
-        options="understudy.detect.mtcnn.detector:MtcnnOptions",
+        options="understudy.detect.options:MtcnnOptions",
         weights=(PNET, RNET, ONET),
         extra="legacy",
         requires=("mtcnn", "joblib", "lz4"),
@@ -151,6 +151,6 @@ PLUGINS = (
         name="file",
         target="understudy.detect.from_file:FileDetector",
         summary="Boxes from a JSON file, by another tool or by hand.",
-        options="understudy.detect.from_file:FileOptions",
+        options="understudy.detect.options:FileOptions",
     ),
 )

@@ -5,7 +5,6 @@ Convention: boxes are x0, y0, x1, y1, pixel i covers [i, i+1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,45 +13,34 @@ from numpy.typing import NDArray
 from understudy.errors import ValueRefused
 from understudy.geometry import Float64
 from understudy.imaging.resample import resize
-from understudy.options import check, option
+
+FINEST_PX = 40
+"""Shrinking has taken away what tells smaller faces from other things, see `smallest_px`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PictureOptions:
-    """What detectors that look at a scaled picture share."""
+def reduction(frame: NDArray[Any], longest_px: int) -> float:
+    """Picture pixels per frame pixel where the picture's longer side is at most so long.
 
-    min_face_px: int = option(
-        40,
-        "Smallest face looked for, in pixels of the frame as detection sees it (see "
-        "max_detection_px). Halving it costs four times the time.",
-        low=12,
-        high=4096,
-        unit="px",
-    )
-    max_detection_px: int = option(
-        640,
-        "Frames whose longer side exceeds this are scaled down before detection; boxes come "
-        "back in frame pixels. Raise it to find small faces in large frames.",
-        low=64,
-        high=16384,
-        unit="px",
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
+    Raises:
+        ValueRefused: the frame is something else than (h, w, 3) uint8.
+    """
+    _refuse_others(frame)
+    return min(1.0, longest_px / max(frame.shape[:2]))
 
 
-@dataclass(frozen=True, slots=True)
-class DlibOptions(PictureOptions):
-    """How far dlib's detectors look."""
+def smallest_px(min_face_px: float, scale: float) -> float:
+    """The smallest face that is looked for in the picture that detection sees, in its pixels.
 
-    min_confidence: float | None = option(
-        None,
-        "Faces that are less sure are dropped; none takes 0.5, dlib's own threshold. Lower it "
-        "when faces are missed, raise it when other things are taken for faces.",
-        low=0.0,
-        high=1.0,
-    )
+    Where the picture is the frame shrunk, that is the size asked for shrunk as much, but no less
+    than `FINEST_PX` (or what was asked for, where that is less): to search a shrunk picture for
+    smaller faces costs four times the time for half the size and finds things that are none. A
+    larger `max_detection_px` finds them.
+
+    Args:
+        min_face_px: smallest face wanted, frame pixels.
+        scale: picture pixels per frame pixel, 0..1; see `reduction`.
+    """
+    return max(min_face_px * scale, min(min_face_px, FINEST_PX))
 
 
 def shrunk(frame: NDArray[Any], longest_px: int) -> tuple[NDArray[Any], Float64]:
@@ -73,9 +61,8 @@ def shrunk(frame: NDArray[Any], longest_px: int) -> tuple[NDArray[Any], Float64]
 
 def scaled(frame: NDArray[Any], longest_px: int, further: float) -> tuple[NDArray[Any], Float64]:
     """`shrunk`, and then larger or smaller by a factor, in one step."""
-    _refuse_others(frame)
+    scale = reduction(frame, longest_px) * further
     height, width = frame.shape[:2]
-    scale = min(1.0, longest_px / max(height, width)) * further
     if scale == 1.0:
         return frame, np.ones(4)
     to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))

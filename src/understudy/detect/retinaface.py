@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from understudy.detect.manifest import RETINAFACE
+from understudy.detect.options import SsdOptions
 from understudy.detect.picture import roll_deg
-from understudy.detect.ssd import SsdOptions, decoded, decoded_points, detect_by_size, grid
+from understudy.detect.ssd import decoded, decoded_points, detect_by_size, grid
 from understudy.geometry.boxes import suppress
 from understudy.nn.inference import Runner
 from understudy.nn.published import loaded

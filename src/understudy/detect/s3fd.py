@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from understudy.detect.manifest import S3FD
-from understudy.detect.ssd import SsdOptions, decoded, detect_by_size, grid
+from understudy.detect.options import SsdOptions
+from understudy.detect.ssd import decoded, detect_by_size, grid
 from understudy.geometry.boxes import suppress
 from understudy.nn.inference import Runner
 from understudy.nn.published import loaded

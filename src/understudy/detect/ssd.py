@@ -9,7 +9,6 @@ Convention: pixel i covers [i, i+1); anchors are centre x, centre y, width, heig
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,36 +18,10 @@ from torch import Tensor
 from understudy.detect.picture import shrunk
 from understudy.geometry import Float64
 from understudy.nn.inference import Runner
-from understudy.options import check, option
 from understudy.types import Faces
 
 _MEAN_BGR = np.array([104.0, 117.0, 123.0], np.float32)
 _CENTRE_VARIANCE, _SIZE_VARIANCE = 0.1, 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class SsdOptions:
-    """How far these networks look."""
-
-    max_detection_px: int = option(
-        640,
-        "Frames whose longer side exceeds this are scaled down before detection; boxes come "
-        "back in frame pixels. Raise it to find small faces in large frames; time and memory "
-        "grow with its square.",
-        low=64,
-        high=16384,
-        unit="px",
-    )
-    min_confidence: float | None = option(
-        None,
-        "Faces that the network is less sure of are dropped; none takes its own threshold. Lower "
-        "it when faces are missed, raise it when other things are taken for faces.",
-        low=0.0,
-        high=1.0,
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 def detect_by_size(

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.detect.manifest import YUNET
+from understudy.detect.options import SsdOptions
 from understudy.detect.picture import roll_deg, shrunk
-from understudy.detect.ssd import SsdOptions
 from understudy.types import Faces
 from understudy.weights.opening import opened
 

@@ -23,6 +23,7 @@ from understudy.interchange import checks
 from understudy.interchange.values import Ledger
 from understudy.store import codec
 from understudy.store.alignments import Alignments, SourceRecord
+from understudy.store.alignments.settings import migrated
 from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
 
@@ -132,7 +133,7 @@ def _source(plain: dict[str, Any]) -> SourceRecord:
             checks.whole("time_base", denominator, 1, codec.MAX_INT),
         ),
         n_frames=None if n_frames is None else checks.whole("n_frames", n_frames, 0, codec.MAX_INT),
-        settings=checks.mapping("settings", plain["settings"]),
+        settings=migrated(checks.mapping("settings", plain["settings"])),
     )
 
 

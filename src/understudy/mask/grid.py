@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,31 +10,12 @@ from numpy.typing import NDArray
 
 from understudy.geometry import Float64, Warp
 from understudy.imaging.resample import resize, warp_image
-from understudy.options import check, option
 from understudy.types import Alignment
 
 FINER = 4
 _FRACTION_BITS = 4
 _INSIDE = 240
 """A multiple of 16: the mean of 4 x 4 such pixels and zeros is a whole number, so none is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class MaskOptions:
-    """Options of every masker."""
-
-    mask_px: int = option(
-        128,
-        "Side of a mask. 128 px is one pixel and a half of a face 200 px wide; raise it for close "
-        "shots, at four times the room for twice the side.",
-        low=32,
-        high=1024,
-        unit="px",
-        group="Masks",
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 def face_grid(alignment: Alignment, size_px: int) -> Warp:

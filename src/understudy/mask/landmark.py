@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import MASK_HULLS, PARTS, Float64
-from understudy.mask.grid import MaskOptions, face_grid, hulls_filled
+from understudy.mask.grid import face_grid, hulls_filled
+from understudy.mask.options import MaskOptions
 from understudy.types import Alignment, Mask
 
 

@@ -52,8 +52,8 @@ BISENET_V2 = Weights(
     "bisenetv2_celebamaskhq_448x448_integer_quant.tflite",
 )
 
-_GRID = "understudy.mask.grid:MaskOptions"
-_PARSING = "understudy.mask.parsing:ParsingOptions"
+_GRID = "understudy.mask.options:MaskOptions"
+_PARSING = "understudy.mask.options:ParsingOptions"
 
 PLUGINS = (
     Plugin(
@@ -106,7 +106,7 @@ PLUGINS = (
         name="occlusion",
         target="understudy.mask.occlusion:OcclusionMasker",
         summary="The face without hands before it and, with a parser chosen, hair or things.",
-        options="understudy.mask.occlusion:OcclusionOptions",
+        options="understudy.mask.options:OcclusionOptions",
         weights=(FACE_MESH, PALM_DETECTION, HAND_LANDMARK),
     ),
 )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from understudy.backends.mesh.indices import FACE_OVAL
 from understudy.backends.mesh.runtime import FaceMesh, squares_from_landmarks
 from understudy.backends.mesh.weights import FACE_MESH
-from understudy.mask.grid import MaskOptions, face_grid, filled
+from understudy.mask.grid import face_grid, filled
+from understudy.mask.options import MaskOptions
 from understudy.types import Alignment, Mask
 from understudy.weights.opening import opened
 

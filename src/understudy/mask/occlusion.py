@@ -8,19 +8,18 @@ background to it. Without parsing a thing that is neither face nor hand stays in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import Float64, Warp
-from understudy.mask.grid import FINER, MaskOptions, shares
+from understudy.mask.grid import FINER, shares
 from understudy.mask.hands import Hand, HandFinder, draw_hands
 from understudy.mask.landmark import ExtendedMasker
 from understudy.mask.mesh import MeshMasker
+from understudy.mask.options import MaskOptions, OcclusionOptions
 from understudy.mask.parsing import BiSeNetParser, BiSeNetV2Parser, FaceParser, parsed
-from understudy.options import check, option
 from understudy.types import Alignment, Mask
 
 _BEFORE_A_FACE = frozenset((0, 16, 17, 18))
@@ -34,27 +33,6 @@ some, and both miss few."""
 _MOST_INSIDE = 17
 """Of a hand's 21 points, as many as may lie between brows and chin. Hands before the faces of the
 sign-language clips had up to 14 there; faces looking up that were taken for hands had 19 to 21."""
-
-
-@dataclass(frozen=True, slots=True)
-class OcclusionOptions(MaskOptions):
-    """Options of the occlusion-aware masker."""
-
-    outline: Literal["extended", "mesh"] = option(
-        "extended",
-        "The face's area before anything is taken out: landmarks with raised brows, or the mesh, "
-        "which reaches to the hairline.",
-        group="Masks",
-    )
-    parser: Literal["none", "bisenet-v2", "bisenet"] = option(
-        "none",
-        "Face parsing that takes out hair, hats, cloth and things before the face as well. Its "
-        "weights are for non-commercial use only.",
-        group="Masks",
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 class OcclusionMasker:

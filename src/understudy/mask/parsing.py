@@ -10,7 +10,6 @@ which both networks were trained.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -18,66 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.backends.litert import LiteModel
-from understudy.errors import ValueRefused
 from understudy.geometry import Warp
 from understudy.imaging.depth import to_unit
 from understudy.imaging.resample import warp_image
-from understudy.mask.grid import MaskOptions, face_grid, resampled
+from understudy.mask.grid import face_grid, resampled
 from understudy.mask.manifest import BISENET, BISENET_V2
-from understudy.options import check, option
+from understudy.mask.options import ParsingOptions, classes_of
 from understudy.types import Alignment, Mask
 from understudy.weights.opening import opened
-
-REGIONS = {
-    "skin": (1,),
-    "brows": (2, 3),
-    "eyes": (4, 5),
-    "nose": (10,),
-    "lips": (11, 12, 13),
-    "ears": (7, 8),
-    "glasses": (6,),
-    "neck": (14,),
-    "hair": (17,),
-    "hat": (18,),
-}
-"""The classes of each region; 0 background, 9 ear-ring, 15 necklace and 16 cloth are in none."""
 
 COVERAGE = 0.9
 """Share of the head crop that the networks are shown. CelebAMask-HQ's own framing is near 0.8. With
 BiSeNet V2 on 37 frames of six clips, 0.6, 0.8, 0.9 and 1.0 found 0.89, 0.97, 0.97 and 0.97 of the
 jaw's polygon to be face and overlapped the lips' by 0.71, 0.71, 0.74 and 0.74; below 0.8 labels
 also jump more when the face moves."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParsingOptions(MaskOptions):
-    """Options of the parsing maskers."""
-
-    regions: str = option(
-        "skin,brows,eyes,nose,lips",
-        "What belongs to the face, with commas between: skin, brows, eyes, nose, lips, ears, "
-        "glasses, neck, hair, hat. Name glasses where the person wears some.",
-        group="Masks",
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
-        classes_of(self.regions)
-
-
-def classes_of(regions: str) -> frozenset[int]:
-    """The classes of regions named with commas between.
-
-    Raises:
-        ValueRefused: a name is unknown, or there is none.
-    """
-    names = [name.strip() for name in regions.split(",") if name.strip()]
-    unknown = [name for name in names if name not in REGIONS]
-    if unknown or not names:
-        raise ValueRefused(
-            f"regions: expected some of {', '.join(REGIONS)}, got {', '.join(unknown) or 'none'}"
-        )
-    return frozenset(c for name in names for c in REGIONS[name])
 
 
 class FaceParser(Protocol):

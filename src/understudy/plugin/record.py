@@ -6,7 +6,6 @@ when it is asked for.
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import importlib.util
 import inspect
@@ -14,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.errors import PluginError
+from understudy.errors import PluginError, ValueRefused
+from understudy.options import fields_of, from_mapping, to_mapping
 
 KINDS = ("detect", "align", "mask", "embed", "swap", "colour", "write")
 
@@ -101,7 +101,8 @@ class Plugin:
         target: "package.module:Class"; constructed with its options dataclass, or with nothing,
             and with `device` where its signature has one (see `build`).
         summary: one line for people.
-        options: "package.module:OptionsDataclass", or "" when it has none.
+        options: "package.module:OptionsDataclass", or "" when it has none. Flags are made of it,
+            so the module imports nothing heavy.
         weights: the files it needs.
         license: of the code.
         extra: our extra that brings what is missing, or "".
@@ -159,25 +160,68 @@ class Plugin:
         self.require()
         return self._resolve(self.target)
 
-    def build(self, chosen: Mapping[str, Any] | None = None, device: str = "cpu") -> Any:
+    def build(
+        self,
+        values: Mapping[str, Any] | None = None,
+        device: str = "cpu",
+        handed: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Import and construct.
 
         Args:
-            chosen: option values by name, perhaps of a whole stage; the plug-in gets those that
-                its options dataclass declares, and its own defaults for the rest.
+            values: of this plug-in's options; see `made_options`.
             device: PyTorch's name of a device; plug-ins that run on the CPU only take none.
+            handed: what the stage hands down; see `made_options`.
 
         Raises:
             PluginError: a package is missing; names what to install.
+            ValueRefused: see `made_options`.
         """
-        cls, options = self.load(), self.load_options()
-        arguments = []
-        if options is not None:
-            known = {f.name for f in dataclasses.fields(options)}
-            arguments = [options(**{k: v for k, v in (chosen or {}).items() if k in known})]
+        cls, options = self.load(), self.made_options(values, handed)
+        arguments = [] if options is None else [options]
         if "device" in inspect.signature(cls).parameters:
             return cls(*arguments, device=device)
         return cls(*arguments)
+
+    def made_options(
+        self, values: Mapping[str, Any] | None = None, handed: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The plug-in's options dataclass with these values, or None when it has none.
+
+        Args:
+            values: by name; defaults for the rest.
+            handed: values of the stage, of which the plug-in takes those that it declares as
+                handed down.
+
+        Raises:
+            PluginError: a package is missing.
+            ValueRefused: an unknown name, or a value that it may not have; names its place in the
+                tree, such as `detect.mtcnn.scale_factor`.
+        """
+        path, cls = f"{self.kind}.{self.name}", self.load_options()
+        if cls is None:
+            if values:
+                raise ValueRefused(f"{path}.{next(iter(values))}: this plug-in has no options")
+            return None
+        down = {f.name for f in fields_of(cls) if f.handed}
+        taken = {k: v for k, v in (handed or {}).items() if k in down}
+        return from_mapping(cls, {**taken, **(values or {})}, path)
+
+    def settings(
+        self, values: Mapping[str, Any] | None = None, handed: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """All options with these values as plain data, without what the stage hands down.
+
+        A file keeps it of the step that the plug-in did, so that it can be done again.
+
+        Raises:
+            PluginError, ValueRefused: see `made_options`.
+        """
+        options = self.made_options(values, handed)
+        if options is None:
+            return {}
+        down = {f.name for f in fields_of(type(options)) if f.handed}
+        return {k: v for k, v in to_mapping(options).items() if k not in down}
 
     def load_options(self) -> Any:
         """The options dataclass, or None when the plug-in has none."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from understudy.errors import StoreError
 from understudy.nn import checkpoint
@@ -25,6 +26,17 @@ def trained_persons(project: Project, name: str) -> tuple[str, ...]:
     folder = project.model(name)
     found = checkpoint.newest(folder) if folder.is_dir() else None
     return () if found is None else found.state.persons
+
+
+def trained_options(project: Project, name: str | None = None) -> Mapping[str, Any]:
+    """The options that a model was trained with last, plain data; none where it was never saved.
+
+    Raises:
+        StoreError: the folder holds checkpoints, but none that can be read.
+    """
+    folder = project.model(name or DEFAULT)
+    found = checkpoint.newest(folder) if folder.is_dir() else None
+    return {} if found is None else {**found.state.training, "model": found.state.model}
 
 
 def persons_by_model(project: Project) -> Mapping[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.runs.models import DEFAULT, trained_persons
+from understudy.runs.settings import remembering
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
 from understudy.stages.faces.views import is_faceset
@@ -88,7 +89,8 @@ def extract_source(
         project.name_found(source.id, numbered)
         progress.say(f"{source.id}: found persons get new numbers; name them again")
     inputs = ExtractInputs(place, project.faces(source.id), project.alignments(source.id))
-    report = extract(inputs, options, registry, progress)
+    with remembering(project, "extract", options):
+        report = extract(inputs, options, registry, progress)
     if ALL in source.persons and report.persons > 1:
         progress.warn(
             f"{source.id}: {report.persons} persons were found, and all of them count as "
@@ -162,4 +164,5 @@ def train_model(
         chosen = list(before)
     progress.say(f"model {name}: {', '.join(chosen)}")
     facesets = {person: project.faceset(person) for person in chosen}
-    return train(TrainInputs(facesets, project.model(name)), options, progress, registry)
+    with remembering(project, "train", options):
+        return train(TrainInputs(facesets, project.model(name)), options, progress, registry)

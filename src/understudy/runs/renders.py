@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
@@ -17,6 +18,7 @@ from understudy.provenance.consent import read_declarations
 from understudy.runs.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.models import chosen_model, trained_persons
 from understudy.runs.project import source_of
+from understudy.runs.settings import remembering
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
 from understudy.stages.evaluate.stage import Donor, EvaluateInputs, EvaluateReport, evaluate
@@ -91,6 +93,11 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
     output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
     id_ = check_id("render", wanted.name or project.render_id(output))
     return Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
+
+
+def render_options(project: Project, name: str | None) -> Mapping[str, Any]:
+    """The options that a render was made with, plain data; none where it is new or unnamed."""
+    return next((r.settings for r in project.renders if r.id == name), {})
 
 
 def _plate(
@@ -202,7 +209,8 @@ def convert_render(
             model=render.model,
         )
     project.keep_render(render)
-    return convert(inputs, options, registry, progress)
+    with remembering(project, "convert", options):
+        return convert(inputs, options, registry, progress)
 
 
 def _made_in_format_1(

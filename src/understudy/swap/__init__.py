@@ -17,12 +17,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from understudy.errors import ValueRefused
-from understudy.geometry import Centering
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Parameter
     from torch.optim import Optimizer
+
+    from understudy.geometry import Centering
 
 SignalName = Literal["pose", "landmarks", "blendshapes"]
 

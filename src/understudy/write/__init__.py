@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from understudy.media import MediaInfo
-from understudy.types import Frame
+if TYPE_CHECKING:
+    from understudy.media import MediaInfo
+    from understudy.types import Frame
 
 
 class Writer(Protocol):

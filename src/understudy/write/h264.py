@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from understudy.errors import MediaError
 from understudy.media import MediaInfo, check_sound, encode_segment, join
-from understudy.options import check, option
 from understudy.store.atomic import commit_path
 from understudy.types import Frame
-
-
-@dataclass(frozen=True, slots=True)
-class H264Options:
-    """How the video is encoded."""
-
-    crf: int = option(
-        16, "Quality: smaller is better and larger; 16 looks like the source.", low=0, high=40
-    )
-    preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = option(
-        "fast", "Slower presets make smaller files of the same quality."
-    )
-    container: Literal["mp4", "mov"] = option(
-        "mp4", "The file's kind. MOV also holds uncompressed sound from cameras."
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
+from understudy.write.options import H264Options
 
 
 class H264Writer:

@@ -9,7 +9,7 @@ PLUGINS = (
         kind="write",
         name="h264",
         target="understudy.write.h264:H264Writer",
-        options="understudy.write.h264:H264Options",
+        options="understudy.write.options:H264Options",
         summary="H.264 in MP4 or MOV: the source's times, size, colour and sound.",
     ),
     Plugin(

@@ -120,7 +120,7 @@ def test_hdr_is_refused_unless_extraction_took_it_for_rec709(footage, converter,
         record, rows = store.source, list(store.by_frame())
     for assumed in ("tags", "rec709"):
         alignments_path(media).unlink(missing_ok=True)
-        settings = {**record.settings, "assume_colour": assumed}
+        settings = {"extract": {**record.settings["extract"], "assume_colour": assumed}}
         new = replace(record, fingerprint=info.fingerprint, settings=settings)
         with Alignments.open(alignments_path(media), create=new) as store:
             store.put(rows)

@@ -114,7 +114,7 @@ def test_other_settings_are_refused_and_new_keeps_what_was_there(whole, again, t
         again(footage.media, footage.faces, new=True, every=4 + number)
         old = footage.alignments.with_name(footage.alignments.name + kept)
         with Alignments.open(old, read_only=True) as store:
-            assert store.source.settings["every"] == (1 if number == 0 else 4)
+            assert store.source.setting("every", 0) == (1 if number == 0 else 4)
     assert pictures(tmp_path / "faces.bak") == pictures(whole.faces)
     assert len(pictures(tmp_path / "faces.bak-2")) == 5  # 0, 4, 8, 16, 20; nobody in 12
     assert len(pictures(footage.faces)) == 4  # 0, 5, 15, 20; nobody in 10

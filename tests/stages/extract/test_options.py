@@ -103,10 +103,13 @@ def test_faces_on_their_head_are_found_where_frames_are_turned(people, film, run
 
 
 def test_masks_and_fit_points_of_choice(cast, run):
-    rows, _ = run(cast, every=12, masks="extended,custom", template="eyes", mask_px=64)
+    rows, _ = run(
+        cast, every=12, masks="extended,custom", template="eyes", mask={"extended": {"mask_px": 64}}
+    )
     face = rows[0][0]
     assert set(face.masks) == {"extended", "custom"}
     assert face.masks["extended"].alpha.shape == (64, 64)
+    assert face.masks["custom"].alpha.shape == (128, 128)
     eyes = face.alignment.landmarks_unit[36:48].mean(0)
     assert np.allclose(eyes, (0.4635, 0.2245), atol=0.05)
 
@@ -145,7 +148,12 @@ def test_boxes_from_a_file(cast, run, tmp_path):
     )
     boxes.write_text("{" + ", ".join(entries) + "}")
     again, _ = run(
-        cast, detector="file", boxes_path=str(boxes), every_frame=True, every=6, new=True
+        cast,
+        detector="file",
+        detect={"file": {"boxes_path": str(boxes)}},
+        every_frame=True,
+        every=6,
+        new=True,
     )
     for one, two in zip(first, again, strict=True):
         near = np.abs(one[0].alignment.landmarks - two[0].alignment.landmarks).mean()

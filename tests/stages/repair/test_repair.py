@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from understudy.flow import Silent
 from understudy.geometry import average_distance
 from understudy.imaging.drawing import Drawing, drawn
 from understudy.media import FilmReader, frames, probe, read_image
-from understudy.stages.faces.source import alignments_of, frame_words
+from understudy.stages.faces.masks import add_masks, mask_settings
+from understudy.stages.faces.source import alignments_of, frame_words, reader_of
+from understudy.stages.faces.views import FilmFaces
 from understudy.stages.repair import find, pictures, shape
 from understudy.stages.repair.draw import draw
 from understudy.stages.repair.redo import redo
@@ -315,6 +318,53 @@ def test_masks_that_only_a_picture_has_are_kept(footage):
     with Alignments.open(footage.alignments, read_only=True) as store:
         pictures.update(footage.faces, store, FilmReader.open(footage.media), Silent())
     assert "mask:painted" in read_record(picture).face.stale
+
+
+def test_redo_makes_masks_as_they_were_made(footage, registry):
+    """It made 128 px masks of 256 px ones, and forgot how plug-ins were set."""
+    path = footage.alignments
+    with Alignments.open(path) as store:
+        source = FilmFaces(store, reader_of(store))
+        chosen = {"extended": {"mask_px": 256}, "mesh": {}}
+        settings = mask_settings(store, ["extended"], chosen, True, registry)
+        add_masks(source, ["extended"], False, registry, Silent(), settings=settings)
+    before = all_faces(path)
+    assert {f.masks["extended"].alpha.shape for f in before.values()} == {(256, 256)}
+    slip(path, "5_0", 1.0)
+    assert redo(path, registry, Silent()).parts["mask:extended"] == 1
+    after = all_faces(path)
+    assert after["5_0"].masks["extended"].alpha.shape == (256, 256)
+    assert after["5_0"].masks["components"].alpha.shape == (128, 128)
+    with Alignments.open(path) as store:
+        with pytest.raises(ValueRefused, match="21 masks 'extended' were made with mask_px 256"):
+            mask_settings(store, ["extended"], {"extended": {"mask_px": 64}}, False, registry)
+        assert mask_settings(store, ["extended"], {}, False, registry)["extended"]["mask_px"] == 256
+
+
+def test_redo_reads_how_files_of_before_the_tree_were_made(footage, registry):
+    path = footage.alignments
+    flat = {"detector": "mediapipe", "masks": "components,extended", "mask_px": 64, "every": 1}
+    database = sqlite3.connect(path)
+    database.execute("UPDATE source SET settings_json = ?", (json.dumps(flat),))
+    database.commit()
+    database.close()
+    slip(path, "5_0", 1.0)
+    redo(path, registry, Silent())
+    assert all_faces(path)["5_0"].masks["extended"].alpha.shape == (64, 64)
+    with Alignments.open(path, read_only=True) as store:
+        assert store.source.setting("every", 0) == 1
+
+
+def test_redo_says_where_nobody_knows_how_a_mask_was_made(footage, registry):
+    path = footage.alignments
+    database = sqlite3.connect(path)
+    database.execute("UPDATE source SET settings_json = ?", ('{"imported": "another@1"}',))
+    database.commit()
+    database.close()
+    slip(path, "5_0", 1.0)
+    progress = Silent()
+    redo(path, registry, progress)
+    assert "settings-unknown" in progress.warned
 
 
 def test_a_stopped_redo_goes_on_with_what_is_left(footage, registry):

@@ -24,7 +24,8 @@ from torch.nn import functional as F
 
 from understudy.backends.dlib_file import DlibReader
 from understudy.detect.manifest import MMOD
-from understudy.detect.picture import DlibOptions, resized, scaled
+from understudy.detect.options import DlibOptions
+from understudy.detect.picture import reduction, resized, scaled, smallest_px
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
 from understudy.types import Faces
@@ -72,7 +73,8 @@ class DlibCnnDetector:
 
     def _one(self, frame: NDArray[Any]) -> Faces:
         options = self._options
-        further = _WINDOW_PX / options.min_face_px
+        scale = reduction(frame, options.max_detection_px)
+        further = _WINDOW_PX / smallest_px(options.min_face_px, scale)
         picture, frame_per_picture = scaled(frame, options.max_detection_px, further)
         boxes, margins = self.windows(picture)
         scores = 1.0 / (1.0 + np.exp(-margins))

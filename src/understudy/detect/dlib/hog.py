@@ -18,7 +18,8 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.detect.picture import DlibOptions, resized, scaled
+from understudy.detect.options import DlibOptions
+from understudy.detect.picture import reduction, resized, scaled, smallest_px
 from understudy.types import Faces
 
 _MIN_CONFIDENCE = 0.5
@@ -55,8 +56,9 @@ class DlibHogDetector:
 
     def _one(self, frame: NDArray[Any]) -> Faces:
         options = self._options
-        scale = _SMALLEST_PX / options.min_face_px
-        picture, frame_per_picture = scaled(frame, options.max_detection_px, scale)
+        scale = reduction(frame, options.max_detection_px)
+        further = _SMALLEST_PX / smallest_px(options.min_face_px, scale)
+        picture, frame_per_picture = scaled(frame, options.max_detection_px, further)
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         rects, margins, _ = self._detector().run(grey, 0, self._min_margin)
         boxes = np.array(

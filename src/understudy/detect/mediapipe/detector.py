@@ -17,7 +17,6 @@ Convention: boxes are x0, y0, x1, y1 in frame pixels, pixel i covers [i, i+1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,10 +25,10 @@ from numpy.typing import NDArray
 from understudy.backends.litert import LiteModel
 from understudy.detect.manifest import MEDIAPIPE_FULL_RANGE
 from understudy.detect.mediapipe.looks import VIEW_PX, Square, around, squares, view_of
-from understudy.detect.picture import PictureOptions, shrunk
+from understudy.detect.options import MediapipeOptions
+from understudy.detect.picture import reduction, shrunk, smallest_px
 from understudy.geometry import Float64
 from understudy.geometry.boxes import overlap
-from understudy.options import option
 from understudy.types import Faces
 from understudy.weights.opening import opened
 
@@ -59,19 +58,6 @@ From 40 faces of 34 degrees of roll, where MTCNN's boxes were 1.19 wide and 1.32
 """
 
 
-@dataclass(frozen=True, slots=True)
-class MediapipeOptions(PictureOptions):
-    """How far MediaPipe's detector looks."""
-
-    min_confidence: float | None = option(
-        None,
-        "Faces that the network is less sure of are dropped; none takes 0.6. Lower it when faces "
-        "are missed, raise it when other things are taken for faces.",
-        low=0.0,
-        high=1.0,
-    )
-
-
 class MediapipeDetector:
     """Finds faces of up to 60 degrees of roll, and some beyond; see `detect.Detector`.
 
@@ -96,9 +82,12 @@ class MediapipeDetector:
         return [self._one(frame) for frame in frames]
 
     def _one(self, frame: NDArray[Any]) -> Faces:
-        picture, frame_per_picture = shrunk(frame, self._options.max_detection_px)
+        options = self._options
+        picture, frame_per_picture = shrunk(frame, options.max_detection_px)
+        scale = reduction(frame, options.max_detection_px)
+        smallest = smallest_px(options.min_face_px, scale)
         height, width = picture.shape[:2]
-        coarse, *finer = squares(width, height, self._options.min_face_px)
+        coarse, *finer = squares(width, height, smallest)
         looks = [self._look(picture, square) for square in (coarse, *finer)]
         scores, numbers = merged(*(np.concatenate(part) for part in zip(*looks, strict=True)))
         if finer:

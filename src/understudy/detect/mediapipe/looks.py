@@ -47,7 +47,7 @@ class Square:
         return fits
 
 
-def squares(width: int, height: int, min_face_px: int) -> list[Square]:
+def squares(width: int, height: int, min_face_px: float) -> list[Square]:
     """The looks at a picture that find faces of `min_face_px` pixels and more."""
     whole = around(width, height, 1.0)
     found, side = [whole], whole.side

@@ -19,58 +19,17 @@ from torch import Tensor, nn
 
 from understudy.detect.manifest import ONET, PNET, RNET
 from understudy.detect.mtcnn.nets import load_nets
-from understudy.detect.picture import shrunk
+from understudy.detect.options import MtcnnOptions
+from understudy.detect.picture import reduction, shrunk, smallest_px
 from understudy.geometry import Float64
 from understudy.geometry.boxes import suppress
 from understudy.imaging.resample import resize
-from understudy.options import check, option
 from understudy.types import Faces
 
 _WINDOW, _STRIDE = 12, 2
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.7
 _CROPS_AT_ONCE = 256
 _MIN_CONFIDENCE = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class MtcnnOptions:
-    """How far MTCNN looks."""
-
-    min_face_px: int = option(
-        40,
-        "Smallest face looked for, in pixels of the frame as detection sees it (see "
-        "max_detection_px). Halving it costs four times the time.",
-        low=12,
-        high=4096,
-        unit="px",
-    )
-    max_detection_px: int = option(
-        1024,
-        "Frames whose longer side exceeds this are scaled down before detection; boxes come "
-        "back in frame pixels. Raise it to find small faces in large frames.",
-        low=64,
-        high=16384,
-        unit="px",
-    )
-    min_confidence: float | None = option(
-        None,
-        "Faces that the last network is less sure of are dropped; none takes 0.9. Lower it when "
-        "faces are missed, raise it when other things are taken for faces.",
-        low=0.0,
-        high=1.0,
-    )
-    proposal_threshold: float = option(
-        0.6, "How sure the first network must be to pass a window on.", low=0.0, high=1.0
-    )
-    refine_threshold: float = option(
-        0.7, "How sure the second network must be to pass a window on.", low=0.0, high=1.0
-    )
-    scale_factor: float = option(
-        0.709, "Size of each pyramid level relative to the one before.", low=0.3, high=0.95
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 class MtcnnDetector:
@@ -97,8 +56,10 @@ class MtcnnDetector:
             return [self._one(frame) for frame in frames]
 
     def _one(self, frame: NDArray[Any]) -> Faces:
-        picture, frame_per_picture = shrunk(frame, self._options.max_detection_px)
-        found = self._propose(picture)
+        options = self._options
+        picture, frame_per_picture = shrunk(frame, options.max_detection_px)
+        scale = reduction(frame, options.max_detection_px)
+        found = self._propose(picture, smallest_px(options.min_face_px, scale))
         found = self._judge(self._refine, 24, picture, found.moved, self._options.refine_threshold)
         found = found.thinned(_OVERLAP)
         found = self._judge(self._output, 48, picture, found.moved, self._min_confidence)
@@ -106,10 +67,10 @@ class MtcnnDetector:
         kept = suppress(boxes, found.scores, _OVERLAP, of_smaller=True)
         return Faces(boxes[kept] * frame_per_picture, found.scores[kept])
 
-    def _propose(self, picture: NDArray[Any]) -> _Candidates:
+    def _propose(self, picture: NDArray[Any], smallest: float) -> _Candidates:
         """Windows that the first network takes for faces, at all scales."""
         levels, source = [], picture
-        scale = _WINDOW / self._options.min_face_px
+        scale = _WINDOW / smallest
         while min(picture.shape[:2]) * scale >= _WINDOW:
             height, width = (round(side * scale) for side in picture.shape[:2])
             # Halving is cheap: each level is made from the smallest half that is large enough.

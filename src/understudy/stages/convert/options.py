@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from understudy.options import check, option
+from understudy.options import Branch, Names, branch, check, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,16 @@ class ConvertOptions:
         "picture and its face is left alone), all, or the largest of each frame; of those that "
         "the casting gives to somebody.",
         group="Faces",
+        result=True,
     )
-    mask: str = option("extended", "Which mask bounds the new face.", group="Blending")
+    mask: str = option("extended", "Which mask bounds the new face.", group="Blending", result=True)
     feather: float = option(
         0.06,
         "Width of the soft edge as a share of the mask's side; it lies inside the mask.",
         low=0.0,
         high=0.3,
         group="Blending",
+        result=True,
     )
     erode: float = option(
         0.0,
@@ -33,25 +35,27 @@ class ConvertOptions:
         low=0.0,
         high=0.3,
         group="Blending",
+        result=True,
     )
     match_colour: str = option(
-        "reinhard", "Colour matching; see `understudy plugins`.", group="Blending"
+        "reinhard",
+        "Colour matching; see `understudy plugins`.",
+        group="Blending",
+        result=True,
+        names=Names("colour"),
     )
-    crf: int = option(
-        16,
-        "H.264 quality: lower is better and larger; 16 can hardly be told from the source.",
-        low=0,
-        high=40,
-        group="Output",
+    overwrite: bool = option(
+        False, "Replace an output that is there already.", scope="run", group="Output"
     )
-    preset: Literal["ultrafast", "veryfast", "fast", "medium", "slow"] = option(
-        "fast", "H.264 effort: slower makes smaller files of the same quality.", group="Output"
+    faces_at_once: int = option(
+        16, "Faces a model pass.", low=1, high=512, scope="machine", group="Speed"
     )
-    overwrite: bool = option(False, "Replace an output that is there already.", group="Output")
-    faces_at_once: int = option(16, "Faces a model pass.", low=1, high=512, group="Speed")
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
-        "auto", "Where the model runs.", group="Speed"
+        "auto", "Where the model runs.", scope="machine", group="Speed"
     )
+
+    colour: Branch = branch("colour")
+    write: Branch = branch("write", short=("crf", "preset"))
 
     def __post_init__(self) -> None:
         check(self)

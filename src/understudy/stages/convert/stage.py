@@ -24,7 +24,7 @@ from understudy.errors import MediaError, StoreError, ValueRefused
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
-from understudy.options import fields_of, to_mapping
+from understudy.options import results
 from understudy.plugin import Registry
 from understudy.stages.convert.job import Job
 from understudy.stages.convert.options import ConvertOptions
@@ -149,7 +149,8 @@ def _made_or_there(
             _discard(work)
             return earlier.frames, earlier.read
         refuse_existing(output, options.overwrite)
-        matcher = registry.create("colour", options.match_colour)
+        colour = options.match_colour
+        matcher = registry.get("colour", colour).build(options.colour.of(colour))
         job = Job(options, swapper, matcher, casting, census, inputs.knobs)
         work.mkdir(parents=True, exist_ok=True)
         read = ReadReport()
@@ -266,15 +267,13 @@ def _key(
     registry: Registry,
 ) -> str:
     """A name for everything that the segments depend on."""
-    plain = to_mapping(options)
-    del plain["overwrite"]
-    made_by = [
-        registry.get(kind, name).made_by
-        for kind, name in (
-            ("swap", swapper.name),
-            ("colour", options.match_colour),
-            ("write", _writer_name(inputs.output)),
-        )
+    colour = registry.get("colour", options.match_colour)
+    writer = registry.get("write", _writer_name(inputs.output))
+    made_by = [p.made_by for p in (registry.get("swap", swapper.name), colour, writer)]
+    plain = [
+        results(options),
+        colour.settings(options.colour.of(colour.name)),
+        writer.settings(options.write.of(writer.name)),
     ]
     knobs = dict(inputs.knobs)
     digest = hashlib.sha256()
@@ -295,18 +294,15 @@ def _discard(work: Path) -> None:
 
 
 def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:
-    """The writer for this output; it gets those of the stage's options that it declares.
+    """The writer for this output, with its own options of the tree.
 
     Raises:
         MediaError: the source's sound does not fit into this kind of file.
     """
     plugin = registry.get("write", _writer_name(output))
-    cls = plugin.load_options()
-    if cls is None:
-        return plugin.load()(info)
-    known = {f.name for f in fields_of(cls)}
-    chosen = to_mapping(options) | {"container": output.suffix.lower().lstrip(".")}
-    return plugin.load()(info, cls(**{k: v for k, v in chosen.items() if k in known}))
+    kind = {"container": output.suffix.lower().lstrip(".")}
+    chosen = plugin.made_options(options.write.of(plugin.name), kind)
+    return plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
 
 
 def _writer_name(output: Path) -> str:

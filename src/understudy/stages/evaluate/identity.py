@@ -20,7 +20,6 @@ from understudy.errors import PluginError, StoreError, WeightsError
 from understudy.plugin import Plugin, Registry
 from understudy.stages.evaluate.report import PartReport
 from understudy.stages.faces.casting import Casting, Part
-from understudy.stages.faces.plugins import PREFERRED
 from understudy.stages.faces.views import picture_view
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset
@@ -171,7 +170,7 @@ def _aligner_of(casting: Casting) -> str:
 
 def _aligner(name: str, registry: Registry) -> Any:
     """The predictor of that name, or one that is here: landmarks may be smoothed or set by hand."""
-    for known in dict.fromkeys((name, *PREFERRED["aligner"])):
+    for known in dict.fromkeys((name, "mediapipe", "dlib68")):
         try:
             return registry.get("align", known).build()
         except (PluginError, WeightsError):

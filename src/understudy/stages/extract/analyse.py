@@ -25,7 +25,8 @@ from understudy.geometry import Float64, average_distance
 from understudy.imaging.depth import eight_bit
 from understudy.mask import mask_all
 from understudy.media import FilmReader, probe
-from understudy.options import to_mapping
+from understudy.options import Branch, to_mapping
+from understudy.plugin import Plugin
 from understudy.stages.extract.choose import Chosen
 from understudy.stages.extract.filters import References, passes, stacked
 from understudy.stages.extract.options import ExtractOptions
@@ -47,14 +48,19 @@ class Tools:
         self._options = options
         self._views: dict[int, tuple[Frame, NDArray[np.uint8]]] = {}
         self._lock = threading.Lock()
-        plain = to_mapping(options)
-        self._detector = chosen.detector.build(plain, device)
+        own = to_mapping(options)
+
+        def built(plugin: Plugin) -> Any:
+            branch: Branch = getattr(options, plugin.kind)
+            return plugin.build(branch.of(plugin.name), device, own)
+
+        self._detector = built(chosen.detector)
         if options.rotations:
             self._detector = RotatedDetector(self._detector, options.rotations, _UPRIGHT)
         helped = RefineOptions(options.normalise, options.refeed, options.realign)
-        self._aligner = refined(chosen.aligner.build(plain, device), helped)
-        self._embedder = None if chosen.embedder is None else chosen.embedder.build(plain, device)
-        self._maskers = {p.name: p.build(plain, device) for p in chosen.maskers}
+        self._aligner = refined(built(chosen.aligner), helped)
+        self._embedder = None if chosen.embedder is None else built(chosen.embedder)
+        self._maskers = {p.name: built(p) for p in chosen.maskers}
         self._made_by = {
             "detect": chosen.detector.made_by,
             "align": chosen.aligner.made_by,

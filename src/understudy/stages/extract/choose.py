@@ -7,13 +7,16 @@ from typing import Any
 
 from understudy.errors import PluginError, WeightsError
 from understudy.flow import Progress
+from understudy.options import fields_of, results, to_mapping
+from understudy.options.tree import check_branches
 from understudy.plugin import Plugin, Registry
 from understudy.stages.extract.options import ExtractOptions
-from understudy.stages.faces.plugins import PREFERRED, helpers_of, say_licences
+from understudy.stages.faces.plugins import helpers_of, say_licences
 from understudy.store.alignments import Alignments
 from understudy.weights.needed import all_plugins, ensure, require_commercial
 
-_KINDS = {"detector": "detect", "aligner": "align"}
+_PREFERRED = {f.name: f.names for f in fields_of(ExtractOptions) if f.names and f.names.auto}
+"""Options that may be `auto`: the first is taken, or where its weights cannot be had, the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,11 @@ def resolved(
         WeightsError: neither the first choice nor the last resort can be had.
     """
     decided: dict[str, Any] = {}
-    for name, (first, last_resort) in PREFERRED.items():
+    for name, preferred in _PREFERRED.items():
+        first, last_resort = preferred.auto[0], preferred.auto[-1]
         if getattr(options, name) != "auto":
             continue
-        known = None if before is None else before.source.settings.get(name)
+        known = None if before is None else before.source.setting(name, None)
         if known is not None:
             decided[name] = str(known)
             continue
@@ -56,10 +60,10 @@ def resolved(
             decided[name] = first  # nothing is left to find, so nothing need be fetched
             continue
         try:
-            ensure([registry.get(_KINDS[name], first)], progress)
+            ensure([registry.get(preferred.kind, first)], progress)
             decided[name] = first
         except (WeightsError, PluginError) as error:
-            _require_last_resort(registry.get(_KINDS[name], last_resort), first, error, progress)
+            _require_last_resort(registry.get(preferred.kind, last_resort), first, error, progress)
             decided[name] = last_resort
             progress.warn(
                 f"{name}: {last_resort} is used as the last resort, because {error}",
@@ -92,7 +96,11 @@ def choose(options: ExtractOptions, registry: Registry, progress: Progress) -> C
         registry.get("align", options.aligner),
         None if options.embedder == "none" else registry.get("embed", options.embedder),
         tuple(registry.get("mask", name) for name in options.mask_names),
-        helpers_of(options.mask_names, options.parser, registry),
+        tuple(
+            helper
+            for name in options.mask_names
+            for helper in helpers_of(registry.get("mask", name), options.mask.of(name), registry)
+        ),
     )
     if options.commercial_safe:
         require_commercial(chosen.all, registry)
@@ -101,10 +109,34 @@ def choose(options: ExtractOptions, registry: Registry, progress: Progress) -> C
     return chosen
 
 
+def step_settings(options: ExtractOptions, registry: Registry) -> dict[str, Any]:
+    """How each step is done, with resolved options, as the alignments file keeps it.
+
+    Raises:
+        ValueRefused: options of plug-ins that are not there, or that they do not have.
+        PluginError: a plug-in is unknown.
+    """
+    check_branches(options, registry)
+    settings: dict[str, Any] = {"extract": results(options)}
+    for field in fields_of(ExtractOptions):
+        if field.names is None:
+            continue
+        kind = field.names.kind
+        branch = getattr(options, kind)
+        settings[kind] = {
+            name: registry.get(kind, name).settings(branch.of(name), to_mapping(options))
+            for name in field.names.chosen(getattr(options, field.name))
+        }
+    return settings
+
+
 def default_plugins(registry: Registry) -> list[Plugin]:
     """What extraction uses when nothing is chosen, as far as it is installed."""
     options = ExtractOptions()
-    names = [("detect", n) for n in (*PREFERRED["detector"], options.detector)]
-    names += [("align", n) for n in (*PREFERRED["aligner"], options.aligner)]
-    names += [("embed", options.embedder)]
+    names = [
+        (f.names.kind, name)
+        for f in fields_of(ExtractOptions)
+        if f.names is not None
+        for name in f.names.chosen(getattr(options, f.name))
+    ]
     return [p for p in all_plugins(registry) if (p.kind, p.name) in names]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from understudy.errors import ValueRefused
-from understudy.options import check, option
+from understudy.options import Branch, Names, branch, check, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +18,17 @@ class ExtractOptions:
         "Face detector; see `understudy plugins`. auto takes mediapipe, or mtcnn where mediapipe's "
         "weights cannot be had, and says so.",
         group="Detection",
-    )
-    max_detection_px: int = option(
-        640,
-        "Frames with a longer side than this are scaled down for detection only. Raise it for "
-        "small faces in large frames; detection time grows with its square.",
-        low=64,
-        high=8192,
-        unit="px",
-        group="Detection",
+        result=True,
+        names=Names("detect", auto=("mediapipe", "mtcnn")),
     )
     min_face_px: int = option(
         40,
-        "Faces smaller than this in the frame are left out.",
+        "Faces smaller than this, in pixels of the frame, are neither looked for nor kept.",
         low=12,
         high=4096,
         unit="px",
         group="Detection",
+        result=True,
     )
     max_face_px: int | None = option(
         None,
@@ -43,25 +37,14 @@ class ExtractOptions:
         high=65536,
         unit="px",
         group="Detection",
-    )
-    min_confidence: float | None = option(
-        None,
-        "Detections less certain than this are left out; each detector has a default of its own.",
-        low=0.0,
-        high=1.0,
-        group="Detection",
+        result=True,
     )
     rotate: str = option(
         "",
         "Turn the frame by these angles where no upright face is found, such as 90,180,270; for "
         "people who lie down or hang upside down. Costs a look an angle.",
         group="Detection",
-    )
-    boxes_path: str = option(
-        "",
-        "With the detector `file`: a JSON file of boxes, {frame: [[x0, y0, x1, y1, score], ...]} "
-        "with frames counted from 0, or Faceswap's JSON.",
-        group="Detection",
+        result=True,
     )
     every: int = option(
         1,
@@ -70,18 +53,21 @@ class ExtractOptions:
         low=1,
         high=1000,
         group="Detection",
+        result=True,
     )
     assume_colour: Literal["tags", "rec709"] = option(
         "tags",
         "What colours mean: what the file's tags say (HDR is brought to Rec.709, log footage "
         "refused), or Rec.709 whatever they say.",
         group="Detection",
+        result=True,
     )
     every_frame: bool = option(
         False,
         "Detect anew in every frame and smooth nothing, the classical way: slower, less steady, "
         "but no frame depends on another.",
         group="Time",
+        result=True,
     )
     cut_threshold: float = option(
         27.0,
@@ -90,17 +76,21 @@ class ExtractOptions:
         low=1.0,
         high=255.0,
         group="Time",
+        result=True,
     )
     smooth: bool = option(
         True,
         "Take the jitter out of landmarks over time; blinks and speech stay.",
         group="Time",
+        result=True,
     )
     aligner: str = option(
         "auto",
         "Landmark predictor. auto takes mediapipe, or dlib68 where mediapipe's weights cannot be "
         "had, and says so.",
         group="Alignment",
+        result=True,
+        names=Names("align", auto=("mediapipe", "dlib68")),
     )
     normalise: Literal["none", "hist", "clahe", "mean"] = option(
         "none",
@@ -108,6 +98,7 @@ class ExtractOptions:
         "pictures: hist spreads the brightness, clahe does so by neighbourhoods, mean brings each "
         "colour's mean to mid grey.",
         group="Alignment",
+        result=True,
     )
     refeed: int = option(
         0,
@@ -116,71 +107,50 @@ class ExtractOptions:
         low=0,
         high=32,
         group="Alignment",
+        result=True,
     )
     realign: bool = option(
         False,
         "Look a second time at each face, turned upright by what was found first; for heads on "
         "their side.",
         group="Alignment",
-    )
-    iris: bool = option(
-        True,
-        "With mediapipe: look at each eye again, so that lids close in a blink.",
-        group="Alignment",
+        result=True,
     )
     template: Literal["mean51", "mean68", "book5", "eyes"] = option(
         "mean51",
         "What landmarks are aligned to: the 51 inner points of the mean face, all 68, the book's "
         "five, or the eyes alone (for mouths wide open or covered).",
         group="Alignment",
+        result=True,
     )
     masks: str = option(
         "components,extended",
         "Masks to make, separated by commas; see `understudy plugins`. More can be added later "
         "with `understudy mask`.",
         group="Masks and identity",
-    )
-    mask_px: int = option(
-        128,
-        "Side of a mask. Raise it for close shots, at four times the room for twice the side.",
-        low=32,
-        high=1024,
-        unit="px",
-        group="Masks and identity",
-    )
-    regions: str = option(
-        "skin,brows,eyes,nose,lips",
-        "With bisenet and bisenet-v2: what belongs to the face, out of skin, brows, eyes, nose, "
-        "lips, ears, glasses, neck, hair, hat.",
-        group="Masks and identity",
-    )
-    outline: Literal["extended", "mesh"] = option(
-        "extended",
-        "With occlusion: the face's area before hands are taken out; mesh reaches to the hairline.",
-        group="Masks and identity",
-    )
-    parser: Literal["none", "bisenet-v2", "bisenet"] = option(
-        "none",
-        "With occlusion: face parsing that takes out hair, hats and cloth as well; its weights are "
-        "for non-commercial use only.",
-        group="Masks and identity",
+        result=True,
+        names=Names("mask"),
     )
     embedder: str = option(
         "dlib128",
         "Identity embedding, or `none` to save time; without, nothing but place tells persons "
         "apart.",
         group="Masks and identity",
+        result=True,
+        names=Names("embed", none=True),
     )
     wanted: str = option(
         "",
         "A photo, or a folder of photos, of the persons whose faces are wanted; all others are "
         "left out.",
         group="Filters",
+        result=True,
     )
     unwanted: str = option(
         "",
         "A photo, or a folder of photos, of persons whose faces are left out.",
         group="Filters",
+        result=True,
     )
     reference_distance: float | None = option(
         None,
@@ -189,9 +159,13 @@ class ExtractOptions:
         low=0.05,
         high=2.0,
         group="Filters",
+        result=True,
     )
     filter_features: bool = option(
-        False, "Leave out faces whose mouth is not below their eyes.", group="Filters"
+        False,
+        "Leave out faces whose mouth is not below their eyes.",
+        group="Filters",
+        result=True,
     )
     max_distance: float | None = option(
         None,
@@ -200,6 +174,7 @@ class ExtractOptions:
         low=0.01,
         high=2.0,
         group="Filters",
+        result=True,
     )
     max_roll_deg: float | None = option(
         None,
@@ -207,6 +182,7 @@ class ExtractOptions:
         low=0.0,
         high=180.0,
         group="Filters",
+        result=True,
     )
     min_scale: float = option(
         0.0,
@@ -214,6 +190,7 @@ class ExtractOptions:
         low=0.0,
         high=1.0,
         group="Filters",
+        result=True,
     )
     max_scale: float | None = option(
         None,
@@ -221,6 +198,7 @@ class ExtractOptions:
         low=0.01,
         high=5.0,
         group="Filters",
+        result=True,
     )
     size: int = option(
         256,
@@ -230,11 +208,13 @@ class ExtractOptions:
         high=1024,
         unit="px",
         group="Faces",
+        result=True,
     )
     centering: Literal["legacy", "face", "head"] = option(
         "head",
         "What a face picture shows; `head` lets every other crop be cut from it later.",
         group="Faces",
+        result=True,
     )
     debug_images: bool = option(
         False,
@@ -250,19 +230,34 @@ class ExtractOptions:
     trust_on_first_use: bool = option(
         False,
         "Take weights whose digest no public source states, and pin what came from then on.",
+        scope="run",
         group="Weights",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
-        "auto", "Where networks run; auto takes a GPU where there is one.", group="Speed"
+        "auto",
+        "Where networks run; auto takes a GPU where there is one.",
+        scope="machine",
+        group="Speed",
     )
     workers: int = option(
-        0, "Frames worked on at once; 0 takes the number of cores.", low=0, high=256, group="Speed"
+        0,
+        "Frames worked on at once; 0 takes the number of cores.",
+        low=0,
+        high=256,
+        scope="machine",
+        group="Speed",
     )
     new: bool = option(
         False,
         "Extract from the start, although an alignments file is there; it is kept aside as .bak.",
+        scope="run",
         group="Faces",
     )
+
+    detect: Branch = branch("detect", short=("min_confidence", "max_detection_px", "boxes_path"))
+    align: Branch = branch("align", short=("iris",))
+    mask: Branch = branch("mask", short=("mask_px", "regions", "outline", "parser"))
+    embed: Branch = branch("embed")
 
     def __post_init__(self) -> None:
         check(self)
@@ -285,42 +280,3 @@ class ExtractOptions:
 
 def _split(words: str) -> list[str]:
     return [word.strip() for word in words.split(",") if word.strip()]
-
-
-RESULT_OPTIONS = (
-    "detector",
-    "max_detection_px",
-    "min_face_px",
-    "max_face_px",
-    "min_confidence",
-    "rotate",
-    "boxes_path",
-    "every",
-    "assume_colour",
-    "every_frame",
-    "cut_threshold",
-    "smooth",
-    "aligner",
-    "normalise",
-    "refeed",
-    "realign",
-    "iris",
-    "template",
-    "masks",
-    "mask_px",
-    "regions",
-    "outline",
-    "parser",
-    "embedder",
-    "wanted",
-    "unwanted",
-    "reference_distance",
-    "filter_features",
-    "max_distance",
-    "max_roll_deg",
-    "min_scale",
-    "max_scale",
-    "size",
-    "centering",
-)
-"""Options that results depend on: a run that goes on must have the same."""

@@ -26,16 +26,16 @@ from understudy.follow.follower import Follower, Seen, Window
 from understudy.follow.persons import join_persons
 from understudy.media import FilmReader, MediaInfo, ReadReport
 from understudy.media.health import remarks
-from understudy.options import to_mapping
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
-from understudy.stages.extract.choose import choose, resolved
+from understudy.stages.extract.choose import choose, resolved, step_settings
 from understudy.stages.extract.debug import write_debug_image
-from understudy.stages.extract.options import RESULT_OPTIONS, ExtractOptions
+from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
 from understudy.stages.faces.source import warn_of_damage
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock
+from understudy.store.alignments.settings import differences
 from understudy.types import Face, Frame
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def _extract(
     if options.new:
         _set_aside(path, faces, progress)
     options = _decided(path, options, registry, progress)
-    record = _source_record(info, options)
+    record = _source_record(info, options, registry)
     pictures = Pictures(faces, film, size=options.size, centering=options.centering)
     read = ReadReport()
     with Alignments.open(path, create=record, locked=True) as store:
@@ -283,8 +283,7 @@ def _decided(
     return resolved(options, registry, None, progress)
 
 
-def _source_record(info: MediaInfo, options: ExtractOptions) -> SourceRecord:
-    chosen = to_mapping(options)
+def _source_record(info: MediaInfo, options: ExtractOptions, registry: Registry) -> SourceRecord:
     return SourceRecord(
         name=info.path.name,
         fingerprint=info.fingerprint,
@@ -292,7 +291,7 @@ def _source_record(info: MediaInfo, options: ExtractOptions) -> SourceRecord:
         height=info.height,
         time_base=info.time_base,
         n_frames=info.n_frames,
-        settings={name: chosen[name] for name in RESULT_OPTIONS},
+        settings=step_settings(options, registry),
     )
 
 
@@ -305,11 +304,9 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
         )
     if "imported" in have.settings:
         return  # another tool found these faces; there is nothing to go on with
-    changed = sorted(
-        k for k, v in record.settings.items() if k in have.settings and have.settings[k] != v
-    )
+    changed = differences(have.settings, record.settings)
     if changed:
-        was = ", ".join(f"{k} {have.settings.get(k)!r}" for k in changed)
+        was = ", ".join(f"{name} {value!r}" for name, value in changed.items())
         raise StoreError(
             f"{path} was made with {was}; use the same options to go on, or --new to start over "
             f"(the old file is kept as .bak)"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from understudy.errors import ValueRefused
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.mask import mask_all
@@ -48,7 +49,7 @@ def add_masks(
     registry: Registry,
     progress: Progress,
     device: str = "cpu",
-    chosen: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> MaskReport:
     """Make masks of these kinds.
 
@@ -59,7 +60,7 @@ def add_masks(
         registry: the plug-ins.
         progress: told what is done.
         device: where networks run.
-        chosen: option values for the plug-ins.
+        settings: options of the plug-ins, by kind; defaults for those that are not named.
 
     Raises:
         PluginError: no such plug-in.
@@ -67,7 +68,7 @@ def add_masks(
     """
     plugins = [registry.get("mask", kind) for kind in kinds]
     say_licences(plugins, progress)
-    makers = {p: p.build(chosen, device) for p in plugins}
+    makers = {p: p.build((settings or {}).get(p.name), device) for p in plugins}
     say_devices(progress)
 
     def wanted(face: Face) -> bool:
@@ -85,6 +86,49 @@ def add_masks(
         how = "run it again" if everything else "go on with --process missing"
         stop_if_cancelled(progress, f"masks of {n} faces are saved; {how}")
     return MaskReport(n, tuple(kinds))
+
+
+def mask_settings(
+    store: Alignments | None,
+    kinds: Sequence[str],
+    given: Mapping[str, Mapping[str, Any]],
+    everything: bool,
+    registry: Registry,
+) -> dict[str, dict[str, Any]]:
+    """How masks of these kinds are to be made: as those in the file were, and as is said now.
+
+    Args:
+        store: the alignments file, or None for face pictures; it keeps the settings.
+        kinds: names of mask plug-ins.
+        given: options said now, by kind.
+        everything: whether masks that are there are made again; without, they must have been made
+            alike.
+        registry: the plug-ins.
+
+    Raises:
+        PluginError: no such plug-in.
+        ValueRefused: an option is unknown or not allowed, or other masks of the kind, which are
+            to stay, were made otherwise.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    for kind in kinds:
+        plugin = registry.get("mask", kind)
+        known = None if store is None else store.source.step("mask", kind)
+        made[kind] = plugin.settings({**(known or {}), **given.get(kind, {})})
+        if store is None or made[kind] == known:
+            continue
+        found = store.summary()
+        fresh = found.masks.get(kind, 0) - found.stale.get(f"mask:{kind}", 0)
+        changed = [f"{k} {v}" for k, v in (known or {}).items() if made[kind].get(k, v) != v]
+        if fresh > 0 and changed and not everything:
+            raise ValueRefused(
+                f"{fresh} masks {kind!r} were made with {', '.join(changed)}; say the same, or "
+                "--process all to make every one again"
+            )
+        if everything:
+            mark_all_stale(store, [kind])  # first, so that no death leaves masks that seem to be so
+        store.keep_step("mask", kind, made[kind])
+    return made
 
 
 def with_mask(face: Face, mask: Mask, maker: Plugin | str) -> Face:

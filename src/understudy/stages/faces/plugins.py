@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from understudy.backends.device import unsaid
 from understudy.flow import Progress
+from understudy.options import fields_of
 from understudy.plugin import Plugin, Registry
-
-PREFERRED = {"detector": ("mediapipe", "mtcnn"), "aligner": ("mediapipe", "dlib68")}
-"""What `auto` takes: the first, or where its weights cannot be had, the last resort."""
+from understudy.store.alignments import Alignments
 
 
-def helpers_of(masks: Sequence[str], parser: str, registry: Registry) -> tuple[Plugin, ...]:
-    """The plug-ins whose weights the chosen masks use beside their own."""
-    if "occlusion" not in masks or parser == "none":
-        return ()
-    return (registry.get("mask", parser),)
+def helpers_of(plugin: Plugin, values: Mapping[str, Any], registry: Registry) -> list[Plugin]:
+    """The plug-ins whose weights a plug-in with these options uses beside its own."""
+    options = plugin.made_options(values)
+    if options is None:
+        return []
+    return [
+        registry.get(field.names.kind, name)
+        for field in fields_of(type(options))
+        if field.names is not None
+        for name in field.names.chosen(getattr(options, field.name))
+    ]
+
+
+def settings_of(store: Alignments, plugin: Plugin, progress: Progress) -> Mapping[str, Any]:
+    """How a plug-in was set when it made what is in an alignments file."""
+    known = store.source.step(plugin.kind, plugin.name)
+    if known is None and plugin.load_options() is not None:
+        progress.warn(
+            f"{store.path.name} does not say how {plugin.kind} {plugin.name} was set; it is made "
+            "with its defaults",
+            code="settings-unknown",
+            kind=plugin.kind,
+            plugin=plugin.name,
+        )
+    return known or {}
 
 
 def say_licences(plugins: list[Plugin], progress: Progress) -> None:

@@ -66,7 +66,7 @@ def reader_of(store: Alignments, media: Path | None = None, depth: Depth = "nati
 
 def assumed_colour(store: Alignments) -> AssumeColour:
     """How the extraction took the film's colours; whoever comes later must take them alike."""
-    return "rec709" if store.source.settings.get("assume_colour") == "rec709" else "tags"
+    return "rec709" if store.source.setting("assume_colour", "") == "rec709" else "tags"
 
 
 def visited(

@@ -57,7 +57,7 @@ def missing_frames(
     Raises:
         ValueRefused: nobody knows how many frames the film has.
     """
-    every = int(store.source.settings.get("every", 1))
+    every = int(store.source.setting("every", 1))
     if count and film is not None:
         name = f"counting frames of {film.name}"
         with progress.task(name, film.info.n_frames_guess) as bar:

@@ -11,7 +11,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.masks import make_masks, with_mask
-from understudy.stages.faces.plugins import say_devices, say_licences
+from understudy.stages.faces.plugins import say_devices, say_licences, settings_of
 from understudy.stages.faces.source import reader_of
 from understudy.stages.faces.views import FilmFaces, View
 from understudy.stages.repair import pictures
@@ -106,7 +106,8 @@ class _Maker:
             say_licences(used, progress)
         self._built: dict[str, Any] = {}
         for plugin in used:
-            self._built[f"{plugin.kind} {plugin.name}"] = plugin.build({}, device)
+            values = settings_of(store, plugin, progress)
+            self._built[f"{plugin.kind} {plugin.name}"] = plugin.build(values, device)
         say_devices(progress)
         self._any = store.count(Query(stale=ANY)) > 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Summary
+from understudy.store.alignments.settings import flat
 
 
 def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
@@ -25,7 +26,7 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
             f"source: {source.name}, {source.width}x{source.height} px, time base "
             f"{source.time_base}, {declared} frames declared",
             f"extraction: {'' if store.finished else 'not '}finished; settings: "
-            f"{', '.join(f'{k} {v}' for k, v in source.settings.items()) or 'none'}",
+            f"{', '.join(f'{k} {v}' for k, v in flat(source.settings).items()) or 'none'}",
             _frames(found),
             f"tracks: {found.tracks} in {found.shots or 1} shots, {found.persons} persons; "
             f"{found.untracked} faces without a track",

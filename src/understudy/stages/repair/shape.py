@@ -274,7 +274,7 @@ def with_landmarks(
     face: Face, landmarks: NDArray[np.float64], store: Alignments, made_by: str
 ) -> Face:
     """A face with other landmarks, aligned as its file's faces are; the rest is stale."""
-    template = str(store.source.settings.get("template", "mean51"))
+    template = str(store.source.setting("template", "mean51"))
     frame = face.alignment.unit_from_frame.src
     alignment = Alignment.fit(landmarks, frame, template)
     distance = average_distance(alignment.landmarks_unit)

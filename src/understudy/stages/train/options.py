@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from understudy.options import check, option
+from understudy.options import Branch, Names, branch, check, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class TrainOptions:
         "Which model: quick for a CPU, original or lightweight with a GPU; see "
         "`understudy plugins`.",
         group="Training",
+        result=True,
+        names=Names("swap"),
     )
     minutes: float = option(
         10.0,
@@ -26,6 +28,7 @@ class TrainOptions:
         high=1e6,
         unit="min",
         group="Training",
+        instead_of=("iterations",),
     )
     iterations: int | None = option(
         None,
@@ -55,6 +58,7 @@ class TrainOptions:
     new: bool = option(
         False,
         "Start over although the folder holds a model; the old one is moved aside, not deleted.",
+        scope="run",
         group="Training",
     )
     warp: bool = option(True, "Bend the input at random, so that shapes are learnt.", group="Faces")
@@ -85,13 +89,22 @@ class TrainOptions:
     previews: int = option(
         6, "Faces of each side on the preview sheet; 0 draws none.", low=0, high=32, group="Saving"
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "Where to train.", group="Speed")
+    device: Literal["auto", "cpu", "cuda", "mps"] = option(
+        "auto", "Where to train.", scope="machine", group="Speed"
+    )
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", "Number format; auto takes bf16 only on a GPU that gains by it.", group="Speed"
     )
     threads: int | None = option(
-        None, "CPU threads; none takes every core.", low=1, high=1024, group="Speed"
+        None,
+        "CPU threads; none takes every core.",
+        low=1,
+        high=1024,
+        scope="machine",
+        group="Speed",
     )
+
+    swap: Branch = branch("swap")
 
     def __post_init__(self) -> None:
         check(self)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -246,6 +247,20 @@ class Alignments:
             rows.replace_tracks(self._db, tracks)
             self._db.execute("DELETE FROM carry")
             self._db.execute("UPDATE source SET finished = 1")
+
+    def keep_step(self, kind: str, name: str, values: Mapping[str, Any]) -> None:
+        """Remember how a plug-in is set that makes a part of faces that are here already.
+
+        Args:
+            kind: of the plug-in.
+            name: of the plug-in.
+            values: its options, plain data.
+        """
+        step = {**self.source.settings.get(kind, {}), name: dict(values)}
+        settings = {**self.source.settings, kind: step}
+        with self._writing():
+            rows.update_settings(self._db, settings)
+        self.source = replace(self.source, settings=settings)
 
     @property
     def carry(self) -> bytes | None:

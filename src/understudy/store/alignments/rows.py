@@ -12,6 +12,7 @@ from typing import Any
 from understudy.errors import ValueRefused
 from understudy.geometry import N_LANDMARKS, UNIT, Space, Warp
 from understudy.store import codec
+from understudy.store.alignments.settings import migrated
 from understudy.store.database import Migration, Schema
 from understudy.types import Alignment, Face, Mask, Timestamp, Track
 
@@ -132,7 +133,7 @@ class SourceRecord:
         width, height: of the upright frames, pixels.
         time_base: seconds per unit of pts.
         n_frames: as the container says, or None when it does not.
-        settings: the extraction settings that results depend on, as plain data.
+        settings: how each step was done, as plain data; see `store.alignments.settings`.
     """
 
     name: str
@@ -142,6 +143,15 @@ class SourceRecord:
     time_base: Fraction
     n_frames: int | None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def setting(self, name: str, default: Any) -> Any:
+        """One of the extraction's own settings; `default` where it is not known."""
+        return self.settings.get("extract", {}).get(name, default)
+
+    def step(self, kind: str, name: str) -> Mapping[str, Any] | None:
+        """How a plug-in was set when it made what is in the file; None where nobody knows."""
+        known: Mapping[str, Any] | None = self.settings.get(kind, {}).get(name)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +292,13 @@ def select_source(db: sqlite3.Connection) -> SourceRecord:
         codec.whole("height", height),
         Fraction(numerator, denominator),
         None if n_frames is None else codec.whole("n_frames", n_frames),
-        dict(codec.mapping("settings", json.loads(settings))),
+        migrated(dict(codec.mapping("settings", json.loads(settings)))),
     )
+
+
+def update_settings(db: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
+    """Replace how each step was done."""
+    db.execute("UPDATE source SET settings_json = ?", (json.dumps(dict(settings)),))
 
 
 def insert_shots(db: sqlite3.Connection, first_frames: Sequence[int]) -> None:

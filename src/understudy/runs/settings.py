@@ -1,0 +1,188 @@
+"""Which options a run has: what is said now, over what the project remembers, over the defaults.
+
+Light to import: the command line makes flags and a configuration file's meaning out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from understudy.errors import Cancelled, UnderstudyError, ValueRefused
+from understudy.options import branches_of, fields_of, to_mapping
+from understudy.options.layers import Layer, Settled, chosen_plugins, settle
+from understudy.options.toml_file import read_toml
+from understudy.options.tree import Records, Tree
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.faces.options import MasksOptions
+from understudy.stages.train.options import TrainOptions
+
+if TYPE_CHECKING:
+    from understudy.flow import Progress
+    from understudy.store.project import Project
+
+STAGES: Mapping[str, type] = {
+    "extract": ExtractOptions,
+    "train": TrainOptions,
+    "convert": ConvertOptions,
+    "masks": MasksOptions,
+}
+"""The stages whose options a configuration file and a project hold, by their tables' names."""
+
+PROJECT, FLAGS = "the project", "the command line"
+_KEY = "options"
+
+
+def stage_of(cls: type) -> str:
+    """The name of the stage that has these options."""
+    return next(name for name, known in STAGES.items() if known is cls)
+
+
+def whole_tree(registry: Records) -> Tree:
+    """All options of all stages and their plug-ins."""
+    return Tree(STAGES, registry)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said for one run.
+
+    Attributes:
+        flags: checked values by path.
+        short: values of short flags of plug-ins' options by the option's name.
+        config: a configuration file, or None.
+        defaults: whether what the project remembers is left aside.
+    """
+
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    short: Mapping[str, Any] = field(default_factory=dict)
+    config: Path | None = None
+    defaults: bool = False
+
+
+def settled(
+    stage: str,
+    said: Said,
+    project: Project | None,
+    tree: Tree,
+    earlier: Mapping[str, Any] | None = None,
+) -> Settled:
+    """The values of one stage, and where each comes from.
+
+    Args:
+        stage: its name.
+        said: now.
+        project: remembers each stage's last choices, or None.
+        tree: all options.
+        earlier: options of the stage that the very model or render was made with, plain data.
+
+    Raises:
+        ValueRefused: something said is unknown, or not allowed.
+    """
+    layers = []
+    if project is not None and not said.defaults:
+        kept = remembered(project.settings, tree)
+        if earlier:
+            kept = {p: v for p, v in kept.items() if not p.startswith(f"{stage}.")}
+            table = {_KEY: _lasting(tree.stages[stage], earlier, stage)}
+            kept |= remembered(table, tree)
+        layers.append(Layer(PROJECT, kept))
+    if said.config is not None:
+        layers.append(Layer(said.config.name, read_toml(said.config, tree)))
+    own = {name for branch in branches_of(tree.stages[stage]) for name in branch.short}
+    short = {k: v for k, v in said.short.items() if k in own}
+    layers.append(Layer(FLAGS, said.flags, short))
+    return settle(tree, [stage], layers)
+
+
+def remembered(settings: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
+    """What a project remembers, by path; what has no meaning any more is left out.
+
+    A plug-in may have been uninstalled since, or an option renamed; neither may stop the work.
+    """
+    found = {}
+    table = settings.get(_KEY, {})
+    for path, value in tree.flat(table if isinstance(table, Mapping) else {}).items():
+        try:
+            found[path] = tree.checked(path, value)
+        except ValueRefused:
+            continue
+    return found
+
+
+@contextmanager
+def remembering(project: Project, stage: str, options: Any) -> Iterator[None]:
+    """Keep a stage's choices in the project, unless the stage refuses them.
+
+    They are kept from the start, so that also a run that is killed is gone on with as it was.
+    """
+    before = dict(project.settings.get(_KEY, {}))
+    now = _lasting(type(options), to_mapping(options), stage)
+    for kind in now.keys() - {stage}:
+        now[kind] = {**before.get(kind, {}), **now[kind]}
+    now = before | now
+    if now != before:
+        project.remember(**{_KEY: now})
+    try:
+        yield
+    except Cancelled:
+        raise
+    except UnderstudyError:
+        if now != before:
+            project.remember(**{_KEY: before})
+        raise
+
+
+def _lasting(cls: type, plain: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """A stage's options as the tree has them, without those of one run or one machine."""
+    own = {f.name for f in fields_of(cls) if f.scope == "project"}
+    table: dict[str, Any] = {stage: {k: v for k, v in plain.items() if k in own}}
+    return table | {b.kind: plain.get(b.kind, {}) for b in branches_of(cls)}
+
+
+def say_origins(stage: str, found: Settled, tree: Tree, progress: Progress) -> None:
+    """Tell what was not said now: what goes on as in the project, and what was changed in it."""
+    mine = [p for p in found.values if _concerns(tree, stage, p, found.values)]
+    same = [
+        f"{_name(stage, p)} {word(found.values[p])}"
+        for p in mine
+        if found.origins[p] == PROJECT and found.values[p] != tree.leaves[p].field.default
+    ]
+    changed = [
+        f"{_name(stage, p)} {word(found.values.get(p))} (was {word(was)})"
+        for p, was in found.before.items()
+        if _concerns(tree, stage, p, found.values)
+    ]
+    if same:
+        progress.say(f"{stage}, as before in this project: {', '.join(same)}")
+    if changed:
+        progress.say(f"{stage}, changed: {', '.join(changed)}")
+
+
+def _concerns(tree: Tree, stage: str, path: str, values: Mapping[str, Any]) -> bool:
+    """Whether an option is the stage's own, or of a plug-in that it may take."""
+    leaf = tree.leaves[path]
+    if not leaf.plugin:
+        return leaf.owner == stage
+    kind, _, name = leaf.owner.partition(".")
+    return any(
+        branch.kind == kind and name in chosen_plugins(tree, stage, branch, values)
+        for branch in branches_of(tree.stages[stage])
+    )
+
+
+def _name(stage: str, path: str) -> str:
+    return path.removeprefix(f"{stage}.")
+
+
+def word(value: Any) -> str:
+    """A value for people."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) if value != "" else "nothing"

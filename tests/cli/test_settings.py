@@ -1,0 +1,100 @@
+"""What a project remembers, configuration files, and which of them wins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from understudy.nn import checkpoint
+
+
+def training(model: Path) -> dict:
+    found = checkpoint.newest(model)
+    assert found is not None
+    return dict(found.state.training)
+
+
+def model_of(project: Path) -> Path:
+    return next(p.parent for p in project.rglob("step_*") if p.is_dir())
+
+
+def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
+    told = understudy("train", done.project, "--iterations", 3, "--threads", 1).worked()
+    said = " ".join((told.out + told.err).split())
+    assert "train, as before in this project: batch 2, previews 1" in said
+    assert "train, changed: iterations 3 (was 2)" in said
+    model = model_of(done.project)
+    assert (training(model)["batch"], training(model)["iterations"]) == (2, 3)
+
+    config = tmp_path / "mine.toml"
+    config.write_text("[train]\nbatch = 3\nkeep = 2\n[extract]\nsize = 64\n")
+    threads = ("--threads", 1)
+    understudy("train", done.project, "--config", config, "--iterations", 4, *threads).worked()
+    assert (training(model)["batch"], training(model)["keep"]) == (3, 2)
+    given = ("--config", config, "--batch", "none", "--iterations", 5)
+    understudy("train", done.project, *given, *threads).worked()
+    assert (training(model)["batch"], training(model)["keep"]) == (None, 2)
+    understudy("train", done.project, "--defaults", "--iterations", 6, *threads).worked()
+    assert (training(model)["keep"], training(model)["previews"]) == (3, 6)
+
+
+def test_what_a_stage_refused_is_not_remembered(done, understudy):
+    understudy("train", done.project, "--model", "original", "--iterations", 9).refused("quick")
+    understudy("train", done.project, "--iterations", 3, "--threads", 1).worked()
+    kept = json.loads((done.project / "project.json").read_text())["settings"]["options"]
+    assert kept["train"]["model"] == "quick"
+    assert "threads" not in kept["train"] and "new" not in kept["train"]
+
+
+def test_extraction_and_conversion_go_on_as_they_were(done, understudy):
+    told = understudy("extract", done.project, "a", done.a).worked()
+    said = " ".join((told.out + told.err).split())
+    assert "extract, as before in this project: min_face_px 30, size 96" in said
+    assert "extracted earlier" in said
+    told = understudy("convert", done.project, "-o", done.out).worked()
+    said = " ".join((told.out + told.err).split())
+    assert "convert, as before in this project: write.h264.preset ultrafast" in said
+
+
+def test_a_wrong_word_in_a_configuration_file_ends_the_verb(done, understudy, tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text("[train]\nbach = 3\n")
+    understudy("train", done.project, "--config", config).refused(
+        "mine.toml: train.bach: unknown option; did you mean batch?", code=2
+    )
+
+
+def test_config_shows_who_said_what_and_writes_what_verbs_read(done, understudy, tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text("[train]\nkeep = 2\n[mask.extended]\nmask_px = 64\n")
+    show = ("config", "show", done.project, "--config", config)
+    rows = [line.split() for line in understudy(*show, "--verb", "train").worked().out.splitlines()]
+    assert ["train.batch", "2", "the", "project"] in rows
+    assert ["train.keep", "2", "mine.toml"] in rows
+    assert ["train.model", "quick", "the", "project"] in rows
+    assert not any(row[0].startswith("extract.") for row in rows)
+    toml = tmp_path / "as-before.toml"
+    toml.write_text(understudy(*show, "--toml").worked().out)
+    again = understudy("config", "show", "--config", toml, "--toml").worked().out
+    assert again == toml.read_text()
+    assert "mask_px = 64" in again and "batch = 2" in again
+    text = understudy("config", "template", "train").worked().out
+    assert "#batch = " in text and "[swap" not in text.split("[train]")[0]
+    toml.write_text(text)
+    assert understudy("config", "show", "--config", toml).worked().out.count("as-before") == 0
+
+
+def test_masks_of_another_size_on_the_command_line(done, understudy, tmp_path):
+    from understudy.store.alignments import Alignments
+
+    def sizes() -> set[tuple[int, ...]]:
+        with Alignments.open(done.a.with_suffix(".alignments"), read_only=True) as store:
+            return {f.masks["extended"].alpha.shape for _, fs in store.by_frame() for f in fs}
+
+    understudy("mask", done.a, "--mask-px", 256).refused("--process all", code=2)
+    understudy("mask", done.a, "--process", "all", "--mask-px", 256).worked()
+    assert sizes() == {(256, 256)}
+    understudy("mask", done.a, "--process", "all").worked()
+    assert sizes() == {(256, 256)}, "as those in the file were"
+    told = understudy("mask", done.a, "--process", "all", "--mask.extended.mask-px", 64).worked()
+    assert sizes() == {(64, 64)}, told
