@@ -59,7 +59,7 @@ def _start_of(pid: int) -> int:
             raise psutil.NoSuchProcess(pid)
         started = process.create_time()
         if psutil.LINUX:
-            # Both move when somebody sets the clock; the time since boot does not.
+            # Both move when somebody sets the clock (psutil 7.1 on); the time since boot does not.
             started -= psutil.boot_time()
     except psutil.AccessDenied:
         return 0
