@@ -17,7 +17,6 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.geometry import Centering
 from understudy.nn import checkpoint
 from understudy.nn.device import Chosen, DeviceName, choose_device
-from understudy.options import from_mapping, to_mapping
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.swap import Outputs, SwapModel, check_knobs
 
@@ -208,33 +207,11 @@ def new_model(
     Raises:
         ValueRefused: an option that it does not have, a value out of range, or too few persons.
     """
-    options = model_options(plugin, chosen)
+    options = plugin.made_options(chosen)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model: SwapModel = plugin.load()(options, tuple(persons))
     return model
-
-
-def model_options(plugin: Plugin, chosen: Mapping[str, Any] | None = None) -> Any:
-    """A model's options from plain data; None where its plug-in declares none.
-
-    Raises:
-        ValueRefused: an option that it does not have, or a value out of range.
-    """
-    cls = plugin.load_options()
-    if cls is not None:
-        return from_mapping(cls, chosen or {})
-    if chosen:
-        raise ValueRefused(
-            f"model {plugin.name}: has no options, but {', '.join(chosen)} was given"
-        )
-    return None
-
-
-def plain_options(plugin: Plugin, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """All options of a model as plain data, defaults included; what a checkpoint keeps."""
-    options = model_options(plugin, chosen)
-    return {} if options is None else to_mapping(options)
 
 
 def load_into(model: Any, tensors: Mapping[str, Tensor], path: Path) -> None:

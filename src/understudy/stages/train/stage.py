@@ -28,7 +28,7 @@ from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.store.atomic import sweep_parts
 from understudy.store.faceset import FaceFolder
 from understudy.store.lock import WriterLock
-from understudy.swap.loading import load_into, new_model, plain_options
+from understudy.swap.loading import load_into, new_model
 
 _OURS = {"previews", "logs", "preview.png"}
 
@@ -41,13 +41,10 @@ class TrainInputs:
         facesets: each person's face pictures, by the person's id; two persons or more. The model
             knows them in this order.
         model: the model folder; made when it is not there.
-        model_options: values of the model's own options; None takes those of the model that is
-            there, or its defaults.
     """
 
     facesets: Mapping[str, Sequence[FaceFolder]]
     model: Path
-    model_options: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ def _train(
     use_threads(options.threads)
     progress.say(f"training on {chosen.reason}")
     seed = found.state.seed if found else options.seed
-    model_options = _model_options(plugin, inputs, found)
+    model_options = _model_options(plugin, options, inputs.model, found)
     model = new_model(plugin, seed, persons, model_options)
     faces = {
         person: load_faces(faceset, person, model.crop, options, progress)
@@ -338,21 +335,21 @@ def _trainer(
 
 
 def _model_options(
-    plugin: Plugin, inputs: TrainInputs, found: checkpoint.Checkpoint | None
+    plugin: Plugin, options: TrainOptions, folder: Path, found: checkpoint.Checkpoint | None
 ) -> dict[str, Any]:
-    """The model's options, defaults included, as they are kept.
+    """The model's own options, as they are kept: those said, else as it is, else its defaults.
 
     Raises:
         StoreError: the model that is there was built with others.
         ValueRefused: an option that it does not have, or a value out of range.
     """
     known = dict(found.state.model_options) if found else {}
-    wanted = plain_options(plugin, known if inputs.model_options is None else inputs.model_options)
+    wanted = plugin.settings({**known, **options.swap.of(plugin.name)})
     other = [name for name, value in wanted.items() if name in known and known[name] != value]
     if other:
         was = ", ".join(f"{name} {known[name]!r}" for name in other)
         raise StoreError(
-            f"{inputs.model}: was built with {was}; go on with that, or start over with --new"
+            f"{folder}: was built with {was}; go on with that, or start over with --new"
         )
     return wanted
 
