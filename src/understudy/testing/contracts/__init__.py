@@ -22,6 +22,7 @@ from understudy.testing.contracts.colour import check_colour
 from understudy.testing.contracts.detect import check_detector
 from understudy.testing.contracts.embed import check_embedder
 from understudy.testing.contracts.mask import check_masker
+from understudy.testing.contracts.swap import check_swap
 from understudy.testing.contracts.write import check_writer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "check_detector",
     "check_embedder",
     "check_masker",
+    "check_swap",
     "check_writer",
 ]
 
@@ -39,6 +41,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "align": check_aligner,
     "mask": check_masker,
     "embed": check_embedder,
+    "swap": check_swap,
     "colour": check_colour,
     "write": check_writer,
 }
