@@ -64,13 +64,6 @@ def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if pays and wanted != "fp32" else torch.float32
 
 
-def use_threads(wanted: int | None) -> int:
-    """Set how many CPU threads PyTorch computes with; None takes every core allowed."""
-    count = wanted or cpu_count()
-    torch.set_num_threads(count)
-    return count
-
-
 @contextmanager
 def threads(wanted: int | None) -> Iterator[int]:
     """Let PyTorch compute with so many CPU threads for a while; None takes every core allowed.
@@ -79,7 +72,9 @@ def threads(wanted: int | None) -> Iterator[int]:
     """
     before = torch.get_num_threads()
     try:
-        yield use_threads(wanted)
+        count = wanted or cpu_count()
+        torch.set_num_threads(count)
+        yield count
     finally:
         torch.set_num_threads(before)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -378,3 +379,15 @@ def test_a_render_is_made_by_one_process_at_a_time(footage, converter, tmp_path)
     converter(footage, "out", again)
     assert f"process {os.getpid()} " in again.told
     assert len(made(tmp_path / "out")) == len(made(tmp_path / "another")) == 24
+
+
+def test_an_older_checkpoint_that_is_taken_is_a_warning(footage, converter, painted, tmp_path):
+    shutil.copytree(painted, tmp_path / "model")
+    newest = tmp_path / "model" / "step_00000009"
+    shutil.copytree(next((tmp_path / "model").glob("step_*")), newest)
+    for file in newest.glob("*.safetensors"):
+        file.write_bytes(b"torn")
+    progress = Silent()
+    replace(converter, model=tmp_path / "model")(footage, "out", progress)
+    assert progress.warned == ["older-checkpoint"]
+    assert any("step_00000009" in line for line in progress.said)

@@ -440,3 +440,13 @@ def test_a_project_is_read_while_another_process_trains_in_it(facesets, tmp_path
     _train(facesets, model, iterations=1)
     with Project.open(tmp_path / "p", read_only=True) as reader:
         assert reader.models == ("beside", "m") and len(reader.persons) == 3
+
+
+def test_the_number_of_threads_is_given_back(facesets, tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        _train(facesets, tmp_path / "model", iterations=1, threads=1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

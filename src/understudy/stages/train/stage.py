@@ -18,7 +18,7 @@ import torch
 from understudy.errors import Cancelled, DiskFull, StoreError
 from understudy.flow import Progress
 from understudy.nn import checkpoint
-from understudy.nn.device import choose_device, choose_dtype, use_threads
+from understudy.nn.device import choose_device, choose_dtype, threads
 from understudy.options import to_mapping
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.train.faces import FaceArrays, load_faces
@@ -93,7 +93,7 @@ def train(
         Cancelled: after saving.
     """
     plugin = (registry or default_registry()).get("swap", options.model)
-    with _writing(inputs.model):
+    with threads(options.threads), _writing(inputs.model):
         return _train(inputs, options, plugin, progress)
 
 
@@ -117,7 +117,6 @@ def _train(
     found = open_folder(inputs.model, plugin, persons, options.new, progress)
     chosen = choose_device(options.device)
     dtype = choose_dtype(options.precision, chosen.device)
-    use_threads(options.threads)
     progress.say(f"training on {chosen.reason}")
     seed = found.state.seed if found else options.seed
     model_options = _model_options(plugin, options, inputs.model, found)
