@@ -7,6 +7,12 @@ from pathlib import Path
 
 from understudy.nn import checkpoint
 
+QUICKLY = ("--iterations", 1, "--threads", 1, "--previews", 0)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
 
 def training(model: Path) -> dict:
     found = checkpoint.newest(model)
@@ -73,6 +79,11 @@ def test_config_shows_who_said_what_and_writes_what_verbs_read(done, understudy,
     assert ["train.keep", "2", "mine.toml"] in rows
     assert ["train.model", "quick", "the", "project"] in rows
     assert not any(row[0].startswith("extract.") for row in rows)
+    understudy("train", done.project, "--batch", 4, "--model-name", "second", *QUICKLY).worked()
+    show_first = ("config", "show", done.project, "--verb", "train")
+    assert "train.batch 2 the project" in words(understudy(*show_first).worked().out)
+    second = understudy(*show_first, "--model-name", "second").worked().out
+    assert "train.batch 4 the project" in words(second)
     toml = tmp_path / "as-before.toml"
     toml.write_text(understudy(*show, "--toml").worked().out)
     again = understudy("config", "show", "--config", toml, "--toml").worked().out

@@ -32,6 +32,10 @@ def show(
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="A TOML file, as verbs take it.")
     ] = None,
+    model_name: Annotated[
+        str | None,
+        typer.Option(help="Which of the project's models; training goes on with its choices."),
+    ] = None,
     toml: Annotated[
         bool, typer.Option("--toml", help="Print a file for --config that says the same.")
     ] = False,
@@ -52,10 +56,12 @@ def show(
         typer.echo(f"left out: {owner}: {reason}", err=True)
     said = Said(config=config)
     if project is None:
-        found = settled(next(iter(tree.stages)), said, None, whole)
+        found = settled("train", said, None, whole)
     else:
+        from understudy.runs.models import trained_options
+
         with Project.open(project, read_only=True) as store:
-            found = settled(next(iter(tree.stages)), said, store, whole)
+            found = settled("train", said, store, whole, trained_options(store, model_name))
     if toml:
         values = {p: found.values.get(p, leaf.field.default) for p, leaf in tree.leaves.items()}
         typer.echo(written(tree, values), nl=False)
