@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from dataclasses import replace
@@ -454,3 +455,15 @@ def test_smoothing_over_time_takes_each_face_for_itself_also_without_tracks(foot
         return float(np.abs(np.diff(points, 2, axis=0)).mean())
 
     assert jitter(after) < 0.7 * jitter(before)
+
+
+def test_comparing_pictures_with_alignments_holds_no_faces(footage):
+    """A face has its masks with it, 140 KB; a film has 150,000 of them."""
+    gc.collect()
+    before = sum(type(held) is Face for held in gc.get_objects())
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        state = pictures.state_of(footage.faces, store)
+        assert len(state.current) == store.counts()[2] > 10
+    gc.collect()
+    assert sum(type(held) is Face for held in gc.get_objects()) <= before
+    assert set(state.by_face()) == {id_ for _, id_ in state.current}

@@ -231,6 +231,6 @@ def _write_sheet(
     if inputs.truth is not None:
         columns.insert(2, "true swap")
     order = sorted(rows, key=lambda row: (row[1], row[0]))
-    labels = [f"frame {index}" + (f" {part}" if several else "") for index, part in order]
+    labels = [f"frame {index}" + (f", {part}" if several else "") for index, part in order]
     sheet = contact_sheet(columns, [rows[row] for row in order], labels, (CELL, CELL))
     commit_bytes(inputs.sheet, encode_png(sheet))

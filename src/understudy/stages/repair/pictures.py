@@ -58,24 +58,25 @@ class State:
     """How a folder's pictures stand to the alignments.
 
     Attributes:
-        current: pictures that say what the alignments say.
-        behind: pictures whose landmarks are the face's but whose record is older, and the face.
-        stale: pictures cut around landmarks that have changed, and the face.
+        current: pictures that say what the alignments say, each with the id of its face there; a
+            face itself has masks, and a film too many of them to be held.
+        behind: pictures whose landmarks are the face's but whose record is older.
+        stale: pictures cut around landmarks that have changed.
         orphans: pictures whose face is not in the alignments any more.
         twins: second pictures of one face, as a killed renaming leaves them.
         foreign: how many pictures are of other films.
     """
 
-    current: list[tuple[Picture, Face]] = field(default_factory=list)
-    behind: list[tuple[Picture, Face]] = field(default_factory=list)
-    stale: list[tuple[Picture, Face]] = field(default_factory=list)
+    current: list[tuple[Picture, str]] = field(default_factory=list)
+    behind: list[tuple[Picture, str]] = field(default_factory=list)
+    stale: list[tuple[Picture, str]] = field(default_factory=list)
     orphans: list[Picture] = field(default_factory=list)
     twins: list[Picture] = field(default_factory=list)
     foreign: int = 0
 
     def by_face(self) -> dict[str, Picture]:
         """The picture of each face that has one, by the face's id in the alignments."""
-        return {face.id: picture for picture, face in self.current + self.behind + self.stale}
+        return {id_: picture for picture, id_ in self.current + self.behind + self.stale}
 
     def remarks(self) -> dict[WarningCode, str]:
         """What is to be known, for people; nothing where all is well."""
@@ -156,7 +157,8 @@ def update(
         How the folder stood before.
     """
     state = state_of(folder, store)
-    for picture, face in state.behind:
+    for picture, id_ in state.behind:
+        (face,) = (f for f in store.faces(picture.frame) if f.id == id_)
         record = read_record(picture.path)
         record = replace(record, face=merged(record.face, face))
         commit_bytes(picture.path, with_record(picture.path, record), durable=False)
@@ -218,25 +220,27 @@ def _sort(pictures: list[Picture], faces: Sequence[Face], state: State) -> None:
         else:
             taken.add(face.id)
             same = _parts(face).items() <= picture.parts.items()
-            (state.current if same else state.behind).append((picture, face))
+            (state.current if same else state.behind).append((picture, face.id))
     by_id = {f.id: f for f in faces if f.id not in taken}
     for picture in rest:
         face = by_id.pop(picture.face_id, None)
         if face is None:
             state.orphans.append(picture)
         else:
-            state.stale.append((picture, face))
+            state.stale.append((picture, face.id))
 
 
 def _cut_again(
-    stale: list[tuple[Picture, Face]], store: Alignments, film: FilmReader, progress: Progress
+    stale: list[tuple[Picture, str]], store: Alignments, film: FilmReader, progress: Progress
 ) -> None:
-    by_frame: dict[int, list[tuple[Picture, Face]]] = {}
-    for picture, face in stale:
-        by_frame.setdefault(face.at.index, []).append((picture, face))
+    by_frame: dict[int, list[tuple[Picture, str]]] = {}
+    for picture, id_ in stale:
+        by_frame.setdefault(picture.frame, []).append((picture, id_))
     name = f"cutting pictures of {film.name} again"
-    for frame, _ in visited(store, film, by_frame, name, progress):
-        for picture, face in by_frame[frame.at.index]:
+    for frame, faces in visited(store, film, by_frame, name, progress):
+        by_id = {face.id: face for face in faces}
+        for picture, id_ in by_frame[frame.at.index]:
+            face = by_id[id_]
             crop = face.alignment.crop(picture.size, picture.coverage, picture.centering)
             old = read_record(picture.path)
             record = replace(old, face=merged(old.face, face), crop_from_frame=crop)
@@ -251,8 +255,8 @@ def _rename(folder: Path, source_name: str, state: State) -> None:
         StoreError: a file that is none of these pictures has such a name; nothing was renamed.
     """
     finals: dict[Path, Path] = {}
-    for picture, face in state.current + state.behind + state.stale:
-        frame, _, number = face.id.partition("_")
+    for picture, id_ in state.current + state.behind + state.stale:
+        frame, _, number = id_.partition("_")
         if number.isdecimal():
             final = folder / face_file_name(source_name, int(frame), int(number))
             if final != picture.path:
