@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -24,7 +25,15 @@ from typer.testing import CliRunner
 
 import understudy
 from understudy.cli.app import app
-from understudy.errors import Cancelled, InUse, NoFaces, StoreError, TrainingError, ValueRefused
+from understudy.errors import (
+    Cancelled,
+    DiskFull,
+    InUse,
+    NoFaces,
+    StoreError,
+    TrainingError,
+    ValueRefused,
+)
 from understudy.flow import Silent
 from understudy.geometry.templates import MEAN_FACE_51
 from understudy.nn import checkpoint
@@ -280,6 +289,36 @@ def test_a_full_disk_is_told_and_training_goes_on(facesets, tmp_path, monkeypatc
     assert any("not saved" in said for said in progress.said)
     assert report.step == 4
     assert [p.name for p in checkpoint.steps(tmp_path / "m")] == ["step_00000004"]
+
+
+def test_checkpoints_are_written_beside_the_training(facesets, tmp_path, monkeypatch):
+    real, threads, snapshots = checkpoint.save, [], []
+
+    def slow(folder, state, tensors):
+        threads.append(threading.current_thread())
+        values = next(iter(tensors["weights"].values()))
+        before = values.clone()
+        time.sleep(0.5)  # training goes on meanwhile
+        snapshots.append(torch.equal(before, values))
+        return real(folder, state, tensors)
+
+    monkeypatch.setattr(checkpoint, "save", slow)
+    _train(facesets, tmp_path / "m", iterations=5, save_every=2)
+    assert threading.main_thread() not in threads and snapshots == [True] * 3
+    monkeypatch.undo()
+    _train(facesets, tmp_path / "whole", iterations=5)
+    assert _tensors(tmp_path / "m", 5) == _tensors(tmp_path / "whole", 5)
+
+
+def test_a_disk_that_stays_full_ends_with_an_error(facesets, tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    _train(facesets, tmp_path / "m", iterations=2)
+    monkeypatch.setattr(atomic.ops, "replace", full)
+    with pytest.raises(DiskFull):
+        _train(facesets, tmp_path / "m", iterations=4)
+    assert [p.name[-1] for p in checkpoint.steps(tmp_path / "m")] == ["2"]
 
 
 def test_unmasked_training_needs_no_mask(facesets, tmp_path):

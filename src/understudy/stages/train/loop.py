@@ -159,7 +159,7 @@ class Trainer:
         return Batch(planes, persons)
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
-        """All that a checkpoint holds.
+        """All that a checkpoint holds, copied to the CPU, so that training can go on meanwhile.
 
         Raises:
             TrainingError: a weight is not finite.
@@ -173,7 +173,10 @@ class Trainer:
         groups = {"weights": weights, **self._optimizer_tensors()}
         if self.recipe.ema:
             groups["ema"] = self.ema
-        return groups
+        return {
+            file: {name: value.detach().to("cpu", copy=True) for name, value in group.items()}
+            for file, group in groups.items()
+        }
 
     def averaged(self) -> Any:
         """The model with the weights that convert: the running mean where there is one."""

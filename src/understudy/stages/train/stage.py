@@ -16,21 +16,19 @@ from typing import Any
 import torch
 
 from understudy.errors import Cancelled, DiskFull, StoreError
-from understudy.flow import Progress
+from understudy.flow import Beside, Progress
 from understudy.nn import checkpoint
 from understudy.nn.device import choose_device, choose_dtype, threads
 from understudy.options import to_mapping
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.train.faces import FaceArrays, load_faces
+from understudy.stages.train.folder import open_folder
 from understudy.stages.train.loop import Trainer, optimizer_file
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
-from understudy.store.atomic import sweep_parts
 from understudy.store.faceset import FaceFolder
 from understudy.store.lock import WriterLock
 from understudy.swap.loading import load_into, new_model
-
-_OURS = {"previews", "logs", "preview.png"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,41 +128,6 @@ def _train(
     return run.finish_plan()
 
 
-def open_folder(
-    folder: Path, plugin: Plugin, persons: tuple[str, ...], new: bool, progress: Progress
-) -> checkpoint.Checkpoint | None:
-    """The checkpoint to go on from, or None for a new model in an empty folder.
-
-    Raises:
-        StoreError: the folder holds something else, another model, or nothing intact.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder}: expected a model folder, found a file; choose another name")
-    sweep_parts(folder)
-    foreign = _foreign(folder)
-    if foreign and not checkpoint.steps(folder):
-        raise StoreError(
-            f"{folder}: is not a model folder (it holds {', '.join(foreign[:3])}); "
-            "choose an empty or a new folder"
-        )
-    if new and folder.exists() and any(folder.iterdir()):
-        aside = _free_name(folder)
-        folder.rename(aside)
-        progress.say(f"the old model was moved to {aside}")
-    found = checkpoint.newest(folder)
-    if found is not None:
-        checkpoint.refuse_other_model(folder, found.state, plugin.name, plugin.version)
-        _refuse_other_persons(folder, found.state.persons, persons)
-        if found.warning:
-            progress.warn(found.warning, code="older-checkpoint", step=found.state.step)
-        progress.say(f"going on with {plugin.name} at iteration {found.state.step}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
-    return found
-
-
 class _Run:
     """One run: iterations, saves, previews and curves until the plan is done."""
 
@@ -202,18 +165,25 @@ class _Run:
         name = f"training {self.plugin.name}"
         with (
             Curves(self.folder, self.step, self.progress) as self.curves,
+            Beside[Path]() as self.writing,
             self.progress.task(name, total, "it" if o.iterations else "s", at) as bar,
         ):
             self.started = self.last_save = now = time.monotonic()
-            while self.done() < 1:
-                self.iterate()
-                before, now = now, time.monotonic()
-                bar.advance(1 if o.iterations else now - before, self.note())
-                if self.progress.cancelled:
-                    self.save()
-                    raise Cancelled(f"stopped; the model is saved at iteration {self.step}")
-                self.save_when_due()
+            try:
+                while self.done() < 1:
+                    self.iterate()
+                    before, now = now, time.monotonic()
+                    bar.advance(1 if o.iterations else now - before, self.note())
+                    if self.progress.cancelled:
+                        break
+                    self.save_when_due()
+            except BaseException:
+                self.settle()
+                raise
             self.save()
+            self.path = self.writing.result() or self.path
+            if self.progress.cancelled:
+                raise Cancelled(f"stopped; the model is saved at iteration {self.step}")
         return self.report()
 
     def done(self) -> float:
@@ -255,19 +225,15 @@ class _Run:
 
     def save_when_due(self) -> None:
         """Save as often as the options say; a full disk is told, and tried again next time."""
+        if self.writing.done:
+            self.settle()
         waited = time.monotonic() - self.last_save
-        if self.step % self.options.save_every and waited < 60 * self.options.save_minutes:
-            return
-        try:
+        if self.step % self.options.save_every == 0 or waited >= 60 * self.options.save_minutes:
             self.save()
-        except DiskFull as error:
-            self.last_save = time.monotonic()
-            self.progress.warn(
-                f"not saved: {error}; training goes on", code="not-saved", step=self.step
-            )
 
     def save(self) -> None:
-        """Write a checkpoint and a preview of it, unless this step has one."""
+        """Begin to write a checkpoint, and make a preview of it, unless this step has one."""
+        self.settle()
         if self.step == self.saved:
             return
         state = checkpoint.State(
@@ -281,9 +247,9 @@ class _Run:
             losses=dict(self.losses),
             training=to_mapping(self.options),
         )
-        self.path = checkpoint.save(self.folder, state, self.trainer.tensors())
+        tensors = self.trainer.tensors()
+        self.writing.start(lambda: self._written(state, tensors))
         self.saved, self.last_save = self.step, time.monotonic()
-        checkpoint.prune(self.folder, self.options.keep)
         if self.options.previews:
             picture = sheet(
                 self.trainer.averaged(),
@@ -295,6 +261,21 @@ class _Run:
             path = write_sheet(self.folder, picture, self.step)
             self.progress.picture("preview", path, step=self.step)
             self.curves.picture(self.step, picture)
+
+    def _written(self, state: checkpoint.State, tensors: Any) -> Path:
+        path = checkpoint.save(self.folder, state, tensors)
+        checkpoint.prune(self.folder, self.options.keep)
+        return path
+
+    def settle(self) -> None:
+        """Wait for the checkpoint that is being written; a full disk is told."""
+        try:
+            self.path = self.writing.result() or self.path
+        except DiskFull as error:
+            self.progress.warn(
+                f"not saved: {error}; training goes on", code="not-saved", step=self.saved
+            )
+            self.saved = -1
 
     def report(self) -> TrainReport:
         """What this run did."""
@@ -351,26 +332,3 @@ def _model_options(
             f"{folder}: was built with {was}; go on with that, or start over with --new"
         )
     return wanted
-
-
-def _refuse_other_persons(folder: Path, known: tuple[str, ...], asked: tuple[str, ...]) -> None:
-    if known != asked:
-        raise StoreError(
-            f"{folder}: holds a model of {', '.join(known)}, not of {', '.join(asked)}; train "
-            "those, choose another folder, or start over with --new"
-        )
-
-
-def _foreign(folder: Path) -> list[str]:
-    """Names in a folder that no model folder has."""
-    if not folder.is_dir():
-        return []
-    names = (p.name for p in sorted(folder.iterdir()) if not p.name.startswith("."))
-    return [n for n in names if n not in _OURS and not n.startswith("step_")]
-
-
-def _free_name(folder: Path) -> Path:
-    number = 1
-    while (aside := folder.with_name(f"{folder.name}.old-{number}")).exists():
-        number += 1
-    return aside
