@@ -21,6 +21,8 @@ class ComponentsMasker:
     """Brows to chin, ear to ear; `mask.Masker` says what goes in and comes out."""
 
     kind = "components"
+    by_landmarks = True
+    """The frame is not looked at, so that the mask can be drawn again where the film is away."""
 
     def __init__(self, options: MaskOptions | None = None) -> None:
         self._size_px = (options or MaskOptions()).mask_px
@@ -56,6 +58,7 @@ class CustomMasker(ExtendedMasker):
     """
 
     kind = "custom"
+    by_landmarks = False  # what somebody painted is not to be had from landmarks
 
 
 def raise_brows(landmarks: NDArray[np.floating]) -> Float64:

@@ -9,11 +9,14 @@ Convention: pictures are (n, c, s, s); the affine and grids are in the normalise
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from understudy.geometry.mirror import MIRRORED_68, MIRRORED_BLENDSHAPES
 
 ROTATION_DEG, ZOOM, SHIFT = 10.0, 0.05, 0.05
 LIGHTNESS, CHROMA, COLOURED = 0.30, 0.08, 0.5
@@ -123,6 +126,34 @@ def cut(pictures: Tensor, drawn: Draw, size: int, inner: float, *, warped: bool)
     return F.grid_sample(
         pictures, grid * inner, mode="bilinear", padding_mode="border", align_corners=False
     )
+
+
+def signals(values: Mapping[str, Tensor], drawn: Draw) -> dict[str, Tensor]:
+    """What is known of faces, turned, shifted and mirrored as their pictures are.
+
+    Args:
+        values: any of "pose" (n, 3) pitch, yaw and roll in degrees, "landmarks" (n, 68, 2) in the
+            normalised coordinates of the inner picture, "blendshapes" (n, 52) in MediaPipe's order.
+        drawn: this batch's random numbers, on the same device.
+    """
+    turn, shift = drawn.affine[:, :, :2], drawn.affine[:, :, 2]
+    mirrored = torch.linalg.det(turn) < 0
+    found = dict(values)
+    if "landmarks" in found:
+        # the affine leads from the result back to the picture
+        moved = (found["landmarks"] - shift[:, None]) @ torch.linalg.inv(turn).transpose(1, 2)
+        swapped = moved[:, list(MIRRORED_68)]
+        found["landmarks"] = torch.where(mirrored[:, None, None], swapped, moved)
+    if "pose" in found:
+        pitch, yaw, roll = found["pose"].unbind(1)
+        roll = roll - torch.rad2deg(torch.atan2(-turn[:, 0, 1], turn[:, 1, 1]))
+        side = 1 - 2 * mirrored.float()
+        found["pose"] = torch.stack([pitch, side * yaw, side * roll], 1)
+    if "blendshapes" in found:
+        shapes = found["blendshapes"]
+        swapped = shapes[:, list(MIRRORED_BLENDSHAPES)]
+        found["blendshapes"] = torch.where(mirrored[:, None], swapped, shapes)
+    return found
 
 
 def recolour(images: Tensor, drawn: Draw) -> Tensor:

@@ -15,7 +15,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -87,6 +87,23 @@ def list_faceset(folder: Path) -> list[Path]:
     return sorted((p for p in entries if not p.name.startswith(".")), key=_natural)
 
 
+def made_by_hand(face: Face) -> frozenset[str]:
+    """Kinds of the face's masks that somebody painted."""
+    makers = face.made_by.get("mask", "").split()
+    return frozenset(kind for kind in face.masks if kind == "custom" or f"{kind}@hand" in makers)
+
+
+def kept_in_picture(face: Face) -> Face:
+    """What a picture's record keeps of a face.
+
+    Landmarks, numbers and what was painted by hand. The rest was derived, lies in the alignments
+    file, and would be nine tenths of the record: masks, identity, and what else an aligner knew.
+    """
+    masks = {kind: face.masks[kind] for kind in sorted(made_by_hand(face))}
+    stale = {f"mask:{kind}" for kind in masks} & face.stale
+    return replace(face, masks=masks, embedding=None, extras={}, stale=frozenset(stale))
+
+
 @dataclass(frozen=True, slots=True)
 class FaceFolder:
     """A folder of face pictures, or those of it that belong to one person.
@@ -96,10 +113,12 @@ class FaceFolder:
     Attributes:
         path: the folder.
         tracks: only faces of these tracks; None takes all.
+        alignments: the alignments file of the film that they were cut from; None asks the folder.
     """
 
     path: Path
     tracks: frozenset[int] | None = None
+    alignments: Path | None = None
 
     def pictures(self) -> list[Path]:
         """The pictures in natural order.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,22 @@ import torch
 
 from understudy.errors import TrainingError
 from understudy.plugin import Registry
-from understudy.stages.train.faces import FaceArrays, margin_px
+from understudy.stages.train.crops import Cutting, margin_px
+from understudy.stages.train.faces import FaceArrays
 from understudy.stages.train.loop import Trainer, rate
 from understudy.stages.train.options import TrainOptions
-from understudy.swap import Recipe
+from understudy.swap import Crop, Recipe
 from understudy.swap.loading import new_model
 from understudy.swap.manifest import PLUGINS
+
+QUICK = Cutting(Crop(64, 96, "legacy", 1.0), "extended", 3.0, 2.0)
+
+
+def in_memory(planes: np.ndarray, cutting: Cutting) -> FaceArrays:
+    """Faces that come from no picture."""
+    faces = np.zeros(len(planes), cutting.dtype)
+    faces["planes"] = planes
+    return FaceArrays(cutting, faces)
 
 
 def _faces(n: int, tone: int, seed: int) -> FaceArrays:
@@ -28,7 +39,7 @@ def _faces(n: int, tone: int, seed: int) -> FaceArrays:
         pixels[i, :3, (x / 30) ** 2 + (y / 40) ** 2 < 1] = tone
         for side in (-14, 14):
             pixels[i, :3, (x - side - dx) ** 2 + (y + 8 - dy) ** 2 < 20] = tone // 3
-    return FaceArrays(pixels, 96)
+    return in_memory(pixels, QUICK)
 
 
 def _trainer(n: int = 5, **changes) -> Trainer:
@@ -56,8 +67,9 @@ def test_the_start_from_the_faces_is_worth_many_iterations():
 
 def test_every_face_comes_once_an_epoch_in_an_order_of_its_own():
     trainer = _trainer(n=6, warp=False, flip=False, transform=False, colour=False)
-    names = {p.numpy().tobytes(): i for i, p in enumerate(trainer.pixels["a"])}
-    taken = [names[p.numpy().tobytes()] for k in range(6) for p in trainer._pick(0, "a", k)]
+    faces = trainer.feed.sources[0].faces["planes"]
+    names = {p.tobytes(): i for i, p in enumerate(faces)}
+    taken = [names[p.numpy().tobytes()] for k in range(6) for p in trainer.feed.step(k).planes[:2]]
     assert sorted(taken[:6]) == sorted(taken[6:]) == list(range(6))
     assert taken[:6] != taken[6:]
 
@@ -84,8 +96,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_model_is_touched():
     trainer = _trainer()
     trainer.step(0, 0)
     before = trainer.tensors()["weights"]
-    before = {name: value.clone() for name, value in before.items()}
-    trainer.pixels["b"] = trainer.pixels["b"].float().fill_(math.inf)
+    trainer.model.recipe = replace(trainer.model.recipe, mae=math.inf)
     with pytest.raises(TrainingError, match=r"iteration 2 is not finite.*--learning-rate below"):
         trainer.step(1, 0.1)
     assert all(torch.equal(v, before[k]) for k, v in trainer.tensors()["weights"].items())

@@ -17,7 +17,8 @@ from understudy.nn import checkpoint
 from understudy.nn.optimizers import adam
 from understudy.options import check, option
 from understudy.plugin import Plugin, Registry
-from understudy.stages.train.faces import FaceArrays, margin_px
+from understudy.stages.train.crops import Cutting, margin_px
+from understudy.stages.train.faces import FaceArrays
 from understudy.stages.train.loop import Trainer
 from understudy.stages.train.options import TrainOptions
 from understudy.swap import Batch, Crop, Outputs, ParameterGroup, Recipe
@@ -103,7 +104,10 @@ def _faces(n: int, tone: tuple[int, int, int], seed: int, inner: int = SIZE) -> 
     heights = np.random.default_rng(seed).integers(1, inner // 3, n)
     for picture, height in zip(pixels, heights, strict=True):
         picture[:3, top : top + height, left:right] = 30
-    return FaceArrays(pixels, inner)
+    cutting = Cutting(Crop(inner, inner, "face", 0.8), "extended", 1.0, 1.0)
+    faces = np.zeros(n, cutting.dtype)
+    faces["planes"] = pixels
+    return FaceArrays(cutting, faces)
 
 
 TONES = {"ann": (220, 120, 120), "bob": (90, 200, 90), "cem": (80, 110, 230)}

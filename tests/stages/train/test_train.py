@@ -36,10 +36,11 @@ from understudy.errors import (
 )
 from understudy.flow import Silent
 from understudy.geometry.templates import MEAN_FACE_51
+from understudy.mask.manifest import PLUGINS as MASKERS
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
-from understudy.stages.train import stage as train_module
-from understudy.stages.train.faces import load_faces, training_crop
+from understudy.stages.train import faces as faces_module
+from understudy.stages.train.crops import Cutting, cut
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store import atomic
@@ -58,7 +59,7 @@ from understudy.swap.manifest import PLUGINS
 from understudy.types import Alignment, Face, Mask, Timestamp
 from understudy.types.frame import frame_space
 
-REGISTRY = Registry(PLUGINS)
+REGISTRY = Registry([*PLUGINS, *MASKERS])
 FRAME = frame_space(160, 120)
 
 
@@ -119,12 +120,12 @@ def facesets(tmp_path_factory) -> tuple[Path, Path]:
 def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
     path = list_faceset(facesets[0])[0]
     pixels, record = read_face_png(path)
-    crop = Crop(input_px=64, output_px=64, centering="face", coverage=0.9)
-    narrow = training_crop(pixels, record, crop, _options(), path)
+    cutting = Cutting(Crop(64, 64, "face", 0.9), "extended", 3.0, 2.0)
+    narrow = cut(pixels, record, record.face.masks, {}, cutting)["planes"]
     deep = pixels.astype(np.uint16) * 257
     write_face_png(tmp_path / path.name, deep, record)
     again, record = read_face_png(tmp_path / path.name)
-    wide = training_crop(again, record, crop, _options(), path)
+    wide = cut(again, record, record.face.masks, {}, cutting)["planes"]
     assert again.dtype == np.uint16 and wide.dtype == np.uint8
     assert np.abs(wide.astype(int) - narrow).max() <= 1  # each cut rounds in its own depth
     np.testing.assert_array_equal(wide[3], narrow[3])
@@ -185,7 +186,7 @@ def test_a_resumed_run_is_bit_identical_to_an_uninterrupted_one(facesets, tmp_pa
     # faces, batch and steps are such that the interruption lies inside an epoch
     _train(facesets, tmp_path / "whole", iterations=8)
     with pytest.raises(Cancelled, match="saved at iteration 3"):
-        _train(facesets, tmp_path / "parts", _CancelAt(10 + 2), iterations=8)
+        _train(facesets, tmp_path / "parts", _CancelAt(2 + 2), iterations=8)
     progress = Silent()
     report = _train(facesets, tmp_path / "parts", progress, iterations=8)
     assert report.iterations == 5
@@ -210,15 +211,12 @@ def test_minutes_count_all_runs(facesets, tmp_path):
 
 
 def test_no_picture_is_decoded_twice(facesets, tmp_path, monkeypatch):
-    read = []
-    original = train_module.load_faces.__globals__["read_face_png"]
-    monkeypatch.setitem(
-        train_module.load_faces.__globals__,
-        "read_face_png",
-        lambda path: (read.append(path), original(path))[1],
-    )
+    read, real = [], faces_module.read_face_png
+    monkeypatch.setattr(faces_module, "read_face_png", lambda p: (read.append(p), real(p))[1])
     _train(facesets, tmp_path / "m", iterations=8)  # three epochs
     assert len(read) == len(set(read)) == 10
+    _train(facesets, tmp_path / "m", iterations=12)
+    assert len(read) == 10
 
 
 def test_never_starts_over_an_existing_model_unless_told(facesets, tmp_path):
@@ -422,9 +420,10 @@ def test_a_person_has_any_number_of_folders_and_tracks(facesets, tmp_path):
         _write_face(tmp_path / "more", index, (200, 160, 140), 5, track)
     folder = FaceFolder(tmp_path / "more", frozenset({4}))
     assert [p.name[5:11] for p in folder.pictures()] == ["000002", "000003"]
-    crop = Crop(input_px=64, output_px=64, centering="face", coverage=0.9)
-    both = (FaceFolder(facesets[0]), folder)
-    assert len(load_faces(both, "a", crop, _options(), Silent())) == 5 + 2
+    inputs = {"a": (FaceFolder(facesets[0]), folder), "b": (FaceFolder(facesets[1]),)}
+    progress = _Totals()
+    train(TrainInputs(inputs, tmp_path / "m"), _options(iterations=1), progress, REGISTRY)
+    assert progress.totals["reading faces of a"] == 5 + 2
 
 
 def test_a_model_has_one_trainer_at_a_time(facesets, tmp_path):
@@ -489,3 +488,15 @@ def test_the_number_of_threads_is_given_back(facesets, tmp_path):
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+class _Totals(Silent):
+    """Remembers how long each bar was to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.totals = {}
+
+    def task(self, name, total, unit="", done=0):
+        self.totals[name] = total
+        return super().task(name, total, unit, done)

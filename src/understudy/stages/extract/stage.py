@@ -118,7 +118,9 @@ def _extract(
         _set_aside(path, faces, progress)
     options = _decided(path, options, registry, progress)
     record = _source_record(info, options, registry)
-    pictures = Pictures(faces, film, size=options.size, centering=options.centering)
+    pictures = Pictures(
+        faces, film, size=options.size, centering=options.centering, alignments=path
+    )
     read = ReadReport()
     with Alignments.open(path, create=record, locked=True) as store:
         _check_same(store, record, path)

@@ -8,6 +8,7 @@ already there, and that a picture deleted on purpose does not come back.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from understudy.errors import StoreError
@@ -18,7 +19,12 @@ from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
-from understudy.store.faceset import FaceRecord, face_file_name, write_face_png
+from understudy.store.faceset import (
+    FaceRecord,
+    face_file_name,
+    kept_in_picture,
+    write_face_png,
+)
 from understudy.types import Face, Frame
 
 MARK = ".pictures.json"
@@ -37,6 +43,15 @@ def cut_until(folder: Path, fingerprint: str) -> int | None:
         return None
 
 
+def alignments_of_pictures(folder: Path) -> Path | None:
+    """The alignments file that a folder's pictures were cut from; None when not known or away."""
+    try:
+        path = Path(json.loads((folder / MARK).read_bytes())["alignments"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if path.is_file() else None
+
+
 class Pictures:
     """Writes the pictures of one film's faces into one folder."""
 
@@ -47,6 +62,7 @@ class Pictures:
         *,
         size: int,
         centering: Centering,
+        alignments: Path,
     ) -> None:
         """Make the folder, and see how far its pictures go.
 
@@ -55,7 +71,9 @@ class Pictures:
             film: whose faces they are; pictures are kept in the depth in which it is read.
             size: side of a picture, pixels.
             centering: of its crop.
+            alignments: where all that is known of the faces lies.
         """
+        self._alignments = alignments.absolute()
         self._folder, self._film = folder, film
         self._size, self._centering = size, centering
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +92,7 @@ class Pictures:
         for number, face in enumerate(faces):
             crop_from_frame = face.alignment.crop(self._size, 1.0, self._centering)
             record = FaceRecord(
-                face=face,
+                face=kept_in_picture(face),
                 crop_from_frame=crop_from_frame,
                 centering=self._centering,
                 coverage=1.0,
@@ -89,7 +107,11 @@ class Pictures:
     def mark(self, index: int) -> None:
         """Remember that the pictures of all frames up to this one are there."""
         self._next = index + 1
-        plain = {"key": self._key, "next": self._next}
+        plain = {
+            "key": self._key,
+            "next": self._next,
+            "alignments": os.fspath(self._alignments),
+        }
         commit_bytes(self._folder / MARK, json.dumps(plain).encode())
 
     def catch_up(self, store: Alignments, progress: Progress) -> None:

@@ -1,79 +1,218 @@
-"""Training material: every face picture is decoded once and kept as a small uint8 crop.
+"""Training material: a person's faces from any number of folders, as many as there may be.
 
-Crops carry a margin, so that rotation, zoom and shift show no border, and a fourth plane that
-says how much each pixel counts: 0 outside the mask, 1 inside, more on eyes and mouth.
+Each picture is decoded once, cut small and kept in a cache on disk (see `cache`), of which an
+iteration reads only the faces that it takes. Where the cache may not grow further, the rest are
+cut from their pictures each time they come, to the same bytes.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import NoFaces, StoreError
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
-from understudy.geometry import PARTS, Space, Warp
-from understudy.imaging.depth import eight_bit
-from understudy.imaging.resample import crop_image, warp_image
-from understudy.nn.augment import MARGIN
 from understudy.nn.device import cpu_count
+from understudy.stages.faces.found import Finder
+from understudy.stages.train.cache import FOLDER, CropCache, Line, Stamp
+from understudy.stages.train.crops import SIGNALS, Cutting, cut
 from understudy.stages.train.options import TrainOptions
-from understudy.store.faceset import FaceFolder, FaceRecord, read_face_png
-from understudy.swap import Crop
+from understudy.store.faceset import FaceFolder, read_face_png
 
-WEIGHT_UNIT = 60
-"""Value of the fourth plane that counts once; 240 counts four times."""
-_FEATURES = (("eyes", ("right_eye", "left_eye")), ("mouth", ("outer_lips",)))
+_AT_ONCE = 128
+"""Faces between two writes to the cache."""
+
+
+class FaceSource(Protocol):
+    """One person's faces. Threads may share it."""
+
+    cutting: Cutting
+
+    def __len__(self) -> int: ...
+
+    def rows(self, numbers: Sequence[int]) -> NDArray[Any]:
+        """(n,) of `cutting.dtype`: the faces of these numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceArrays:
-    """One person's faces, ready to be augmented.
+    """One person's faces in memory, for few or made-up ones.
 
     Attributes:
-        pixels: (n, 4, s, s) uint8: RGB and the weight in units of `WEIGHT_UNIT`; s is the crop's
-            side and a margin on each side.
-        inner_px: side of the crop without its margin.
+        cutting: how they were cut.
+        faces: (n,) of `cutting.dtype`.
     """
 
-    pixels: NDArray[np.uint8]
-    inner_px: int
+    cutting: Cutting
+    faces: NDArray[Any]
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.faces)
+
+    def rows(self, numbers: Sequence[int]) -> NDArray[Any]:
+        """See `FaceSource`."""
+        found: NDArray[Any] = self.faces[np.asarray(numbers, np.int64)]
+        return found
+
+
+class PreparedFaces:
+    """One person's faces, most of them in a cache on disk."""
+
+    def __init__(
+        self, paths: Sequence[Path], numbers: Mapping[Path, int], cache: CropCache, cutter: _Cutter
+    ) -> None:
+        self.cutting = cutter.cutting
+        self._paths, self._numbers = paths, numbers
+        self._cache, self._cutter = cache, cutter
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def rows(self, numbers: Sequence[int]) -> NDArray[Any]:
+        """See `FaceSource`."""
+        paths = [self._paths[i] for i in numbers]
+        found = np.zeros(len(paths), self.cutting.dtype)
+        cached = [i for i, path in enumerate(paths) if path in self._numbers]
+        if cached:
+            found[cached] = self._cache.rows(self._numbers[paths[i]] for i in cached)
+        for i, path in enumerate(paths):
+            if path not in self._numbers:
+                found[i] = self._cutter.face(path)[0]
+        return found
+
+
+class Preparer:
+    """Prepares the faces of all persons of a model; a context manager is not needed to read them.
+
+    The finder must stay open as long as faces are read.
+    """
+
+    def __init__(
+        self,
+        facesets: Mapping[str, Sequence[FaceFolder]],
+        model: Path,
+        cutting: Cutting,
+        options: TrainOptions,
+        finder: Finder,
+        progress: Progress,
+    ) -> None:
+        """Look for all pictures, and for what is left of an earlier cache.
+
+        Args:
+            facesets: by person.
+            model: the model folder; the cache lies in it.
+            cutting: how faces are cut.
+            options: threads, and how large the cache may grow.
+            finder: of masks.
+            progress: told what is done.
+
+        Raises:
+            NoFaces: a person has no picture.
+            StoreError: a folder cannot be listed.
+        """
+        self._cutter = _Cutter(cutting, finder)
+        self._options, self._progress = options, progress
+        self._facesets = facesets
+        self._paths = {person: _pictures(person, folders) for person, folders in facesets.items()}
+        self._cache = CropCache(model / FOLDER, cutting.key, cutting.dtype)
+        total = sum(map(len, self._paths.values()))
+        if len(self._cache) > 2 * total + _AT_ONCE:
+            self._cache.clear()
+        self._limit = self._cache.room(options.cache_gb * 1e9)
+        self._marks = finder.marks(cutting.kinds)
+        self._known = {line.stamp: (i, line) for i, line in enumerate(self._cache.lines)}
+
+    def faces(self, person: str) -> PreparedFaces:
+        """Cut all faces of a person that are not in the cache yet, as far as it may grow.
+
+        Raises:
+            StoreError: a picture without our record or without the mask; says which.
+            DiskFull: no room for the cache, although there was when it began.
+            Cancelled: the person asked to stop; what was cut is kept.
+        """
+        paths, progress = self._paths[person], self._progress
+        numbers: dict[Path, int] = {}
+        stale = 0
+        for path in paths:
+            number, line = self._known.get(Stamp.of(path), (-1, None))
+            if line is not None and self._marks.get((line.film, line.face), 0) == line.mark:
+                numbers[path] = number
+                stale += line.stale
+        todo = [path for path in paths if path not in numbers]
+        todo = todo[: max(0, self._limit - len(self._cache))]
+        name = f"reading faces of {person}"
+        with progress.task(name, len(paths), "faces", len(paths) - len(todo)) as bar:
+            for made in _groups(mapped(self._made, todo, self._workers)):
+                first = len(self._cache)
+                self._cache.append([face for _, face, _ in made], [line for _, _, line in made])
+                numbers.update((path, first + i) for i, (path, _, _) in enumerate(made))
+                stale += sum(line.stale for _, _, line in made)
+                bar.advance(len(made))
+                stop_if_cancelled(progress, "nothing was trained yet")
+        if len(numbers) < len(paths):
+            progress.say(
+                f"{len(paths) - len(numbers)} faces of {person} are cut from their pictures each "
+                f"time they come: the cache may hold {self._limit} in all (see --cache-gb)"
+            )
+        self._warn_of_stale(person, stale)
+        return PreparedFaces(paths, numbers, self._cache, self._cutter)
 
     @property
-    def inner(self) -> float:
-        """Share of the side that the crop without its margin takes."""
-        return self.inner_px / self.pixels.shape[-1]
+    def _workers(self) -> int:
+        return self._options.threads or cpu_count()
+
+    def _made(self, path: Path) -> tuple[Path, NDArray[Any], Line]:
+        stamp = Stamp.of(path)  # before it is read: a change meanwhile must be seen next time
+        face, film, face_id, stale = self._cutter.face(path)
+        return path, face, Line(stamp, film, face_id, self._marks.get((film, face_id), 0), stale)
+
+    def _warn_of_stale(self, person: str, count: int) -> None:
+        if not count:
+            return
+        mask, folder = self._cutter.cutting.mask, self._facesets[person][0].path
+        self._progress.warn(
+            f"the mask {mask!r} of {count} pictures of {person} is older than their landmarks; "
+            f"make it again with: understudy alignments redo FILM, or understudy mask {folder} "
+            f"--kind {mask}",
+            code="stale-masks",
+            mask=str(mask),
+            faces=count,
+            folder=str(folder),
+        )
 
 
-def margin_px(size: int) -> int:
-    """Pixels of margin on each side of a crop of this size."""
-    return math.ceil(MARGIN * size)
+class _Cutter:
+    """Reads a picture, finds what belongs to it, and cuts it."""
+
+    def __init__(self, cutting: Cutting, finder: Finder) -> None:
+        self.cutting, self._finder = cutting, finder
+
+    def face(self, path: Path) -> tuple[NDArray[Any], str, str, bool]:
+        """The face, its film's fingerprint, its id, and whether its mask is stale."""
+        pixels, record = read_face_png(path)
+        row = self._finder.face(record)
+        found = {k: self._finder.mask(record, row, k, path) for k in self.cutting.kinds}
+        extras = {**record.face.extras, **(row.extras if row is not None else {})}
+        if "blendshapes" in self.cutting.signals:
+            values = extras.get("blendshapes")
+            if values is None or values.shape != SIGNALS["blendshapes"]:
+                raise StoreError(
+                    f"{path}: nothing is known of its blendshapes, which this model needs; extract "
+                    "its film again with --aligner mediapipe-478"
+                )
+        masks = {kind: one.mask for kind, one in found.items()}
+        stale = self.cutting.mask is not None and found[self.cutting.mask].stale
+        face = cut(pixels, record, masks, extras, self.cutting)
+        return face, record.source_fingerprint, record.face.id, stale
 
 
-def load_faces(
-    faceset: Sequence[FaceFolder],
-    person: str,
-    crop: Crop,
-    options: TrainOptions,
-    progress: Progress,
-) -> FaceArrays:
-    """Read a person's faces, each picture once.
-
-    Raises:
-        NoFaces: the folders hold no face picture.
-        StoreError: a picture without our record or without the mask; says which.
-        Cancelled: the person asked to stop.
-    """
+def _pictures(person: str, faceset: Sequence[FaceFolder]) -> list[Path]:
     paths = [path for folder in faceset for path in folder.pictures()]
     if not paths:
         where = ", ".join(str(folder.path) for folder in faceset) or "no folder"
@@ -81,105 +220,15 @@ def load_faces(
             f"{where}: holds no face picture of {person}; extract {person} again, or put pictures "
             "back"
         )
-
-    def read(path: Path) -> tuple[NDArray[np.uint8], bool]:
-        pixels, record = read_face_png(path)
-        is_stale = options.masked and f"mask:{options.mask}" in record.face.stale
-        return training_crop(pixels, record, crop, options, path), is_stale
-
-    crops = []
-    n_stale = 0
-    with progress.task(f"reading faces of {person}", len(paths), "faces") as bar:
-        for one, is_stale in mapped(read, paths, options.threads or cpu_count()):
-            crops.append(one)
-            n_stale += is_stale
-            bar.advance(1)
-            stop_if_cancelled(progress, "nothing was trained yet")
-    if n_stale:
-        progress.warn(
-            f"the mask {options.mask!r} of {n_stale} pictures of {person} is older than "
-            f"their landmarks; make it again with: understudy mask {faceset[0].path} "
-            f"--kind {options.mask}",
-            code="stale-masks",
-            mask=options.mask,
-            faces=n_stale,
-            folder=str(faceset[0].path),
-        )
-    return FaceArrays(np.stack(crops), crop.output_px)
+    return paths
 
 
-def training_crop(
-    pixels: NDArray[Any], record: FaceRecord, crop: Crop, options: TrainOptions, path: Path
-) -> NDArray[np.uint8]:
-    """(4, s, s) uint8: the crop with its margin, and what each pixel counts.
-
-    A 16-bit picture is cut with all its bits and rounded once, at the end.
-
-    Raises:
-        StoreError: the record has no such mask.
-    """
-    face = record.face
-    size = crop.output_px
-    crop_from_frame = face.alignment.crop(size, crop.coverage, crop.centering)
-    margin = margin_px(size)
-    padded = Space(f"padded:{size}", size + 2 * margin, size + 2 * margin)
-    shift = np.array([[1, 0, margin], [0, 1, margin]])
-    padded_from_frame = Warp(shift, crop_from_frame.dst, padded) @ crop_from_frame
-    picture = eight_bit(crop_image(pixels, padded_from_frame @ record.crop_from_frame.inverse()))
-    weight = np.ones(padded.size_wh, np.float32)
-    if options.masked:
-        if options.mask not in face.masks:
-            known = ", ".join(face.masks) or "none"
-            raise StoreError(
-                f"{path}: has no mask {options.mask!r} (it has {known}); "
-                "choose another with --mask, or extract again"
-            )
-        mask = face.masks[options.mask]
-        weight = _grown(
-            warp_image(mask.alpha, padded_from_frame @ mask.grid_from_frame.inverse()), size
-        )
-    points = padded_from_frame.points(face.alignment.landmarks)
-    weight = weight * emphasis(points, padded.width, options.eyes, options.mouth)
-    plane = np.clip(np.rint(weight * WEIGHT_UNIT), 0, 255).astype(np.uint8)
-    return np.concatenate([picture.transpose(2, 0, 1), plane[None]])
-
-
-def emphasis(
-    points: NDArray[np.float64], size: int, eyes: float, mouth: float
-) -> NDArray[np.float32]:
-    """(size, size) float32: 1, rising softly to `eyes` and `mouth` where these are.
-
-    Args:
-        points: (68, 2) landmarks in pixels of this grid.
-        size: side of the grid.
-        eyes: weight on the eyes.
-        mouth: weight on the mouth.
-    """
-    weight = np.ones((size, size), np.float32)
-    for (_, parts), factor in zip(_FEATURES, (eyes, mouth), strict=True):
-        plane = np.zeros((size, size), np.uint8)
-        for part in parts:
-            _fill(plane, points[PARTS[part]])
-        reach = max(1, round(0.03 * size))
-        wide = cv2.dilate(plane, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-        soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 0.015 * size)
-        weight = np.maximum(weight, 1 + (factor - 1) * soft)
-    return weight
-
-
-def _fill(plane: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
-    hull: Any = cv2.convexHull(np.rint(points - 0.5).astype(np.int32))
-    cv2.fillConvexPoly(plane, hull, 1)
-
-
-def _grown(mask: NDArray[Any], size: int) -> NDArray[np.float32]:
-    """A little larger and softer than the mask, so that what is blended is learnt to its edge."""
-    reach = max(1, round(0.025 * size))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    grown = cv2.GaussianBlur(cv2.dilate(mask, kernel), (0, 0), max(0.5, 0.012 * size))
-    return np.clip(grown, 0, 1).astype(np.float32)
-
-
-def evenly(n: int, count: int) -> Sequence[int]:
-    """`count` of n indices, evenly spread; fewer when there are fewer."""
-    return [int(i) for i in np.linspace(0, n - 1, min(n, count)).round()]
+def _groups(made: Iterable[Any]) -> Iterator[list[Any]]:
+    group: list[Any] = []
+    for one in made:
+        group.append(one)
+        if len(group) == _AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group

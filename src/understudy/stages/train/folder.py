@@ -9,8 +9,22 @@ from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.plugin import Plugin
 from understudy.store.atomic import sweep_parts
+from understudy.store.lock import WriterLock
 
-_OURS = {"previews", "logs", "preview.png"}
+_OURS = {"previews", "logs", "preview.png", "cache"}
+
+
+def writing(folder: Path) -> WriterLock:
+    """The right to train the model of this folder; models of one project are trained side by side.
+
+    Raises:
+        StoreError: the place where the folder is to be cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
+    return WriterLock(folder, "model")
 
 
 def open_folder(

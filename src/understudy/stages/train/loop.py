@@ -19,7 +19,9 @@ from torch.optim import Optimizer
 from understudy.errors import StoreError, TrainingError
 from understudy.nn import augment
 from understudy.nn.blocks import all_finite
-from understudy.stages.train.faces import WEIGHT_UNIT, FaceArrays
+from understudy.stages.train.crops import WEIGHT_UNIT
+from understudy.stages.train.faces import FaceSource
+from understudy.stages.train.feed import Feed, Raw
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.sampler import Sampler
 from understudy.swap import Batch, Outputs, ParameterGroup, Recipe
@@ -33,7 +35,7 @@ class Trainer:
     def __init__(
         self,
         model: Any,
-        faces: Mapping[str, FaceArrays],
+        faces: Mapping[str, FaceSource],
         options: TrainOptions,
         seed: int,
         device: torch.device,
@@ -54,8 +56,9 @@ class Trainer:
         self.seed, self.device, self.dtype = seed, device, dtype
         self.sampler = Sampler(seed, self.batch)
         self.current_rate = self.learning_rate
-        self.inner = faces[self.persons[0]].inner
-        self.pixels = {p: torch.from_numpy(faces[p].pixels).to(device) for p in self.persons}
+        sources = [faces[person] for person in self.persons]
+        self.cutting = sources[0].cutting
+        self.feed = Feed(sources, self.sampler, pinned=device.type == "cuda")
         self.groups: Sequence[ParameterGroup] = self.model.groups()
         self.optimizers: dict[str, Optimizer] = {
             g.name: g.optimizer(g.parameters, self.learning_rate * g.rate) for g in self.groups
@@ -70,13 +73,11 @@ class Trainer:
         """
         most = max(64, _INIT_FACES // len(self.persons))
         shown = []
-        for number, person in enumerate(self.persons):
-            pixels = self.pixels[person]
-            count = min(most, each * len(pixels))
-            chosen = torch.arange(count, device=self.device) * len(pixels) // count
-            drawn = augment.draw(count, self.switches, self.sampler.beginning(number))
-            pictures = pixels[chosen].float() / 255
-            shown.append(self._batch(pictures, drawn.to(self.device), (number,) * count, False))
+        for number in range(len(self.persons)):
+            raw = self.feed.evenly(number, most, each)
+            drawn = augment.draw(len(raw.persons), self.switches, self.sampler.beginning(number))
+            pictures = raw.planes.to(self.device).float() / 255
+            shown.append(self._batch(raw, pictures, drawn, warped=False))
         with torch.no_grad():
             self.model.init_from(shown)
         self.ema = self._copy()
@@ -135,20 +136,18 @@ class Trainer:
 
     def batch_of(self, number: int) -> Batch:
         """The faces of an iteration, persons in order."""
-        rows = [self._pick(i, person, number) for i, person in enumerate(self.persons)]
-        pictures = torch.cat(rows).float()
+        raw = self.feed.step(number)
+        drawn = augment.draw(len(raw.persons), self.switches, self.sampler.augmenting(number))
+        pictures = raw.planes.to(self.device, non_blocking=True).float()
         pictures.mul_(1 / 255)
-        persons = tuple(i for i in range(len(self.persons)) for _ in range(self.batch))
-        drawn = augment.draw(len(persons), self.switches, self.sampler.augmenting(number))
-        return self._batch(pictures, drawn.to(self.device), persons, True)
+        return self._batch(raw, pictures, drawn, warped=True)
 
-    def _batch(
-        self, pictures: Tensor, drawn: augment.Draw, persons: tuple[int, ...], warped: bool
-    ) -> Batch:
-        crop = self.model.crop
-        targets = augment.cut(pictures, drawn, crop.output_px, self.inner, warped=False)
-        inputs = augment.cut(pictures[:, :3], drawn, crop.input_px, self.inner, warped=warped)
-        images, weights = targets[:, :3], targets[:, 3:] * (255 / WEIGHT_UNIT)
+    def _batch(self, raw: Raw, pictures: Tensor, drawn: augment.Draw, *, warped: bool) -> Batch:
+        crop, inner = self.model.crop, self.cutting.inner
+        drawn = drawn.to(self.device)
+        targets = augment.cut(pictures, drawn, crop.output_px, inner, warped=False)
+        inputs = augment.cut(pictures[:, :3], drawn, crop.input_px, inner, warped=warped)
+        images, weights = targets[:, :3], targets[:, 3:4] * (255 / WEIGHT_UNIT)
         if self.switches.colour:
             inputs, images = augment.recolour(inputs, drawn), augment.recolour(images, drawn)
         planes = {
@@ -156,7 +155,10 @@ class Trainer:
             "rgb": images.contiguous(),
             "weight": weights,
         }
-        return Batch(planes, persons)
+        for i, kind in enumerate(self.cutting.masks, 4):
+            planes[f"mask:{kind}"] = targets[:, i : i + 1]
+        signals = {name: values.to(self.device) for name, values in raw.signals.items()}
+        return Batch(planes, raw.persons, augment.signals(signals, drawn))
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """All that a checkpoint holds, copied to the CPU, so that training can go on meanwhile.
@@ -227,10 +229,6 @@ class Trainer:
             }
             for name, optimizer in self.optimizers.items()
         }
-
-    def _pick(self, number: int, person: str, step: int) -> Tensor:
-        pixels = self.pixels[person]
-        return pixels[self.sampler.rows(number, len(pixels), step).to(self.device)]
 
     def _words(self, values: Mapping[str, list[float]]) -> str:
         return "; ".join(

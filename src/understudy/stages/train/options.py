@@ -89,6 +89,15 @@ class TrainOptions:
     previews: int = option(
         6, "Faces of each side on the preview sheet; 0 draws none.", low=0, high=32, group="Saving"
     )
+    cache_gb: float = option(
+        20.0,
+        "How much of the disk, at most half of what is free, the faces may take that are kept cut "
+        "in the model folder. The rest are cut again each time they come, which is slower.",
+        low=0,
+        high=1e5,
+        unit="GB",
+        group="Speed",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
         "auto", "Where to train.", scope="machine", group="Speed"
     )

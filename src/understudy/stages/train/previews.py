@@ -16,7 +16,9 @@ from torch import Tensor
 
 from understudy.flow import Progress
 from understudy.nn.augment import Switches, cut, draw, generator_for
-from understudy.stages.train.faces import FaceArrays, evenly
+from understudy.stages.train.faces import FaceSource
+from understudy.stages.train.feed import Feed
+from understudy.stages.train.sampler import Sampler
 from understudy.store.atomic import commit_bytes
 
 CELL, HEAD, GAP = 128, 22, 8
@@ -25,7 +27,7 @@ _WIDE = 16
 
 
 def sheet(
-    model: Any, faces: Mapping[str, FaceArrays], count: int, step: int, device: torch.device
+    model: Any, faces: Mapping[str, FaceSource], count: int, step: int, device: torch.device
 ) -> NDArray[np.uint8]:
     """A block for each person: rows of the original, its reconstruction and a swap to each other.
 
@@ -44,13 +46,13 @@ def sheet(
 
 
 def _block(
-    model: Any, person: str, faces: FaceArrays, count: int, device: torch.device
+    model: Any, person: str, faces: FaceSource, count: int, device: torch.device
 ) -> NDArray[np.uint8]:
-    originals, inputs = _plain(faces, count, model.crop)
-    inputs = inputs.to(device)
+    originals, inputs, told = _plain(faces, count, model.crop)
+    inputs, told = inputs.to(device), {k: v.to(device) for k, v in told.items()}
     others = [other for other in model.persons if other != person]
     with torch.inference_mode():
-        shown = [model.convert(inputs, to).rgb.float().cpu() for to in (person, *others)]
+        shown = [model.convert(inputs, to, told).rgb.float().cpu() for to in (person, *others)]
     columns = torch.cat([_cells(x) for x in (originals, *shown)], 3)
     rows = columns.permute(0, 2, 3, 1).flatten(0, 1)
     body = (rows.clamp(0, 1) * 255).round().byte().numpy()
@@ -122,13 +124,14 @@ class Curves:
             self._writer.add_image("preview", picture, step, dataformats="HWC")
 
 
-def _plain(faces: FaceArrays, count: int, crop: Any) -> tuple[Tensor, Tensor]:
-    """(n, 3, output, output) and (n, 3, input, input), not augmented."""
-    chosen = evenly(len(faces), count)
-    pixels = torch.from_numpy(faces.pixels[chosen][:, :3]).float() / 255
-    still = draw(len(chosen), Switches(0, 0, 0, colour=False), generator_for(0))
-    originals = cut(pixels, still, crop.output_px, faces.inner, warped=False)
-    return originals, cut(pixels, still, crop.input_px, faces.inner, warped=False)
+def _plain(faces: FaceSource, count: int, crop: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """(n, 3, output, output) and (n, 3, input, input), not augmented, and signals."""
+    raw = Feed([faces], Sampler(0, 1), pinned=False).evenly(0, count, 1)
+    pixels = raw.planes[:, :3].float() / 255
+    still = draw(len(pixels), Switches(0, 0, 0, colour=False), generator_for(0))
+    inner = faces.cutting.inner
+    originals = cut(pixels, still, crop.output_px, inner, warped=False)
+    return originals, cut(pixels, still, crop.input_px, inner, warped=False), raw.signals
 
 
 def _cells(images: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ from understudy.nn import checkpoint
 from understudy.nn.device import choose_device, choose_dtype, threads
 from understudy.options import to_mapping
 from understudy.plugin import Plugin, Registry, default_registry
-from understudy.stages.train.faces import FaceArrays, load_faces
-from understudy.stages.train.folder import open_folder
+from understudy.stages.faces.found import Finder
+from understudy.stages.train.crops import Cutting
+from understudy.stages.train.faces import FaceSource, Preparer
+from understudy.stages.train.folder import open_folder, writing
 from understudy.stages.train.loop import Trainer, optimizer_file
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.store.faceset import FaceFolder
-from understudy.store.lock import WriterLock
 from understudy.swap.loading import load_into, new_model
 
 
@@ -90,26 +92,18 @@ def train(
         DiskFull: the last checkpoint could not be written; the one before is good.
         Cancelled: after saving.
     """
-    plugin = (registry or default_registry()).get("swap", options.model)
-    with threads(options.threads), _writing(inputs.model):
-        return _train(inputs, options, plugin, progress)
-
-
-def _writing(folder: Path) -> WriterLock:
-    """The right to train the model of this folder; models of one project are trained side by side.
-
-    Raises:
-        StoreError: the place where the folder is to be cannot be made.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
-    return WriterLock(folder, "model")
+    registry = registry or default_registry()
+    plugin = registry.get("swap", options.model)
+    with threads(options.threads), writing(inputs.model):
+        return _train(inputs, options, plugin, registry, progress)
 
 
 def _train(
-    inputs: TrainInputs, options: TrainOptions, plugin: Plugin, progress: Progress
+    inputs: TrainInputs,
+    options: TrainOptions,
+    plugin: Plugin,
+    registry: Registry,
+    progress: Progress,
 ) -> TrainReport:
     persons = tuple(inputs.facesets)
     found = open_folder(inputs.model, plugin, persons, options.new, progress)
@@ -119,13 +113,15 @@ def _train(
     seed = found.state.seed if found else options.seed
     model_options = _model_options(plugin, options, inputs.model, found)
     model = new_model(plugin, seed, persons, model_options)
-    faces = {
-        person: load_faces(faceset, person, model.crop, options, progress)
-        for person, faceset in inputs.facesets.items()
-    }
-    trainer = _trainer(model, faces, options, seed, (chosen.device, dtype), found)
-    run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
-    return run.finish_plan()
+    folders = [folder for faceset in inputs.facesets.values() for folder in faceset]
+    with Finder(folders, registry) as finder:
+        cutting = Cutting.of(model, options)
+        preparer = Preparer(inputs.facesets, inputs.model, cutting, options, finder, progress)
+        faces = {person: preparer.faces(person) for person in persons}
+        trainer = _trainer(model, faces, options, seed, (chosen.device, dtype), found)
+        run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
+        with closing(trainer.feed):
+            return run.finish_plan()
 
 
 class _Run:
@@ -137,7 +133,7 @@ class _Run:
         plugin: Plugin,
         model_options: Mapping[str, Any],
         trainer: Trainer,
-        faces: Mapping[str, FaceArrays],
+        faces: Mapping[str, FaceSource],
         options: TrainOptions,
         found: checkpoint.Checkpoint | None,
         progress: Progress,
@@ -293,7 +289,7 @@ class _Run:
 
 def _trainer(
     model: Any,
-    faces: Mapping[str, FaceArrays],
+    faces: Mapping[str, FaceSource],
     options: TrainOptions,
     seed: int,
     where: tuple[torch.device, torch.dtype],

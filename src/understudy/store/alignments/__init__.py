@@ -365,6 +365,14 @@ class Alignments:
         with self._reading():
             yield from looks.vectors(self._db)
 
+    def marks(self, kinds: Sequence[str]) -> dict[str, int]:
+        """A number for each face that changes with its landmarks, extras and masks of these kinds.
+
+        Told from the packed rows, so 100,000 faces are compared in seconds.
+        """
+        with self._reading():
+            return query.marks(self._db, kinds)
+
     def by_frame(self) -> Iterator[tuple[Timestamp, list[Face]]]:
         """All frames in order with their faces; holds a few frames at a time in memory."""
         after = -1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -203,6 +204,31 @@ def summary(db: sqlite3.Connection, file_bytes: int) -> Summary:
         last_frame=last,
         file_bytes=file_bytes,
     )
+
+
+def marks(db: sqlite3.Connection, kinds: Sequence[str]) -> dict[str, int]:
+    """See `Alignments.marks`."""
+    found: dict[str, int] = {}
+    for face_id, stale, points in db.execute(
+        "SELECT f.id, f.stale_json, a.landmarks FROM faces f "
+        "JOIN alignments a ON a.face = f.key ORDER BY f.key"
+    ):
+        found[face_id] = zlib.crc32(points, zlib.crc32(stale.encode()))
+    for face_id, name, vector in db.execute(
+        "SELECT f.id, e.name, e.vector FROM faces f "
+        "JOIN extras e ON e.face = f.key ORDER BY f.key, e.name"
+    ):
+        found[face_id] = zlib.crc32(vector, zlib.crc32(name.encode(), found[face_id]))
+    for kind in kinds:
+        for face_id, grid, alpha in db.execute(
+            "SELECT f.id, m.grid_from_frame, m.alpha FROM masks m "
+            "JOIN faces f ON f.key = m.face WHERE m.kind = ?",
+            (kind,),
+        ):
+            found[face_id] = zlib.crc32(
+                alpha, zlib.crc32(grid, zlib.crc32(kind.encode(), found[face_id]))
+            )
+    return found
 
 
 def _where(query: Query) -> tuple[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.embed import Embedder
+from understudy.geometry.mirror import MIRRORED_68
 from understudy.types import Alignment
 from understudy.types.frame import frame_space
 
@@ -41,23 +42,8 @@ def check_embedder(
     assert distance < embedder.same_person_below, f"a face is {distance:.2f} from its mirror image"
 
 
-_MIRROR = [
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *range(27, 31),
-    *range(35, 30, -1),
-    *(45, 44, 43, 42, 47, 46),
-    *(39, 38, 37, 36, 41, 40),
-    *range(54, 47, -1),
-    *range(59, 54, -1),
-    *range(64, 59, -1),
-    *range(67, 64, -1),
-]
-"""Which landmark takes each one's place when the picture is mirrored."""
-
-
 def _mirrored(alignment: Alignment, width: int) -> Alignment:
-    points = alignment.landmarks[_MIRROR].copy()
+    points = alignment.landmarks[list(MIRRORED_68)].copy()
     points[:, 0] = width - points[:, 0]
     space = alignment.unit_from_frame.src
     return Alignment.fit(points, frame_space(space.width, space.height))

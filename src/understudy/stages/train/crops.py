@@ -1,0 +1,192 @@
+"""From a face picture to what is trained on: small 8-bit planes, and numbers.
+
+Crops carry a margin, so that rotation, zoom and shift show no border. Beside the colours lies a
+plane that says how much each pixel counts (0 outside the mask, 1 inside, more on eyes and mouth),
+and a plane of each mask that the model asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.geometry import PARTS, Space, Warp
+from understudy.imaging.depth import eight_bit
+from understudy.imaging.resample import crop_image, warp_image
+from understudy.nn.augment import MARGIN
+from understudy.stages.train.options import TrainOptions
+from understudy.store.faceset import FaceRecord
+from understudy.swap import Crop, SignalName
+from understudy.types import Mask
+
+WEIGHT_UNIT = 60
+"""Value of the weight's plane that counts once; 240 counts four times."""
+SIGNALS: dict[SignalName, tuple[int, ...]] = {
+    "pose": (3,),
+    "landmarks": (68, 2),
+    "blendshapes": (52,),
+}
+"""Shapes of what a model may ask to be told of a face."""
+_FEATURES = (("eyes", ("right_eye", "left_eye")), ("mouth", ("outer_lips",)))
+_VERSION = 1
+"""Raise it when the same face and choices give another crop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How faces are cut; the same face and cutting give the same bytes.
+
+    Attributes:
+        crop: what the model sees.
+        mask: the mask that bounds what is learnt, or None to learn the whole crop.
+        eyes, mouth: how much more these count.
+        masks: masks that are planes of their own.
+        signals: what is told of each face.
+    """
+
+    crop: Crop
+    mask: str | None
+    eyes: float
+    mouth: float
+    masks: tuple[str, ...] = ()
+    signals: tuple[SignalName, ...] = ()
+
+    @classmethod
+    def of(cls, model: Any, options: TrainOptions) -> Cutting:
+        """What a model needs, as the options want it."""
+        mask = options.mask if options.masked else None
+        needs = model.needs
+        return cls(model.crop, mask, options.eyes, options.mouth, needs.masks, tuple(needs.signals))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All masks that are looked for."""
+        return tuple(dict.fromkeys([*((self.mask,) if self.mask else ()), *self.masks]))
+
+    @property
+    def side_px(self) -> int:
+        """Side of the crop with its margin."""
+        return self.crop.output_px + 2 * margin_px(self.crop.output_px)
+
+    @property
+    def inner(self) -> float:
+        """Share of the side that the crop without its margin takes."""
+        return self.crop.output_px / self.side_px
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """A face: planes (4 + masks, s, s) uint8, RGB and weight first, and the signals in a row.
+
+        The weight is in units of `WEIGHT_UNIT`, masks in units of 1/255.
+        """
+        planes = (4 + len(self.masks), self.side_px, self.side_px)
+        n_signals = sum(math.prod(SIGNALS[name]) for name in self.signals)
+        return np.dtype([("planes", np.uint8, planes), ("signals", "<f4", (n_signals,))])
+
+    @property
+    def key(self) -> str:
+        """A name for all that a cut face depends on beside the face."""
+        text = json.dumps([_VERSION, asdict(self)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def margin_px(size: int) -> int:
+    """Pixels of margin on each side of a crop of this size."""
+    return math.ceil(MARGIN * size)
+
+
+def cut(
+    pixels: NDArray[Any],
+    record: FaceRecord,
+    masks: Mapping[str, Mask],
+    extras: Mapping[str, NDArray[Any]],
+    cutting: Cutting,
+) -> NDArray[Any]:
+    """Cut one face.
+
+    A 16-bit picture is cut with all its bits and rounded once, at the end.
+
+    Args:
+        pixels: of the picture.
+        record: of the picture.
+        masks: `cutting.kinds`.
+        extras: what the aligner knew, where signals ask for it.
+        cutting: how.
+
+    Returns:
+        () of `cutting.dtype`.
+    """
+    size, face = cutting.crop.output_px, record.face
+    crop_from_frame = face.alignment.crop(size, cutting.crop.coverage, cutting.crop.centering)
+    margin = margin_px(size)
+    padded = Space(f"padded:{size}", cutting.side_px, cutting.side_px)
+    shift = np.array([[1, 0, margin], [0, 1, margin]])
+    padded_from_frame = Warp(shift, crop_from_frame.dst, padded) @ crop_from_frame
+    picture = eight_bit(crop_image(pixels, padded_from_frame @ record.crop_from_frame.inverse()))
+
+    def on_crop(kind: str) -> NDArray[Any]:
+        mask = masks[kind]
+        return warp_image(mask.alpha, padded_from_frame @ mask.grid_from_frame.inverse())
+
+    weight = np.ones(padded.size_wh, np.float32)
+    if cutting.mask is not None:
+        weight = _grown(on_crop(cutting.mask), size)
+    points = padded_from_frame.points(face.alignment.landmarks)
+    weight = weight * emphasis(points, padded.width, cutting.eyes, cutting.mouth)
+    row = np.zeros((), cutting.dtype)
+    row["planes"][:3] = picture.transpose(2, 0, 1)
+    row["planes"][3] = np.clip(np.rint(weight * WEIGHT_UNIT), 0, 255)
+    for i, kind in enumerate(cutting.masks, 4):
+        row["planes"][i] = np.clip(np.rint(on_crop(kind) * 255), 0, 255)
+    told: dict[SignalName, Any] = {
+        "pose": lambda: face.alignment.pose.pitch_yaw_roll_deg,
+        "landmarks": lambda: crop_from_frame.points(face.alignment.landmarks) / size * 2 - 1,
+        "blendshapes": lambda: extras["blendshapes"],
+    }
+    if cutting.signals:
+        row["signals"] = np.concatenate([np.ravel(told[name]()) for name in cutting.signals])
+    return row
+
+
+def emphasis(
+    points: NDArray[np.float64], size: int, eyes: float, mouth: float
+) -> NDArray[np.float32]:
+    """(size, size) float32: 1, rising softly to `eyes` and `mouth` where these are.
+
+    Args:
+        points: (68, 2) landmarks in pixels of this grid.
+        size: side of the grid.
+        eyes: weight on the eyes.
+        mouth: weight on the mouth.
+    """
+    weight = np.ones((size, size), np.float32)
+    for (_, parts), factor in zip(_FEATURES, (eyes, mouth), strict=True):
+        plane = np.zeros((size, size), np.uint8)
+        for part in parts:
+            _fill(plane, points[PARTS[part]])
+        reach = max(1, round(0.03 * size))
+        wide = cv2.dilate(plane, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 0.015 * size)
+        weight = np.maximum(weight, 1 + (factor - 1) * soft)
+    return weight
+
+
+def _fill(plane: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
+    hull: Any = cv2.convexHull(np.rint(points - 0.5).astype(np.int32))
+    cv2.fillConvexPoly(plane, hull, 1)
+
+
+def _grown(mask: NDArray[Any], size: int) -> NDArray[np.float32]:
+    """A little larger and softer than the mask, so that what is blended is learnt to its edge."""
+    reach = max(1, round(0.025 * size))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    grown = cv2.GaussianBlur(cv2.dilate(mask, kernel), (0, 0), max(0.5, 0.012 * size))
+    return np.clip(grown, 0, 1).astype(np.float32)
