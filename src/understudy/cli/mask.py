@@ -138,12 +138,13 @@ def _opened(
     where: Path, media: Path | None, read_only: bool
 ) -> Iterator[tuple[Faces, Alignments | None]]:
     """The faces of an alignments file, or of a folder of face pictures."""
+    from understudy.plugin import default_registry
     from understudy.stages.faces.source import alignments_of, reader_of
     from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset
     from understudy.store.alignments import Alignments
 
     if is_faceset(where):
-        yield PictureFaces(where), None
+        yield PictureFaces(where, default_registry()), None
         return
     with Alignments.open(alignments_of(where), read_only=read_only) as store:
         yield FilmFaces(store, reader_of(store, media)), store

@@ -13,6 +13,7 @@ from understudy.imaging.png import encode_png
 from understudy.imaging.resample import warp_image
 from understudy.media import FilmReader, frames, probe, read_image
 from understudy.stages.faces.masks import add_masks, mark_all_stale, with_mask
+from understudy.stages.faces.pictures import MARK
 from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset, picture_view
 from understudy.stages.repair.masks import ImageOptions, read_images, write_images
 from understudy.store.alignments import Alignments
@@ -45,7 +46,7 @@ class Stopping(Silent):
         pass
 
 
-def forget(footage, kind: str) -> None:
+def forget(footage, kind: str, registry) -> None:
     """No face has this mask any more, neither in the alignments nor in its picture."""
     with Alignments.open(footage.alignments) as store:
         store.put_faces(
@@ -53,14 +54,14 @@ def forget(footage, kind: str) -> None:
             for _, faces in store.by_frame()
             for f in faces
         )
-    pictures = PictureFaces(footage.faces)
+    pictures = PictureFaces(footage.faces, registry)
     for views in pictures.batches(lambda f: True, Silent()):
         without = [{k: m for k, m in v.face.masks.items() if k != kind} for v in views]
         pictures.save([(v, replace(v.face, masks=m)) for v, m in zip(views, without, strict=True)])
 
 
 def test_missing_masks_are_made_as_extraction_makes_them(footage, whole, registry):
-    forget(footage, "extended")
+    forget(footage, "extended", registry)
     with Alignments.open(footage.alignments) as store:
         source = FilmFaces(store, FilmReader.open(footage.media))
         assert store.count(Query(mask="extended")) == 0
@@ -82,12 +83,12 @@ def test_missing_masks_are_made_as_extraction_makes_them(footage, whole, registr
 
 
 def test_pictures_get_the_masks_that_their_film_would_give(footage, whole, registry):
-    forget(footage, "extended")
+    forget(footage, "extended", registry)
     before = {p.name: read_face_png(p)[0] for p in list_faceset(footage.faces)}
-    assert (
-        add_masks(PictureFaces(footage.faces), ["extended"], False, registry, Silent()).faces == 21
-    )
-    wanted = {read_record(p).face.id: read_record(p).face for p in list_faceset(whole.faces)}
+    source = PictureFaces(footage.faces, registry)
+    assert add_masks(source, ["extended"], False, registry, Silent()).faces == 21
+    with Alignments.open(whole.alignments, read_only=True) as store:
+        wanted = {face.id: face for _, faces in store.by_frame() for face in faces}
     for path in list_faceset(footage.faces):
         pixels, record = read_face_png(path)
         assert np.array_equal(pixels, before[path.name])
@@ -124,14 +125,15 @@ def test_a_picture_is_seen_as_a_frame_of_its_own(footage):
 
 
 @pytest.mark.parametrize("of_film", [True, False])
-def test_masks_go_out_as_images_and_come_back(footage, tmp_path, of_film):
+def test_masks_go_out_as_images_and_come_back(footage, tmp_path, of_film, registry):
     folder = tmp_path / "images"
     with Alignments.open(footage.alignments) as store:
         film = FilmFaces(store, FilmReader.open(footage.media))
-        source = film if of_film else PictureFaces(footage.faces)
+        source = film if of_film else PictureFaces(footage.faces, registry)
         assert write_images(source, "components", folder, IMAGES, Silent()) == 21
         assert {p.name for p in folder.iterdir()} == {p.name for p in list_faceset(footage.faces)}
         (folder / "stranger_000001_0.png").write_bytes(encode_png(np.zeros((9, 9), np.uint8)))
+        derived = {f.id: f for _, found in store.by_frame() for f in found}
         n, left = read_images(source, "custom", folder, IMAGES, Silent())
         assert (n, left) == (21, ["stranger_000001_0.png"])
         if of_film:
@@ -143,13 +145,13 @@ def test_masks_go_out_as_images_and_come_back(footage, tmp_path, of_film):
         crop = face.alignment.crop(96, 1.0, "face")
         got, want = (
             warp_image(m.alpha, crop @ m.grid_from_frame.inverse())
-            for m in (face.masks["custom"], face.masks["components"])
+            for m in (face.masks["custom"], derived[face.id].masks["components"])
         )
         assert np.abs(got - want).mean() < 0.02
 
 
-def test_images_show_what_was_asked_for(footage, tmp_path):
-    source = PictureFaces(footage.faces)
+def test_images_show_what_was_asked_for(footage, tmp_path, registry):
+    source = PictureFaces(footage.faces, registry)
     name = list_faceset(footage.faces)[0].name
     pixels, _ = read_face_png(list_faceset(footage.faces)[0])
 
@@ -174,8 +176,8 @@ def test_images_show_what_was_asked_for(footage, tmp_path):
     assert set(np.unique(image(blur=0.051, threshold=0.5))) == {0, 255}
 
 
-def test_what_cannot_be_taken_is_refused(footage, tmp_path):
-    source = PictureFaces(footage.faces)
+def test_what_cannot_be_taken_is_refused(footage, tmp_path, registry):
+    source = PictureFaces(footage.faces, registry)
     with pytest.raises(ValueRefused, match="no face has a mask 'none'"):
         write_images(source, "none", tmp_path / "x", IMAGES, Silent())
     with pytest.raises(ValueRefused, match="the face pictures themselves"):
@@ -193,8 +195,22 @@ def test_what_cannot_be_taken_is_refused(footage, tmp_path):
 
 
 def test_a_mask_takes_the_place_of_its_kind_and_is_fresh(footage):
-    face = read_record(list_faceset(footage.faces)[0]).face
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        face = store.faces(0)[0]
     old = replace(face, stale=frozenset({"mask:extended", "embedding"}))
     new = with_mask(old, face.masks["extended"], "extended@2")
     assert new.stale == {"embedding"}
     assert new.made_by["mask"].split() == ["components@1", "extended@2"]
+
+
+def test_pictures_show_the_masks_of_their_film_and_keep_only_their_own(footage, registry):
+    source = PictureFaces(footage.faces, registry)
+    (views,) = source.batches(lambda _: True, Silent())
+    assert all(set(view.face.masks) == {"components", "extended"} for view in views)
+    painted = replace(views[0].face.masks["extended"], kind="custom")
+    source.save([(views[0], with_mask(views[0].face, painted, "custom@hand"))])
+    assert set(read_record(views[0].path).face.masks) == {"custom"}
+    footage.alignments.unlink()
+    (footage.faces / MARK).unlink()
+    (views,) = source.batches(lambda _: True, Silent())
+    assert [set(view.face.masks) for view in views[:2]] == [{"custom"}, set()]

@@ -82,7 +82,7 @@ def test_masks_are_made_from_the_eight_bits_that_networks_know(footage, registry
         assert add_masks(film, ["extended"], False, registry, Silent()).faces == 4
         for _, faces in store.by_frame():
             assert np.array_equal(faces[0].masks["extended"].alpha, before[faces[0].id])
-    (views,) = PictureFaces(footage.faces).batches(lambda _: True, Silent())
+    (views,) = PictureFaces(footage.faces, registry).batches(lambda _: True, Silent())
     assert {v.pixels.dtype for v in views} == {np.dtype(np.uint8)}
 
 

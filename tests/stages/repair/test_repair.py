@@ -16,6 +16,7 @@ from understudy.flow import Silent
 from understudy.geometry import average_distance
 from understudy.imaging.drawing import Drawing, drawn
 from understudy.media import FilmReader, frames, probe, read_image
+from understudy.stages.faces.found import Finder
 from understudy.stages.faces.masks import add_masks, mask_settings
 from understudy.stages.faces.source import alignments_of, frame_words, reader_of
 from understudy.stages.faces.views import FilmFaces
@@ -25,7 +26,8 @@ from understudy.stages.repair.redo import redo
 from understudy.stages.repair.rekey import rekey
 from understudy.stages.repair.remove import Doomed, remove
 from understudy.stages.repair.report import info_lines
-from understudy.stages.train.faces import load_faces
+from understudy.stages.train.crops import Cutting
+from understudy.stages.train.faces import Preparer
 from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import ANY, Query
@@ -272,7 +274,8 @@ def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
     with Alignments.open(path) as store:
         face = store.faces(6)[0]
         painted = replace(face.masks["extended"], kind="painted")
-        edited = replace(face, masks={**face.masks, "painted": painted})
+        makers = {**face.made_by, "mask": f"{face.made_by['mask']} painted@hand"}
+        edited = replace(face, masks={**face.masks, "painted": painted}, made_by=makers)
         store.put_face(replace(edited, stale=frozenset({"mask:painted"})))
         state = pictures.state_of(footage.faces, store)
     assert [p.face_id for p, _ in state.stale] == ["13_0"]
@@ -305,9 +308,9 @@ def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
 def test_masks_that_only_a_picture_has_are_kept(footage):
     picture = list_faceset(footage.faces)[5]
     record = read_record(picture)
-    face = record.face
+    face = all_faces(footage.alignments)[record.face.id]
     own = replace(face.masks["extended"], kind="painted")
-    with_own = replace(face, masks={**face.masks, "painted": own})
+    with_own = replace(record.face, masks={"painted": own})
     picture.write_bytes(pictures.with_record(picture, replace(record, face=with_own)))
     with Alignments.open(footage.alignments) as store:
         assert not pictures.state_of(footage.faces, store).behind
@@ -408,7 +411,7 @@ def test_drawing_marks_the_face_and_nothing_far_from_it(footage, registry, tmp_p
         draw(path, tmp_path / "e.png", Drawing(frames=(10, 12)), registry_, Silent())
 
 
-def test_conversion_and_training_name_stale_masks(footage, converter):
+def test_conversion_and_training_name_stale_masks(footage, converter, registry, tmp_path):
     said = Silent()
     converter(footage, "good.mp4", said)
     assert not any("older than" in line for line in said.said)
@@ -417,14 +420,21 @@ def test_conversion_and_training_name_stale_masks(footage, converter):
     assert [line for line in said.said if "of 1 faces is older than their landmarks" in line]
     assert said.warned == ["stale-masks"]
 
-    crop = Crop(input_px=32, output_px=64, centering="face", coverage=0.9)
     said = Silent()
-    load_faces([FaceFolder(footage.faces)], "A", crop, TrainOptions(threads=1), said)
+
+    def read_for_training() -> None:
+        cutting = Cutting(Crop(32, 64, "face", 0.9), "extended", 3.0, 2.0)
+        facesets = {"a": [FaceFolder(footage.faces)]}
+        with Finder(facesets["a"], registry) as finder:
+            options = TrainOptions(threads=1)
+            Preparer(facesets, tmp_path / "m", cutting, options, finder, said).faces("a")
+
+    read_for_training()
     assert not any("older than" in line for line in said.said)
     with Alignments.open(footage.alignments, read_only=True) as store:
         pictures.update(footage.faces, store, FilmReader.open(footage.media), Silent())
-    load_faces([FaceFolder(footage.faces)], "A", crop, TrainOptions(threads=1), said)
-    assert [line for line in said.said if "of 1 pictures of A is older than" in line]
+    read_for_training()
+    assert [line for line in said.said if "of 1 pictures of a is older than" in line]
 
 
 def test_the_file_is_found_beside_its_film(footage, tmp_path):

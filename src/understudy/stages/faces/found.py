@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -91,6 +91,20 @@ class Finder:
                 return face
         return None
 
+    def with_masks(self, record: FaceRecord) -> Face:
+        """A picture's face with the masks of its alignments beside its own."""
+        face, row = record.face, self.face(record)
+        if row is None:
+            return face
+        masks = dict(row.masks)
+        stale = {s for s in row.stale if s.startswith("mask:")}
+        for kind, mask in face.masks.items():
+            name = f"mask:{kind}"
+            if self.mask(record, row, kind, Path()).mask is mask:
+                masks[kind] = mask
+                stale = (stale - {name}) | ({name} & face.stale)
+        return replace(face, masks=masks, stale=frozenset(stale))
+
     def mask(self, record: FaceRecord, row: Face | None, kind: str, path: Path) -> Found:
         """A picture's mask.
 
@@ -103,13 +117,17 @@ class Finder:
         Raises:
             StoreError: it has no such mask and none can be drawn; says what to do.
         """
-        own, stale = record.face.masks.get(kind), f"mask:{kind}"
-        if own is not None and (row is None or kind in made_by_hand(record.face)):
-            return Found(own, stale in record.face.stale)
+        name, face = f"mask:{kind}", record.face
+        own = Found(face.masks[kind], name in face.stale) if kind in face.masks else None
+        kept = None
         if row is not None and kind in row.masks:
-            return Found(row.masks[kind], stale in row.stale)
-        if own is not None:
-            return Found(own, stale in record.face.stale)
+            kept = Found(row.masks[kind], name in row.stale)
+        if own is not None and (
+            kept is None or kind in made_by_hand(face) or (kept.stale and not own.stale)
+        ):
+            return own
+        if kept is not None:
+            return kept
         drawer = self._drawer(kind)
         if drawer is not None:
             return Found(drawer.mask(None, record.face.alignment))

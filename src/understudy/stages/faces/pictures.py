@@ -46,10 +46,11 @@ def cut_until(folder: Path, fingerprint: str) -> int | None:
 def alignments_of_pictures(folder: Path) -> Path | None:
     """The alignments file that a folder's pictures were cut from; None when not known or away."""
     try:
-        path = Path(json.loads((folder / MARK).read_bytes())["alignments"])
+        places = json.loads((folder / MARK).read_bytes())["alignments"]
+        paths = [folder / place for place in places]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return path if path.is_file() else None
+    return next((path for path in paths if path.is_file()), None)
 
 
 class Pictures:
@@ -110,7 +111,7 @@ class Pictures:
         plain = {
             "key": self._key,
             "next": self._next,
-            "alignments": os.fspath(self._alignments),
+            "alignments": _places(self._alignments, self._folder),
         }
         commit_bytes(self._folder / MARK, json.dumps(plain).encode())
 
@@ -145,3 +146,11 @@ class Pictures:
                 f"{self._folder / MARK} is damaged ({error}); delete it, and all face pictures "
                 f"are cut again"
             ) from error
+
+
+def _places(path: Path, folder: Path) -> list[str]:
+    """Where a file lies as seen from a folder, for both moved together, and where it lies."""
+    try:
+        return [os.path.relpath(path, folder.absolute()), os.fspath(path)]
+    except ValueError:  # on another drive
+        return [os.fspath(path)]

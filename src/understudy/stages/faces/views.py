@@ -21,10 +21,13 @@ from understudy.flow import Progress
 from understudy.geometry import Warp
 from understudy.imaging.depth import eight_bit
 from understudy.media import FilmReader
+from understudy.plugin import Registry
+from understudy.stages.faces.found import Finder
 from understudy.stages.faces.source import visited
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes, sync_files
 from understudy.store.faceset import (
+    FaceFolder,
     face_file_name,
     list_faceset,
     read_face_png,
@@ -107,21 +110,26 @@ class FilmFaces:
 
 
 class PictureFaces:
-    """The faces of a folder of face pictures."""
+    """The faces of a folder of face pictures, with the masks that their alignments have."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, registry: Registry) -> None:
+        self._folder, self._registry = folder, registry
 
     def batches(self, wanted: Callable[[Face], bool], progress: Progress) -> Iterator[list[View]]:
         """Wanted faces in order, at most 64 at a time."""
         paths = list_faceset(self._folder)
         batch: list[View] = []
-        with progress.task(f"pictures in {self._folder.name}", len(paths), "faces") as bar:
+        name = f"pictures in {self._folder.name}"
+        with (
+            Finder([FaceFolder(self._folder)], self._registry) as finder,
+            progress.task(name, len(paths), "faces") as bar,
+        ):
             for path in paths:
                 bar.advance(1)
-                if not wanted(read_record(path).face):
+                face = finder.with_masks(read_record(path))
+                if not wanted(face):
                     continue
-                batch.append(picture_view(path))
+                batch.append(replace(picture_view(path), face=face))
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
@@ -129,11 +137,21 @@ class PictureFaces:
                 yield batch
 
     def save(self, faces: Sequence[tuple[View, Face]]) -> None:
-        """Write the records of pictures anew, each complete or as it was."""
+        """Write the records of pictures anew, each complete or as it was.
+
+        Masks that came from the alignments are not written into the pictures.
+        """
         paths = []
         for view, face in faces:
             assert view.path is not None  # noqa: S101 - views of this class come from pictures
-            record = replace(read_record(view.path), face=face)
+            record = read_record(view.path)
+            masks = {
+                kind: mask
+                for kind, mask in face.masks.items()
+                if kind in record.face.masks or view.face.masks.get(kind) is not mask
+            }
+            stale = {s for s in face.stale if not s.startswith("mask:") or s[5:] in masks}
+            record = replace(record, face=replace(face, masks=masks, stale=frozenset(stale)))
             commit_bytes(view.path, with_record(view.path, record), durable=False)
             paths.append(view.path)
         sync_files(paths)

@@ -1,8 +1,9 @@
 """Bringing face pictures back in line with the alignments that they were cut from.
 
 A picture carries its own record, so it tells when it is behind: its landmarks are no longer the
-face's, then it is cut again; or only masks, identity or number changed, then the record alone is
-written again and the pixels stay bit for bit. Pictures are recognised by their landmarks first and
+face's, then it is cut again; or only painted masks, track or number changed, then the record alone
+is written again and the pixels stay bit for bit. Derived masks and identity lie in the alignments
+only. Pictures are recognised by their landmarks first and
 their id second, so a run that was killed between two files is finished by the next one.
 """
 
@@ -29,6 +30,7 @@ from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import (
     face_file_name,
+    kept_in_picture,
     list_faceset,
     read_record,
     with_record,
@@ -88,7 +90,7 @@ class State:
             )
         if self.behind:
             said["older-pictures"] = (
-                f"{len(self.behind)} pictures have older masks, identity or numbers"
+                f"{len(self.behind)} pictures have older masks, tracks or numbers"
             )
         if self.orphans:
             said["orphan-pictures"] = (
@@ -172,22 +174,23 @@ def update(
 
 
 def merged(picture: Face, face: Face) -> Face:
-    """The face of the alignments, with the masks that only its picture has, such as painted ones.
+    """What a picture keeps of the alignments' face, with the masks that only the picture has.
 
     Where the landmarks have changed since, these are stale.
     """
+    kept = kept_in_picture(face)
     own = {k: m for k, m in picture.masks.items() if k not in face.masks}
     if not own:
-        return face
+        return kept
     moved = not np.array_equal(picture.alignment.landmarks, face.alignment.landmarks)
     stale = {f"mask:{k}" for k in own if moved or f"mask:{k}" in picture.stale}
     makers = face.made_by.get("mask", "").split()
     makers += [m for m in picture.made_by.get("mask", "").split() if m.partition("@")[0] in own]
     return replace(
-        face,
-        masks={**face.masks, **own},
+        kept,
+        masks={**kept.masks, **own},
         made_by={**face.made_by, "mask": " ".join(makers)},
-        stale=face.stale | stale,
+        stale=kept.stale | stale,
     )
 
 
@@ -278,7 +281,8 @@ def _rename(folder: Path, source_name: str, state: State) -> None:
 
 
 def _parts(face: Face) -> dict[str, str]:
-    """A digest of each mask, and of the rest; masks that only the picture has are its own."""
+    """A digest of each painted mask, and of the rest that a picture keeps."""
+    face = kept_in_picture(face)
     plain = codec.face_to_plain(face)
     masks = plain.pop("masks")
     plain["made_by"].pop("mask", None)
