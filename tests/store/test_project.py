@@ -152,11 +152,12 @@ def test_a_faceset_comes_from_many_films_and_a_film_serves_many_persons(tmp_path
         project.name_found("alone", {"all": "ann"})
         project.add_source(kept, "", "ann", "faces")
         assert project.faceset("ann") == (
-            FaceFolder(project.faces("both"), frozenset({0, 2})),
-            FaceFolder(project.faces("alone")),
+            FaceFolder(project.faces("both"), frozenset({0, 2}), project.alignments("both")),
+            FaceFolder(project.faces("alone"), None, project.alignments("alone")),
             FaceFolder(kept),
         )
-        assert project.faceset("bob") == (FaceFolder(project.faces("both"), frozenset({1})),)
+        (folder,) = project.faceset("bob")
+        assert (folder.path, folder.tracks) == (project.faces("both"), {1})
         assert [s.id for s in project.sources_of("ann")] == ["both", "alone", "kept"]
         project.name_found("both", {"0": None, "1": "bob", "all": "ann"})
         assert project.faceset("ann")[0].tracks == {0, 2, 3}

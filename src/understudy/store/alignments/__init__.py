@@ -366,10 +366,7 @@ class Alignments:
             yield from looks.vectors(self._db)
 
     def marks(self, kinds: Sequence[str]) -> dict[str, int]:
-        """A number for each face that changes with its landmarks, extras and masks of these kinds.
-
-        Told from the packed rows, so 100,000 faces are compared in seconds.
-        """
+        """A number for each face that changes with its landmarks, extras and these masks."""
         with self._reading():
             return query.marks(self._db, kinds)
 

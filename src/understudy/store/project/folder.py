@@ -266,10 +266,9 @@ class Project(SharedFile, Places):
         folders = []
         for source in self.sources_of(person):
             folder = self.faces(source.id)
-            if set(source.persons) == {ALL}:
-                found = FaceFolder(folder)
-            else:
-                found = FaceFolder(folder, self._tracks_of(source, person))
+            tracks = None if set(source.persons) == {ALL} else self._tracks_of(source, person)
+            rows = None if source.kind == "faces" else self.alignments(source.id)
+            found = FaceFolder(folder, tracks, rows)
             if folder.is_dir() and found.tracks != frozenset():
                 folders.append(found)
         return tuple(folders)
