@@ -190,7 +190,7 @@ def convert(
         str | None,
         typer.Option(
             help="Name of the render, by default the output's. One that is known keeps its film, "
-            "casting, model and output where no others are said.",
+            "casting, model, output and settings where no others are said.",
             show_default=False,
         ),
     ] = None,
