@@ -142,6 +142,10 @@ def test_a_folder_of_face_pictures_is_a_source(project, understudy) -> None:
     understudy("extract", project, "kept-faces", *EXTRACT).refused("nothing is to be", code=2)
     with Project.open(project, read_only=True) as store:
         assert [len(folder.pictures()) for folder in store.faceset("bob")] == [8, 8]
+    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1)
+    understudy("train", project, "--persons", "ann-lee,bob", *train).worked()
+    convert = ("convert", project, "--source", "kept-faces", "--cast", "bob")
+    understudy(*convert).refused("is a folder of face pictures", code=2)
 
 
 def declare(understudy, project: Path, *persons: str) -> None:

@@ -103,6 +103,13 @@ def test_swap_takes_several_films_of_the_donor_and_names(done_place, understudy,
     )
 
 
+def test_one_film_is_not_taken_for_two_persons(place, understudy):
+    understudy(*place.swap(b=place.a)).refused("a.mp4: shows a in this project, not b", code=2)
+    swap = place.swap("--person-a", "ann", "--person-b", "ann", "-p", place.folder / "p", b=place.a)
+    understudy(*swap).refused("expected two persons", code=2)
+    assert not place.out.exists()
+
+
 def test_another_take_converts_with_the_same_model(done, people, film, understudy):
     """It needs no word about who becomes whom, and no training."""
     take = film(done.folder / "take2.mp4", list(people.a[9:14]))

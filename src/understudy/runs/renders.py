@@ -105,7 +105,10 @@ def _plate(
 ) -> Source:
     """The film whose faces are replaced."""
     if wanted.source is not None:
-        return source_of(project, wanted.source)
+        named = source_of(project, wanted.source)
+        if named.kind == "faces":
+            raise ValueRefused(f"{named.id}: is a folder of face pictures; --source is a film")
+        return named
     films = [source for source in project.sources if source.kind == "film"]
     if wanted.other_way:
         first = _only(_films_of(project, trained[1])) if len(trained) == 2 else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from understudy.errors import StoreError
+from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.media.health import colour_differences
@@ -23,7 +23,7 @@ from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_place
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainReport
-from understudy.store.project import Project, Source
+from understudy.store.project import ALL, Project, Source
 
 Films = Mapping[str, Sequence[Path]]
 """Two persons' ids or names to their films; the first film of the first person is the footage."""
@@ -81,6 +81,7 @@ def register(project: Project, films: Films) -> dict[str, list[Source]]:
 
     Raises:
         MediaError: a film cannot be read.
+        ValueRefused: a film shows the other person, or both persons are one.
         StoreError: a person of the project is seen in other films only, so that this may be
             somebody else.
     """
@@ -97,7 +98,13 @@ def register(project: Project, films: Films) -> dict[str, list[Source]]:
                 f"changed since); is it the same person, say so: understudy add {project.folder} "
                 f"{media[0]} --person {person}; else use another --project folder"
             )
+        for path, source in zip(media, here, strict=True):
+            shown = person if source is None else source.persons.get(ALL, person)
+            if shown != person:
+                raise ValueRefused(f"{path}: shows {shown} in this project, not {person}")
         found[person] = [add(project, path, person) for path in media]
+    if len(found) != 2:
+        raise ValueRefused(f"expected two persons, got {' and '.join(films)}")
     return found
 
 
