@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from understudy.errors import UnderstudyError
 
@@ -15,21 +16,49 @@ def main() -> None:
     """The `understudy` command; what Understudy can explain is printed without a traceback."""
     from understudy.cli.app import app
 
+    as_json = "--json" in sys.argv
     try:
-        app()
-    except UnderstudyError as error:
-        _say(str(error))
-        sys.exit(error.exit_code)
-    except OSError as error:
-        # What no room explained better: a disk or network drive that failed under us.
-        place = f"{error.filename}: " if error.filename else ""
-        _say(f"{place}{(error.strerror or str(error)).lower()}; check the disk and run again")
-        sys.exit(1)
+        # Typer prints what is wrong with a command line itself, but not as JSON.
+        sys.exit(app(standalone_mode=not as_json))
+    except (UnderstudyError, OSError) as error:
+        sys.exit(_tell(error, as_json))
+    except Exception as error:
+        if as_json and callable(said := getattr(error, "format_message", None)):
+            sys.exit(_refuse(said()))
+        if as_json:
+            _tell(error, as_json)
+        raise
 
 
-def _say(message: str) -> None:
-    from rich.console import Console
+def _tell(error: BaseException, as_json: bool) -> Any:
+    """Print an error, and return its exit code."""
+    from understudy.events import failure
 
-    console = Console(stderr=True, highlight=False)
-    console.print("[bold red]error:[/] ", end="")
-    console.print(message, markup=False, soft_wrap=True)
+    last = failure(error, _verb())
+    if as_json:
+        sys.stdout.write(last.to_json() + "\n")
+    else:
+        from rich.console import Console
+
+        console = Console(stderr=True, highlight=False)
+        console.print("[bold red]error:[/] ", end="")
+        console.print(last.text, markup=False, soft_wrap=True)
+    return last.data["exit_code"]
+
+
+def _refuse(words: str) -> int:
+    """Say as JSON what is wrong with the command line itself."""
+    from understudy.events import ERRORS, Event
+
+    exit_code = ERRORS["usage"][0]
+    last = Event("error", words, "usage", "error", {"verb": _verb(), "exit_code": exit_code})
+    sys.stdout.write(last.to_json() + "\n")
+    return exit_code
+
+
+def _verb() -> str:
+    """The verb as it was typed: "alignments redo"."""
+    from understudy.runs.verbs import VERBS
+
+    words = sys.argv[1:3]
+    return next((v for v in (" ".join(words), *words[:1]) if v in VERBS), " ".join(words[:1]))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from understudy.cli import interchange
-
-if TYPE_CHECKING:
-    from understudy.flow import Progress
-    from understudy.stages.repair.find import Found
-    from understudy.store.alignments import Alignments
+from understudy.cli.work import verb
+from understudy.runs.spec import JobSpec
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,70 +34,54 @@ Move = Annotated[Path | None, typer.Option(help="Move the face pictures found in
 
 
 @app.command("info")
-def info(file: File, faces: Pictures = None) -> None:
+@verb(queue=False)
+def info(file: File, faces: Pictures = None) -> JobSpec:
     """What the file holds: frames, faces, tracks, masks, sizes, who made them, what is stale.
 
     Example: understudy alignments info clip.mp4 --faces project/sources/clip/faces
     """
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair.report import info_lines
-
-    for line in info_lines(alignments_of(file), faces):
-        typer.echo(line)
+    return _job("info", file, faces=faces)
 
 
 @app.command("missing-frames")
+@verb()
 def missing_frames(
     file: File,
     media: Media = None,
     count: Annotated[bool, typer.Option(help="Count the film's frames by decoding it.")] = False,
     to: To = None,
-) -> None:
+) -> JobSpec:
     """Frames of the film that were never looked at.
 
     Example: understudy alignments missing-frames clip.mp4 --count
     """
-    from understudy.errors import MediaError
-    from understudy.stages.faces.source import reader_of
-    from understudy.stages.repair import find
-
-    def search(store: Alignments, progress: Progress) -> Found:
-        try:
-            film = reader_of(store, media)
-        except MediaError:
-            if count or media is not None:
-                raise
-            film = None
-        return find.missing_frames(store, film, progress, count)
-
-    _find(file, search, to)
+    return _job("missing-frames", file, media=media, count=count, to=to)
 
 
 @app.command("no-faces")
-def no_faces(file: File, to: To = None) -> None:
+@verb(queue=False)
+def no_faces(file: File, to: To = None) -> JobSpec:
     """Frames that were looked at and hold no face.
 
     Example: understudy alignments no-faces clip.mp4 --to empty.txt
     """
-    from understudy.stages.repair import find
-
-    _find(file, lambda store, _: find.no_faces(store), to)
+    return _job("no-faces", file, to=to)
 
 
 @app.command("multi-faces")
+@verb(queue=False)
 def multi_faces(
     file: File, to: To = None, faces: Pictures = None, copy: Copy = None, move: Move = None
-) -> None:
+) -> JobSpec:
     """Frames that hold several faces, and these faces.
 
     Example: understudy alignments multi-faces clip.mp4 --faces p/sources/clip/faces --copy look
     """
-    from understudy.stages.repair import find
-
-    _find(file, lambda store, _: find.multi_faces(store), to, faces, copy, move)
+    return _job("multi-faces", file, to=to, faces=faces, copy=copy, move=move)
 
 
 @app.command("misaligned")
+@verb(queue=False)
 def misaligned(
     file: File,
     threshold: Annotated[
@@ -111,18 +91,17 @@ def misaligned(
     faces: Pictures = None,
     copy: Copy = None,
     move: Move = None,
-) -> None:
+) -> JobSpec:
     """Faces whose landmarks lie far from the mean face: most often landmarks that failed.
 
     Example: understudy alignments misaligned clip.mp4 --to bad.txt, look at them, then
     understudy alignments remove clip.mp4 --list bad.txt
     """
-    from understudy.stages.repair import find
-
-    _find(file, lambda store, _: find.misaligned(store, threshold), to, faces, copy, move)
+    return _job("misaligned", file, threshold=threshold, to=to, faces=faces, copy=copy, move=move)
 
 
 @app.command("remove")
+@verb(queue=False)
 def remove(
     file: File,
     ids: Annotated[
@@ -139,31 +118,29 @@ def remove(
     faces: Pictures = None,
     dry_run: DryRun = False,
     backup: Backup = True,
-) -> None:
+) -> JobSpec:
     """Remove faces. With --faces, pictures of removed faces are moved into its folder `removed`.
 
     Example: understudy alignments remove clip.mp4 --track 3
 
     Example: understudy alignments remove clip.mp4 --deleted --faces project/sources/clip/faces
     """
-    from understudy.cli.show import session
-    from understudy.errors import ValueRefused
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair.remove import Doomed, read_ids
-    from understudy.stages.repair.remove import remove as job
-
-    if deleted and faces is None:
-        raise ValueRefused("--deleted needs --faces, the folder that pictures were deleted from")
-    chosen = (*(ids or []), *(read_ids(list_) if list_ else []))
-    doomed = Doomed(chosen, track, person, faces if deleted else None)
-    with session() as terminal:
-        gone = job(alignments_of(file), doomed, terminal, faces, dry_run, backup)
-    for face_id in gone if dry_run else []:
-        typer.echo(face_id)
-    typer.echo(f"{len(gone)} faces {'would be' if dry_run else 'were'} removed")
+    return _job(
+        "remove",
+        file,
+        ids=ids or [],
+        list=list_,
+        track=track,
+        person=person,
+        deleted=deleted,
+        faces=faces,
+        dry_run=dry_run,
+        backup=backup,
+    )
 
 
 @app.command("rekey")
+@verb(queue=False)
 def rekey(
     file: File,
     order: Annotated[
@@ -173,23 +150,16 @@ def rekey(
     faces: Pictures = None,
     dry_run: DryRun = False,
     backup: Backup = True,
-) -> None:
+) -> JobSpec:
     """Number the faces of each frame 0, 1, 2... anew; with --faces pictures are renamed as well.
 
     Example: understudy alignments rekey clip.mp4 --order left --faces project/sources/clip/faces
     """
-    from understudy.cli.show import session
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair.rekey import rekey as job
-
-    with session() as terminal:
-        changes = job(alignments_of(file), order, terminal, faces, dry_run, backup)
-    for old, new in changes.items() if dry_run else ():
-        typer.echo(f"{old} -> {new}")
-    typer.echo(f"{len(changes)} ids {'would change' if dry_run else 'were changed'}")
+    return _job("rekey", file, order=order, faces=faces, dry_run=dry_run, backup=backup)
 
 
 @app.command("spatial")
+@verb()
 def spatial(
     file: File,
     share: Annotated[
@@ -202,25 +172,32 @@ def spatial(
     track: Annotated[int | None, typer.Option(help="This track only.")] = None,
     dry_run: DryRun = False,
     backup: Backup = True,
-) -> None:
+) -> JobSpec:
     """Draw slipped landmarks back to what the same face looks like in the rest of the film.
 
     Masks and identity become stale; run `redo` afterwards.
 
     Example: understudy alignments spatial clip.mp4 --share 0.95 --dry-run
     """
-    from understudy.stages.repair import shape
-
-    _clean(file, shape.spatial(share, strength), shape.MADE_BY, track, dry_run, backup)
+    return _job(
+        "spatial",
+        file,
+        share=share,
+        strength=strength,
+        track=track,
+        dry_run=dry_run,
+        backup=backup,
+    )
 
 
 @app.command("smooth")
+@verb()
 def smooth(
     file: File,
     track: Annotated[int | None, typer.Option(help="This track only.")] = None,
     dry_run: DryRun = False,
     backup: Backup = True,
-) -> None:
+) -> JobSpec:
     """Take the jitter out of landmarks over time; blinks and speech stay.
 
     Extraction does this by itself; here it is for faces that were imported, or extracted with
@@ -228,40 +205,11 @@ def smooth(
 
     Example: understudy alignments smooth clip.mp4 --dry-run
     """
-    from understudy.stages.repair import shape
-
-    _clean(file, shape.temporal, shape.MADE_BY_TIME, track, dry_run, backup)
-
-
-def _clean(
-    file: Path, cleaner: Any, made_by: str, track: int | None, dry_run: bool, backup: bool
-) -> None:
-    from understudy.cli.show import session
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair import shape
-
-    with session() as terminal:
-        told = shape.clean_landmarks(
-            alignments_of(file),
-            cleaner,
-            made_by,
-            terminal,
-            track,
-            dry_run,
-            backup,
-        )
-    went = "would go" if dry_run else "went"
-    typer.echo(
-        f"{told.faces} faces of {told.groups} tracks or persons; points {went} "
-        f"{told.moved_px:.2f} px on average, most in {told.furthest[0]}: {told.furthest[1]:.1f} px"
-    )
-    if told.small:
-        typer.echo(f"{told.small} tracks have fewer than {shape.FEWEST} faces and were left alone")
-    if not dry_run:
-        typer.echo(f"masks and identity are stale now; next: understudy alignments redo {file}")
+    return _job("smooth", file, track=track, dry_run=dry_run, backup=backup)
 
 
 @app.command("redo")
+@verb()
 def redo(
     file: File,
     media: Media = None,
@@ -272,32 +220,16 @@ def redo(
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where networks run.")
     ] = "auto",
-) -> None:
+) -> JobSpec:
     """Make stale masks and identity again; with --faces, cut pictures again whose face moved.
 
     Example: understudy alignments redo clip.mp4 --faces project/sources/clip/faces
     """
-    from understudy.cli.show import session
-    from understudy.nn.device import choose_device
-    from understudy.plugin import default_registry
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair.redo import redo as job
-
-    path = alignments_of(file)
-    with session() as terminal:
-        name = str(choose_device(device).device)
-        told = job(path, default_registry(), terminal, media, faces, forget, name)
-    parts = ", ".join(f"{part} of {n}" for part, n in told.parts.items() if n)
-    typer.echo(f"{told.faces} faces; made again: {parts or 'nothing'}")
-    if faces is not None:
-        typer.echo(
-            f"pictures: {told.pictures_cut} cut again, {told.pictures_rewritten} records rewritten"
-        )
-    for part, n in told.left.items():
-        typer.echo(f"still stale: {part} of {n} faces; look at them, or say --forget to drop it")
+    return _job("redo", file, device, media=media, faces=faces, forget=forget)
 
 
 @app.command("draw")
+@verb()
 def draw(
     file: File,
     output: Annotated[
@@ -313,55 +245,34 @@ def draw(
     last: Annotated[int | None, typer.Option(help="Last frame, for PNGs.")] = None,
     cells: Annotated[int, typer.Option(min=1, max=200, help="Frames on a sheet.")] = 12,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
-) -> None:
+) -> JobSpec:
     """Draw boxes, landmarks, masks, ids and tracks on the frames.
 
     Example: understudy alignments draw clip.mp4 -o look.png --mask extended
     """
-    from understudy.cli.show import session
-    from understudy.imaging.drawing import Drawing
-    from understudy.plugin import default_registry
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair.draw import draw as job
+    return _job(
+        "draw",
+        file,
+        output=output,
+        media=media,
+        mask=mask,
+        box=box,
+        landmarks=landmarks,
+        label=label,
+        first=first,
+        last=last,
+        cells=cells,
+        overwrite=overwrite,
+    )
 
-    drawing = Drawing(box, landmarks, mask, label, (first, last), cells)
-    with session() as terminal:
-        n = job(
-            alignments_of(file), output, drawing, default_registry(), terminal, media, overwrite
-        )
-    typer.echo(f"{output}: {n} frames with faces drawn")
 
+def _job(name: str, file: Path, device: str | None = None, **values: Any) -> JobSpec:
+    """A job of one alignments file; only what runs nets takes a device."""
+    from understudy.store.alignments import alignments_path
 
-def _find(
-    file: Path,
-    search: Callable[[Alignments, Progress], Found],
-    to: Path | None,
-    faces: Path | None = None,
-    copy: Path | None = None,
-    move: Path | None = None,
-) -> None:
-    from understudy.cli.show import session
-    from understudy.errors import ValueRefused
-    from understudy.stages.faces.source import alignments_of
-    from understudy.stages.repair.find import take_pictures, write_list
-    from understudy.store.alignments import Alignments
-
-    target = move or copy
-    if target is not None and faces is None:
-        raise ValueRefused("--copy and --move need --faces, the folder of the face pictures")
-    path = alignments_of(file)
-    with session() as terminal, Alignments.open(path, read_only=True) as store:
-        found = search(store, terminal)
-        typer.echo(found.said)
-        if to is not None:
-            write_list(found, to, path)
-            typer.echo(f"list: {to}")
-        elif found.faces:
-            typer.echo(" ".join(found.lines()))
-        if target is not None and faces is not None:
-            ids = [row.id for row in found.faces]
-            n = take_pictures(store, ids, faces, target, move is not None)
-            typer.echo(f"{'moved' if move else 'copied'} {n} pictures into {target}")
+    resource = file if file.suffix == ".alignments" else alignments_path(file)
+    values |= {"file": file} | ({} if device is None else {"device": device})
+    return JobSpec.of(f"alignments {name}", resource=resource, wish=device or "cpu", **values)
 
 
 app.command("export")(interchange.export)

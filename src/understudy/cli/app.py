@@ -15,6 +15,7 @@ from understudy.cli import (
     demo,
     doctor,
     interchange,
+    jobs,
     mask,
     models,
     parts,
@@ -70,6 +71,7 @@ app.command("convert", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.convert
 app.command("import", rich_help_panel=_PARTS)(interchange.import_)
 app.command("export", rich_help_panel=_PARTS)(interchange.export)
 app.add_typer(config.app, name="config", rich_help_panel=_ABOUT)
+app.add_typer(jobs.app, name="jobs", rich_help_panel=_MAIN)
 app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)

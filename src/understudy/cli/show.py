@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from rich.progress import (
 
 from understudy.events import Event
 from understudy.flow.progress import Reporter, clock
+from understudy.flow.signals import stoppable
 from understudy.flow.sinks import TextLog
 
 _LINE_EVERY_S = 15.0
@@ -143,28 +143,8 @@ class _Lines:
 def session(log: Path | None = None) -> Iterator[Terminal]:
     """A terminal whose first Ctrl-C asks stages to save and stop; the second stops at once."""
     terminal = Terminal(log)
-    with stoppable(terminal, terminal.drawn.console):
+    with stoppable(terminal, terminal.drawn.console.print):
         yield terminal
-
-
-@contextmanager
-def stoppable(reporter: Reporter, console: Console) -> Iterator[None]:
-    """While this lasts, Ctrl-C or SIGTERM asks the work to save and stop; the second ends it."""
-
-    def asked(signum: int, frame: Any) -> None:
-        if reporter.cancelled:
-            console.print("stopped at once; finished batches, checkpoints and segments are kept")
-            raise KeyboardInterrupt
-        reporter.cancelled = True
-        console.print("stopping: saving first (press Ctrl-C again to stop at once)")
-
-    before = signal.signal(signal.SIGINT, asked)
-    before_term = signal.signal(signal.SIGTERM, asked)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        signal.signal(signal.SIGTERM, before_term)
 
 
 def _columns() -> list[ProgressColumn]:

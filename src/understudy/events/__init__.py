@@ -9,9 +9,9 @@ from understudy.events.codes import (
     PictureCode,
     ReportCode,
     WarningCode,
-    error_code,
 )
 from understudy.events.event import KINDS, Event, Kind, Level, Plain, Sink, to_plain
+from understudy.events.failure import error_code, failure
 
 __all__ = [
     "ERRORS",
@@ -29,5 +29,6 @@ __all__ = [
     "Sink",
     "WarningCode",
     "error_code",
+    "failure",
     "to_plain",
 ]

@@ -72,29 +72,40 @@ METRICS: Mapping[str, str] = {
 }
 """Every name of a metric; a name in capitals stands for an id."""
 
-ReportCode = Literal["convert", "evaluate", "extract", "train"]
+ReportCode = Literal[
+    "cleaned",
+    "convert",
+    "drawn",
+    "evaluate",
+    "extract",
+    "found",
+    "info",
+    "jobs",
+    "redone",
+    "removed",
+    "renumbered",
+    "train",
+]
 
 REPORTS: Mapping[ReportCode, str] = {
-    "convert": "`ConvertReport`: the output, its frames and the faces replaced.",
-    "evaluate": "`EvaluateReport`: identity, and nearness to the truth where there is one.",
-    "extract": "`ExtractReport`: where the faces lie, and how many there are.",
-    "train": "`TrainReport`: step, losses, checkpoint and preview.",
+    "cleaned": "Landmarks were cleaned: `faces`, `groups`, `moved_px`, `furthest`, `small`.",
+    "convert": "A film was converted: `output`, its `frames` and `swapped_faces`.",
+    "drawn": "What an alignments file holds was drawn: `output`, `frames`.",
+    "evaluate": "Identity frame by frame, and nearness to the truth where there is one.",
+    "extract": "Faces were extracted: where they lie, how many there are.",
+    "found": "A search of an alignments file: `job`, `frames`, ids of `faces`, `list`.",
+    "info": "What an alignments file holds, counted.",
+    "jobs": "`jobs`: each job of the queue with its `spec` and what became of it.",
+    "redone": "Stale parts were made again: `faces`, `parts`, what is `left`, pictures.",
+    "removed": "Ids of `faces` removed, or that would be with `dry_run`.",
+    "renumbered": "`ids`: new ids of faces by the old ones, or what they would be with `dry_run`.",
+    "train": "A model was trained: `step`, losses, `checkpoint`, `preview`.",
 }
 """Every code of a report, and the class whose fields are its data."""
 
 
-def error_code(error: BaseException) -> str:
-    """The code of an error: its class's name in small letters, as `no-faces` of `NoFaces`."""
-    if isinstance(error, UnderstudyError):
-        return _words(type(error).__name__)
-    if isinstance(error, OSError):
-        return "disk"
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    return "fault"
-
-
-def _words(name: str) -> str:
+def words_of(name: str) -> str:
+    """The code of a class of errors: its name in small letters, as `no-faces` of `NoFaces`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
@@ -107,7 +118,7 @@ def _tree(cls: type[UnderstudyError] = UnderstudyError) -> Iterator[type[Underst
 
 def _errors() -> dict[str, tuple[int, str]]:
     found = {
-        _words(cls.__name__): (cls.exit_code, (cls.__doc__ or "").splitlines()[0])
+        words_of(cls.__name__): (cls.exit_code, (cls.__doc__ or "").splitlines()[0])
         for cls in _tree()
     }
     return found | {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -59,13 +59,27 @@ class Reporter:
 
     Attributes:
         sinks: who gets the events, each in the order of the list.
-        cancelled: set it to ask the work to save and stop.
     """
 
-    def __init__(self, *sinks: Sink) -> None:
+    def __init__(self, *sinks: Sink, asked: Callable[[], bool] | None = None) -> None:
+        """Nothing is told yet.
+
+        Args:
+            sinks: who gets the events.
+            asked: looks whether somebody far away wants the work to stop.
+        """
         self.sinks = list(sinks)
-        self.cancelled = False
+        self._cancelled, self._asked = False, asked
         self._numbers = count(1)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to save and stop; set it to ask for that."""
+        return self._cancelled or (self._asked is not None and self._asked())
+
+    @cancelled.setter
+    def cancelled(self, value: bool) -> None:
+        self._cancelled = value
 
     def emit(self, event: Event) -> None:
         """Hand an event to every sink."""

@@ -1,0 +1,1 @@
+"""Jobs of this machine, kept in SQLite and carried out one process each."""

@@ -1,0 +1,235 @@
+"""`alignments ...`: looking into an alignments file, and repairing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from understudy.errors import MediaError, ValueRefused
+from understudy.flow import Progress
+from understudy.imaging.drawing import Drawing
+from understudy.nn.device import DeviceName, choose_device
+from understudy.plugin import default_registry
+from understudy.stages.faces.source import alignments_of, reader_of
+from understudy.stages.repair import find, shape
+from understudy.stages.repair import remove as removing
+from understudy.stages.repair.draw import draw as drawing
+from understudy.stages.repair.redo import redo as redoing
+from understudy.stages.repair.rekey import rekey as rekeying
+from understudy.stages.repair.report import info_lines
+from understudy.store.alignments import Alignments
+
+
+def info(file: Path, faces: Path | None, progress: Progress) -> None:
+    """What the file holds."""
+    path = alignments_of(file)
+    lines = info_lines(path, faces)
+    with Alignments.open(path, read_only=True) as store:
+        progress.report("info", store.summary(), "\n".join(lines))
+
+
+def missing_frames(
+    file: Path, media: Path | None, count: bool, to: Path | None, progress: Progress
+) -> None:
+    """Frames of the film that were never looked at."""
+
+    def search(store: Alignments) -> find.Found:
+        try:
+            film = reader_of(store, media, depth="8")
+        except MediaError:
+            if count or media is not None:
+                raise
+            film = None
+        return find.missing_frames(store, film, progress, count)
+
+    _find(file, search, progress, to)
+
+
+def no_faces(file: Path, to: Path | None, progress: Progress) -> None:
+    """Frames that were looked at and hold no face."""
+    _find(file, find.no_faces, progress, to)
+
+
+def multi_faces(
+    file: Path,
+    to: Path | None,
+    faces: Path | None,
+    copy: Path | None,
+    move: Path | None,
+    progress: Progress,
+) -> None:
+    """Frames that hold several faces."""
+    _find(file, find.multi_faces, progress, to, faces, copy, move)
+
+
+def misaligned(
+    file: Path,
+    threshold: float,
+    to: Path | None,
+    faces: Path | None,
+    copy: Path | None,
+    move: Path | None,
+    progress: Progress,
+) -> None:
+    """Faces whose landmarks lie far from the mean face."""
+    _find(file, lambda store: find.misaligned(store, threshold), progress, to, faces, copy, move)
+
+
+def remove(
+    file: Path,
+    ids: Sequence[str],
+    list: Path | None,  # noqa: A002 - the flag's name
+    track: int | None,
+    person: int | None,
+    deleted: bool,
+    faces: Path | None,
+    dry_run: bool,
+    backup: bool,
+    progress: Progress,
+) -> None:
+    """Remove faces, and move their pictures away."""
+    if deleted and faces is None:
+        raise ValueRefused("--deleted needs --faces, the folder that pictures were deleted from")
+    chosen = (*ids, *(removing.read_ids(list) if list else []))
+    doomed = removing.Doomed(chosen, track, person, faces if deleted else None)
+    gone = removing.remove(alignments_of(file), doomed, progress, faces, dry_run, backup)
+    shown = [*(gone if dry_run else [])]
+    shown.append(f"{len(gone)} faces {'would be' if dry_run else 'were'} removed")
+    progress.report("removed", {"faces": gone, "dry_run": dry_run}, "\n".join(shown))
+
+
+def rekey(
+    file: Path,
+    order: Literal["kept", "left", "size", "track"],
+    faces: Path | None,
+    dry_run: bool,
+    backup: bool,
+    progress: Progress,
+) -> None:
+    """Number the faces of each frame anew."""
+    changes = rekeying(alignments_of(file), order, progress, faces, dry_run, backup)
+    shown = [f"{old} -> {new}" for old, new in changes.items() if dry_run]
+    shown.append(f"{len(changes)} ids {'would change' if dry_run else 'were changed'}")
+    progress.report("renumbered", {"ids": changes, "dry_run": dry_run}, "\n".join(shown))
+
+
+def spatial(
+    file: Path,
+    share: float,
+    strength: float,
+    track: int | None,
+    dry_run: bool,
+    backup: bool,
+    progress: Progress,
+) -> None:
+    """Draw slipped landmarks back to what the same face looks like elsewhere."""
+    cleaner = shape.spatial(share, strength)
+    _clean(file, cleaner, shape.MADE_BY, track, dry_run, backup, progress)
+
+
+def smooth(file: Path, track: int | None, dry_run: bool, backup: bool, progress: Progress) -> None:
+    """Take the jitter out of landmarks over time."""
+    _clean(file, shape.temporal, shape.MADE_BY_TIME, track, dry_run, backup, progress)
+
+
+def redo(
+    file: Path,
+    media: Path | None,
+    faces: Path | None,
+    forget: bool,
+    device: DeviceName,
+    progress: Progress,
+) -> None:
+    """Make stale masks and identity again."""
+    path = alignments_of(file)
+    name = str(choose_device(device).device)
+    told = redoing(path, default_registry(), progress, media, faces, forget, name)
+    parts = ", ".join(f"{part} of {n}" for part, n in told.parts.items() if n)
+    lines = [f"{told.faces} faces; made again: {parts or 'nothing'}"]
+    if faces is not None:
+        lines.append(
+            f"pictures: {told.pictures_cut} cut again, {told.pictures_rewritten} records rewritten"
+        )
+    lines += [
+        f"still stale: {part} of {n} faces; look at them, or say --forget to drop it"
+        for part, n in told.left.items()
+    ]
+    progress.report("redone", told, "\n".join(lines))
+
+
+def draw(
+    file: Path,
+    output: Path,
+    media: Path | None,
+    mask: str | None,
+    box: bool,
+    landmarks: bool,
+    label: bool,
+    first: int | None,
+    last: int | None,
+    cells: int,
+    overwrite: bool,
+    progress: Progress,
+) -> None:
+    """Draw what the file holds on the frames."""
+    wanted = Drawing(box, landmarks, mask, label, (first, last), cells)
+    registry = default_registry()
+    n = drawing(alignments_of(file), output, wanted, registry, progress, media, overwrite)
+    words = f"{output}: {n} frames with faces drawn"
+    progress.report("drawn", {"output": output, "frames": n}, words)
+
+
+def _clean(
+    file: Path,
+    cleaner: shape.Cleaner,
+    made_by: str,
+    track: int | None,
+    dry_run: bool,
+    backup: bool,
+    progress: Progress,
+) -> None:
+    told = shape.clean_landmarks(
+        alignments_of(file), cleaner, made_by, progress, track, dry_run, backup
+    )
+    went = "would go" if dry_run else "went"
+    lines = [
+        f"{told.faces} faces of {told.groups} tracks or persons; points {went} "
+        f"{told.moved_px:.2f} px on average, most in {told.furthest[0]}: {told.furthest[1]:.1f} px"
+    ]
+    if told.small:
+        lines.append(
+            f"{told.small} tracks have fewer than {shape.FEWEST} faces and were left alone"
+        )
+    if not dry_run:
+        lines.append(f"masks and identity are stale now; next: understudy alignments redo {file}")
+    progress.report("cleaned", told, "\n".join(lines))
+
+
+def _find(
+    file: Path,
+    search: Callable[[Alignments], find.Found],
+    progress: Progress,
+    to: Path | None,
+    faces: Path | None = None,
+    copy: Path | None = None,
+    move: Path | None = None,
+) -> None:
+    target = move or copy
+    if target is not None and faces is None:
+        raise ValueRefused("--copy and --move need --faces, the folder of the face pictures")
+    path = alignments_of(file)
+    with Alignments.open(path, read_only=True) as store:
+        found = search(store)
+        lines = [found.said]
+        if to is not None:
+            find.write_list(found, to, path)
+            lines.append(f"list: {to}")
+        elif found.faces:
+            lines.append(" ".join(found.lines()))
+        ids = [row.id for row in found.faces]
+        if target is not None and faces is not None:
+            n = find.take_pictures(store, ids, faces, target, move is not None)
+            lines.append(f"{'moved' if move else 'copied'} {n} pictures into {target}")
+    data = {"job": found.job, "frames": found.frames, "faces": ids, "list": to}
+    progress.report("found", data, "\n".join(lines))
