@@ -1,0 +1,1 @@
+"""A detector and a model for Understudy, to begin your own from."""
