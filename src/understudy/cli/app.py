@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from understudy import __version__
 from understudy.cli import (
     alignments,
     cast,
@@ -25,6 +24,7 @@ from understudy.cli import (
     weights,
 )
 from understudy.cli.plugin_flags import OptionsCommand
+from understudy.version import VERSION
 
 app = typer.Typer(
     name="understudy",
@@ -44,7 +44,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"understudy {__version__}")
+        typer.echo(f"understudy {VERSION}")
         raise typer.Exit
 
 

@@ -2,66 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
-from understudy.events import Event
-from understudy.flow.progress import Reporter, clock
+from understudy.api.terminal import Drawn
+from understudy.flow.progress import Reporter
 from understudy.flow.signals import stoppable
 from understudy.flow.sinks import TextLog
-
-_LINE_EVERY_S = 15.0
-
-
-class Drawn:
-    """Draws events: bars and remarks on stderr, reports on stdout.
-
-    Where stderr is no terminal, a bar becomes a line every 15 seconds.
-    """
-
-    def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
-        self._bars = _Bars(self)
-        self._lines: dict[Any, _Lines] = {}
-
-    def __call__(self, event: Event) -> None:
-        """Draw one event."""
-        if event.kind in ("task", "advance", "done"):
-            self._work(event)
-        if event.kind in ("say", "done") and event.text:
-            self.console.print(f"[dim]·[/] {escape(event.text)}", soft_wrap=True)
-        elif event.kind == "warning":
-            self.console.print(f"[bold yellow]warning:[/] {escape(event.text)}", soft_wrap=True)
-        elif event.kind == "report" and event.text:
-            Console(highlight=False, markup=False, soft_wrap=True).print(event.text)
-
-    def _work(self, event: Event) -> None:
-        number = event.data["task"]
-        if self.console.is_terminal:
-            self._bars(event)
-        elif event.kind == "task":
-            self._lines[number] = _Lines(self.console, event)
-        elif event.kind == "advance":
-            self._lines[number].advance(event)
-        else:
-            self._lines.pop(number).close()
 
 
 class Terminal(Reporter):
@@ -72,90 +20,9 @@ class Terminal(Reporter):
         super().__init__(self.drawn, *([] if log is None else [TextLog(log)]))
 
 
-class _Bars:
-    """Bars with count, share, time gone and time left; they vanish when they end."""
-
-    def __init__(self, drawn: Drawn) -> None:
-        self._drawn = drawn
-        self._open: dict[Any, TaskID] = {}
-        self._progress: Progress | None = None
-
-    def __call__(self, event: Event) -> None:
-        data: Any = event.data
-        number = data["task"]
-        if event.kind == "task":
-            if self._progress is None:
-                console = self._drawn.console
-                self._progress = Progress(*_columns(), console=console, transient=True)
-                self._progress.start()
-            done, unit = int(data["done"]), data["unit"]
-            self._open[number] = self._progress.add_task(
-                event.text, total=data["total"], completed=done, note="", unit=unit
-            )
-        elif self._progress is not None and event.kind == "advance":
-            note = {"note": data["note"]} if data["note"] else {}
-            self._progress.update(self._open[number], completed=data["done"], **note)
-        elif self._progress is not None:
-            self._progress.remove_task(self._open.pop(number))
-            if not self._open:
-                self._progress.stop()
-                self._progress = None
-
-
-class _Lines:
-    """A bar for places that are not a terminal: now and then a line with the time left."""
-
-    def __init__(self, console: Console, event: Event) -> None:
-        data: Any = event.data
-        self._console, self._name = console, event.text
-        self._total, self._unit = data["total"], data["unit"]
-        self._first = self._done = data["done"]
-        self._started = self._last = time.monotonic()
-        self._note = ""
-
-    def advance(self, event: Event) -> None:
-        data: Any = event.data
-        self._done = data["done"]
-        self._note = data["note"] or self._note
-        now = time.monotonic()
-        if now - self._last >= _LINE_EVERY_S:
-            self._last = now
-            self._print(now)
-
-    def close(self) -> None:
-        if self._last != self._started:
-            self._print(time.monotonic())
-
-    def _print(self, now: float) -> None:
-        done = f"{self._done:.0f}"
-        left = ""
-        if self._total:
-            done += f" of {self._total:.0f}"
-            rate = (self._done - self._first) / max(now - self._started, 1e-6)
-            if rate > 0:
-                left = f", {clock(max(0.0, self._total - self._done) / rate)} left"
-        note = f" ({self._note})" if self._note else ""
-        line = f"  {self._name}: {done} {self._unit}{left}{note}"
-        self._console.print(line, markup=False, soft_wrap=True)
-
-
 @contextmanager
 def session(log: Path | None = None) -> Iterator[Terminal]:
     """A terminal whose first Ctrl-C asks stages to save and stop; the second stops at once."""
     terminal = Terminal(log)
     with stoppable(terminal, terminal.drawn.console.print):
         yield terminal
-
-
-def _columns() -> list[ProgressColumn]:
-    return [
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}", markup=False),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}", style="dim", markup=False),
-    ]

@@ -38,5 +38,5 @@ def verify(
         typer.echo("\n".join(verdicts[0][1].sentences))
     else:
         typer.echo("\n".join(verdicts[0][1].sentences))
-    if any(v.state not in ("ours", "stranger") for _, v in verdicts):
+    if not all(v.ok for _, v in verdicts):
         raise typer.Exit(1)

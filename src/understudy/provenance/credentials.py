@@ -18,12 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from understudy import __version__
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
 from understudy.provenance.consent import Declaration, digest
 from understudy.provenance.keys import Identity, identity
 from understudy.provenance.sniff import mime_of
 from understudy.store.atomic import need_free
+from understudy.version import VERSION
 
 DISCLOSURE = "org.understudy.disclosure"
 DISCLOSURE_VERSION = 2
@@ -31,7 +31,7 @@ DISCLOSURE_VERSION = 2
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 SIGNED_TYPES = ("video/mp4", "video/quicktime", "image/png", "image/jpeg")
 OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
-_AGENT = {"name": "Understudy", "version": __version__}
+_AGENT = {"name": "Understudy", "version": VERSION}
 _ROOM = 4 << 20
 _PLATE, _DONOR = "plate", "donor"
 _DONOR_TITLE = "a face picture of the donor"

@@ -48,6 +48,14 @@ class Verdict:
     codes: tuple[str, ...] = ()
     ingredients: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def ok(self) -> bool:
+        """Whether the file carries credentials that fit it, whoever signed them."""
+        return self.state in ("ours", "stranger")
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
     def to_plain(self) -> dict[str, Any]:
         """As data that JSON holds."""
         return {

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
 
-from understudy import __version__
 from understudy.errors import StoreError, ValueRefused
 from understudy.interchange import book, coco, plain_json
 from understudy.interchange.carry.names import image_key, video_key
@@ -18,6 +17,7 @@ from understudy.media import MediaInfo, probe
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit
 from understudy.types import Face
+from understudy.version import VERSION
 
 Layout = Literal["fsa", "json", "faceswap-json", "book", "coco"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -112,7 +112,7 @@ def _book(output: Path, store: Alignments, key: Callable[[int], str]) -> None:
 def _coco(output: Path, store: Alignments, key: Callable[[int], str]) -> None:
     source = store.source
     frames = ((key(at.index), at.index, faces) for at, faces in store.by_frame())
-    about = f"faces of {source.name}, by Understudy {__version__}"
+    about = f"faces of {source.name}, by Understudy {VERSION}"
     _write(output, coco.pieces(frames, (source.width, source.height), about))
 
 

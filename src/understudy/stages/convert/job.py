@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from understudy.flow import mapped
 from understudy.flow.progress import Task
-from understudy.geometry import Warp
-from understudy.imaging.composite import Patch, feathered, paste, shown_through
-from understudy.imaging.depth import to_unit
-from understudy.imaging.resample import crop_image, warp_image
+from understudy.stages.convert.compose import Composer, Fresh
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.faces.casting import Casting, Census, Part
-from understudy.stages.faces.signals import signals_of
+from understudy.stages.faces.casting import Casting, Census
 from understudy.swap.loading import Swapper
-from understudy.types import Face, Frame, Timestamp
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fresh:
-    """A face that the model made.
-
-    Attributes:
-        face: whose place it takes.
-        rgb: (c, c, 3) float32 0..1 on the model's output crop.
-        alpha: (c, c) float32 0..1, how far it reaches, or None where the model does not say.
-    """
-
-    face: Face
-    rgb: NDArray[Any]
-    alpha: NDArray[Any] | None
+from understudy.types import Frame, Timestamp
 
 
 class Job:
@@ -52,8 +29,8 @@ class Job:
         knobs: Mapping[str, Any],
     ) -> None:
         self._census = census
-        self._options, self._swapper, self._matcher = options, swapper, matcher
-        self._casting, self._knobs = casting, dict(knobs)
+        self._options, self._casting = options, casting
+        self._composer = Composer(options, swapper, matcher, knobs)
         self._workers = os.cpu_count() or 1
 
     def time_of(self, index: int) -> Timestamp | None:
@@ -75,65 +52,8 @@ class Job:
                 for face, part in here.get(frame.at.index, [])
             ]
             todo: dict[int, list[Fresh]] = {}
-            for (frame, _, _), fresh in zip(faces, self._made(faces), strict=True):
+            for (frame, _, _), fresh in zip(faces, self._composer.made(faces), strict=True):
                 todo.setdefault(frame.at.index, []).append(fresh)
             pairs = [(frame, todo.get(frame.at.index, [])) for frame in batch]
-            yield from mapped(self._composed, pairs, self._workers)
+            yield from mapped(self._composer.composed, pairs, self._workers)
             bar.advance(len(batch), f"{len(faces)} faces in the last {len(batch)}")
-
-    def _made(self, faces: Sequence[tuple[Frame, Face, Part]]) -> list[Fresh]:
-        """The faces as the persons they become, each person's in as few passes as it takes."""
-        warps = [self._seen(face) for _, face, _ in faces]
-        pairs = [(frame.pixels, warp) for (frame, _, _), warp in zip(faces, warps, strict=True)]
-        crops = list(mapped(lambda pair: crop_image(*pair), pairs, self._workers))
-        made: dict[int, Fresh] = {}
-        for to in dict.fromkeys(part.to for _, _, part in faces):
-            whose = [i for i, (_, _, part) in enumerate(faces) if part.to == to]
-            for start in range(0, len(whose), self._options.faces_at_once):
-                some = whose[start : start + self._options.faces_at_once]
-                shown = self._swapper.convert(
-                    np.stack([crops[i] for i in some]),
-                    to,
-                    signals_of(
-                        [faces[i][1] for i in some],
-                        [warps[i] for i in some],
-                        self._swapper.needs.signals,
-                    ),
-                    **self._knobs,
-                )
-                for n, i in enumerate(some):
-                    alpha = None if shown.alpha is None else shown.alpha[n]
-                    made[i] = Fresh(faces[i][1], shown.rgb[n], alpha)
-        return [made[i] for i in range(len(faces))]
-
-    def _composed(self, pair: tuple[Frame, list[Fresh]]) -> Frame:
-        frame, fresh = pair
-        pixels = frame.pixels
-        for one in fresh:
-            crop_from_frame = self._shown(one.face)
-            mask = one.face.masks[self._options.mask]
-            on_crop = np.clip(
-                warp_image(mask.alpha, crop_from_frame @ mask.grid_from_frame.inverse()), 0, 1
-            )
-            if one.alpha is not None:
-                on_crop *= one.alpha
-            original = to_unit(crop_image(frame.pixels, crop_from_frame))
-            matched = self._matcher.match(one.rgb, original, on_crop)
-            pixels = paste(pixels, matched, crop_from_frame, self._patch(frame, one))
-        return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
-
-    def _seen(self, face: Face) -> Warp:
-        """Where the model's input lies in the frame."""
-        s = self._swapper
-        return face.alignment.crop(s.input_px, s.coverage, s.centering)
-
-    def _shown(self, face: Face) -> Warp:
-        """Where the model's output lies in the frame."""
-        s = self._swapper
-        return face.alignment.crop(s.output_px, s.coverage, s.centering)
-
-    def _patch(self, frame: Frame, one: Fresh) -> Patch:
-        """The feathered mask of one face on its frame, as far as the model's own alpha reaches."""
-        o, crop = self._options, self._shown(one.face)
-        patch = feathered(one.face.masks[o.mask], crop, frame.space, o.feather, o.erode)
-        return patch if one.alpha is None else shown_through(patch, one.alpha, crop)

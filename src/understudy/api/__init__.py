@@ -1,0 +1,1 @@
+"""Understudy from Python: what `import understudy` offers, a thin file per name."""

@@ -1,0 +1,220 @@
+"""`detect` and `align`: faces and their landmarks in one picture, or in each frame of a film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, overload
+
+from understudy.align.options import RefineOptions
+from understudy.align.refine import refined
+from understudy.api.film import Film
+from understudy.api.pictures import Picture, frame_of
+from understudy.api.progress import Watch, watching
+from understudy.api.settings import chosen
+from understudy.detect import detect_all
+from understudy.detect.limits import sized
+from understudy.detect.rotate import RotatedDetector
+from understudy.flow import Progress
+from understudy.imaging.depth import eight_bit
+from understudy.nn.device import choose_device
+from understudy.options import Branch, to_mapping
+from understudy.plugin import default_registry
+from understudy.stages.extract.choose import resolved
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.faces.plugins import say_licences
+from understudy.types import Faces, Frame
+from understudy.weights.needed import ensure, require_commercial
+
+_DETECTING = (
+    "detector",
+    "detect",
+    "min_face_px",
+    "max_face_px",
+    "rotate",
+    "device",
+    "commercial_safe",
+    "trust_on_first_use",
+)
+_ALIGNING = ("aligner", "align", "normalise", "refeed", "realign")
+_UPRIGHT = 0.8
+"""As extraction has it: a turned picture must be much the surer one."""
+
+
+@overload
+def detect(
+    picture: Film, detector: str = "auto", *, progress: Watch = True, **options: Any
+) -> Iterator[tuple[Frame, Faces]]: ...
+
+
+@overload
+def detect(
+    picture: Picture, detector: str = "auto", *, progress: Watch = True, **options: Any
+) -> Faces: ...
+
+
+def detect(
+    picture: Picture | Film, detector: str = "auto", *, progress: Watch = True, **options: Any
+) -> Faces | Iterator[tuple[Frame, Faces]]:
+    """Find faces in a picture, or in each frame of a film.
+
+    Each frame is looked at for itself. To follow faces through a film, with landmarks, masks and
+    persons, use `extract`.
+
+    Args:
+        picture: (h, w, 3) RGB array, a `Frame`, the file of a still image, or a `Film`.
+        detector: a detector's name, see `understudy plugins`; "auto" takes the first choice whose
+            weights can be had.
+        progress: who watches where it is a film: True draws a bar, None nothing.
+        **options: of extraction that concern detection (`min_face_px`, `max_face_px`, `rotate`,
+            `device`), and detectors' own (`detect={"mtcnn": {"scale_factor": 0.8}}`).
+
+    Returns:
+        Of a picture, its `Faces`, the surest first: `boxes_xyxy` (n, 4) and `scores` (n,) float64,
+        boxes in pixels, where pixel i covers [i, i+1). Of a film, an iterator of frames, each with
+        its faces, decoded as they are asked for.
+
+    Raises:
+        ValueRefused: no such option, or what is no picture.
+        PluginError, WeightsError: no such detector, or its weights cannot be had.
+        MediaError: a file cannot be read.
+
+    Example:
+        >>> faces = detect("ann.png", min_face_px=30)
+        >>> len(faces), faces.boxes_xyxy.shape
+        (1, (1, 4))
+    """
+    settings = chosen("extract", {"detector": detector, **options}, _DETECTING)
+    if isinstance(picture, Film):
+        return _through(picture, settings, False, progress)
+    with watching(progress, stops=False) as told:
+        return _Looker(settings, False, told).look(frame_of(picture))
+
+
+@overload
+def align(
+    picture: Film,
+    faces: None = None,
+    aligner: str = "auto",
+    *,
+    detector: str = "auto",
+    progress: Watch = True,
+    **options: Any,
+) -> Iterator[tuple[Frame, Faces]]: ...
+
+
+@overload
+def align(
+    picture: Picture,
+    faces: Faces | None = None,
+    aligner: str = "auto",
+    *,
+    detector: str = "auto",
+    progress: Watch = True,
+    **options: Any,
+) -> Faces: ...
+
+
+def align(
+    picture: Picture | Film,
+    faces: Faces | None = None,
+    aligner: str = "auto",
+    *,
+    detector: str = "auto",
+    progress: Watch = True,
+    **options: Any,
+) -> Faces | Iterator[tuple[Frame, Faces]]:
+    """Find the 68 landmarks of faces in a picture, or in each frame of a film.
+
+    Args:
+        picture: as `detect`.
+        faces: the faces of a picture, as `detect` gave them; None detects them first.
+        aligner: a landmark predictor's name; "auto" takes the first choice whose weights can be
+            had.
+        detector: where faces are to be detected.
+        progress: as `detect`.
+        **options: as `detect`, and of extraction that concern alignment (`normalise`, `refeed`,
+            `realign`), and predictors' own (`align={"fan": {...}}`).
+
+    Returns:
+        The same faces with `landmarks` (n, 68, 2) float64 in pixels. `Alignment.fit(landmarks,
+        frame.space)` gives the crop around one. Of a film, as `detect`.
+
+    Raises:
+        ValueRefused, PluginError, WeightsError, MediaError: as `detect`.
+
+    Example:
+        >>> align("ann.png", min_face_px=30).landmarks.shape
+        (1, 68, 2)
+    """
+    given = {"detector": detector, "aligner": aligner, **options}
+    settings = chosen("extract", given, (*_DETECTING, *_ALIGNING))
+    if isinstance(picture, Film):
+        return _through(picture, settings, True, progress)
+    with watching(progress, stops=False) as told:
+        return _Looker(settings, True, told, faces is None).look(frame_of(picture), faces)
+
+
+def _through(
+    film: Film, settings: ExtractOptions, landmarks: bool, progress: Watch
+) -> Iterator[tuple[Frame, Faces]]:
+    with watching(progress, stops=False) as told:
+        looker = _Looker(settings, landmarks, told)
+        with told.task(f"faces of {film.name}", film.info.n_frames_guess, "frames") as bar:
+            for frame in film:
+                yield frame, looker.look(frame)
+                bar.advance()
+
+
+class _Looker:
+    """A detector and perhaps a landmark predictor, set up as extraction would."""
+
+    def __init__(
+        self,
+        settings: ExtractOptions,
+        landmarks: bool,
+        progress: Progress,
+        detects: bool = True,
+    ) -> None:
+        registry = default_registry()
+        # What is not needed is named, so that nobody decides `auto` for it and fetches weights.
+        asked = replace(
+            settings,
+            detector=settings.detector if detects else "none",
+            aligner=settings.aligner if landmarks else "none",
+        )
+        self._settings = resolved(asked, registry, None, progress)
+        plugins = []
+        if detects:
+            plugins.append(registry.get("detect", self._settings.detector))
+        if landmarks:
+            plugins.append(registry.get("align", self._settings.aligner))
+        if settings.commercial_safe:
+            require_commercial(plugins, registry)
+        ensure(plugins, progress, trust_on_first_use=settings.trust_on_first_use)
+        say_licences(plugins, progress)
+        device = choose_device(settings.device).device.type
+        self._detector: Any = _built("detect", self._settings, device) if detects else None
+        self._aligner: Any = _built("align", self._settings, device) if landmarks else None
+
+    def look(self, frame: Frame, faces: Faces | None = None) -> Faces:
+        pixels, s = eight_bit(frame.pixels), self._settings
+        if faces is None:
+            (found,) = detect_all(self._detector, [pixels], [frame.at.index])
+            faces = sized(found, s.min_face_px, s.max_face_px)
+        if self._aligner is not None and len(faces):
+            faces = self._aligner.align(pixels, faces)
+        return faces
+
+
+@lru_cache(maxsize=4)
+def _built(kind: str, settings: ExtractOptions, device: str) -> Any:
+    """A plug-in at work; kept, because people look at many pictures one after the other."""
+    name = settings.detector if kind == "detect" else settings.aligner
+    branch: Branch = getattr(settings, kind)
+    plugin = default_registry().get(kind, name)
+    built = plugin.build(branch.of(name), device, to_mapping(settings))
+    if kind == "align":
+        return refined(built, RefineOptions(settings.normalise, settings.refeed, settings.realign))
+    return RotatedDetector(built, settings.rotations, _UPRIGHT) if settings.rotations else built
