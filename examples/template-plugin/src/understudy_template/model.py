@@ -81,7 +81,7 @@ class Decoder(nn.Module):
     def forward(self, code: Tensor) -> Tensor:
         """How that person does it."""
         flat: Tensor = self.layer(code)
-        return flat.unflatten(1, (3, _OUTPUT_PX, _OUTPUT_PX))
+        return flat.view(-1, 3, _OUTPUT_PX, _OUTPUT_PX)
 
 
 def grey(faces: Tensor) -> Tensor:
