@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.understudy-installed
 
-.PHONY: demo test check format bench clean weights
+.PHONY: demo test check format bench docs clean weights
 
 demo: weights
 	$(BIN)/understudy demo --out demo
@@ -13,17 +13,22 @@ test: weights
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples docs
+	$(BIN)/ruff check src tests benchmarks examples docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(STAMP)
-	$(BIN)/ruff format src tests benchmarks examples
-	$(BIN)/ruff check --fix src tests benchmarks examples
+	$(BIN)/ruff format src tests benchmarks examples docs
+	$(BIN)/ruff check --fix src tests benchmarks examples docs
 
 bench: weights
 	$(BIN)/python benchmarks/pipeline.py
+
+# The pages of docs/reference, from the code; a test says when they are stale.
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m understudy.events.reference docs/reference/events.md
 
 # The stamp is made last, so an interrupted installation is taken up again.
 $(STAMP): pyproject.toml constraints.txt
