@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from understudy.geometry.mirror import MIRRORED_68, MIRRORED_BLENDSHAPES
 from understudy.nn.augment import (
     Switches,
     cut,
@@ -15,6 +16,7 @@ from understudy.nn.augment import (
     lab_to_rgb,
     recolour,
     rgb_to_lab,
+    signals,
 )
 
 OFF = Switches(0, 0, 0, colour=False)
@@ -109,3 +111,61 @@ def test_cuda_augments_as_the_cpu_does():
     there = drawn.to(device)
     got = recolour(cut(pictures.to(device), there, 20, 20 / 26, warped=True), there)
     torch.testing.assert_close(got.cpu(), here, atol=2e-4, rtol=0)
+
+
+def _dots(points: torch.Tensor, size: int = 64) -> torch.Tensor:
+    """One plane for each point, with a soft dot where it lies; (n, k, size, size)."""
+    at = (torch.arange(size) + 0.5) / size * 2 - 1
+    x, y = points[..., 0, None], points[..., 1, None]
+    across, down = torch.exp(-(((at - x) / 0.05) ** 2)), torch.exp(-(((at - y) / 0.05) ** 2))
+    return down[..., :, None] * across[..., None, :]
+
+
+def test_landmarks_go_where_the_picture_goes():
+    generator = torch.Generator().manual_seed(3)
+    points = torch.rand(12, 68, 2, generator=generator) * 1.2 - 0.6
+    drawn = draw(12, Switches(), generator_for(5))
+    assert 0 < int((torch.linalg.det(drawn.affine[:, :, :2]) < 0).sum()) < 12
+    moved = signals({"landmarks": points}, drawn)["landmarks"]
+    # without margin, so that the inner picture is the whole
+    seen = cut(_dots(points), drawn, 64, 1.0, warped=False)
+    at = (torch.arange(64) + 0.5) / 32 - 1
+    total = seen.sum((2, 3))
+    found = torch.stack(
+        [(seen.sum(2) * at).sum(2) / total, (seen.sum(3) * at).sum(2) / total], dim=2
+    )
+    for i, place in enumerate(found):
+        mirrored = torch.linalg.det(drawn.affine[i, :, :2]) < 0
+        wanted = place[list(MIRRORED_68)] if mirrored else place
+        assert (moved[i] - wanted).abs().max() < 0.02
+
+
+def test_a_mirrored_face_looks_the_other_way_and_shuts_the_other_eye():
+    drawn = draw(8, Switches(warp=0, transform=0), generator_for(5))
+    mirrored = torch.linalg.det(drawn.affine[:, :, :2]) < 0
+    assert 0 < int(mirrored.sum()) < 8
+    shapes = torch.zeros(8, 52)
+    shapes[:, 9] = 1.0  # eyeBlinkLeft
+    pose = torch.tensor([[5.0, 30.0, 2.0]]).expand(8, 3)
+    told = signals({"pose": pose, "blendshapes": shapes}, drawn)
+    assert told["blendshapes"][:, 10].tolist() == mirrored.float().tolist()
+    assert told["blendshapes"][:, 9].tolist() == (~mirrored).float().tolist()
+    wanted = torch.where(mirrored[:, None], torch.tensor([5.0, -30.0, -2.0]), pose)
+    torch.testing.assert_close(told["pose"], wanted)
+
+
+def test_the_roll_that_is_told_is_the_roll_of_the_landmarks():
+    points = torch.zeros(1, 68, 2)
+    points[0, 36], points[0, 45] = torch.tensor([-0.4, 0.0]), torch.tensor([0.4, 0.0])
+    for seed in range(6):
+        switches = Switches(flip=0.0, transform=3.0)
+        drawn = draw(1, switches, generator_for(seed))
+        told = signals({"landmarks": points, "pose": torch.zeros(1, 3)}, drawn)
+        across = told["landmarks"][0, 45] - told["landmarks"][0, 36]
+        roll = torch.rad2deg(torch.atan2(across[1], across[0]))
+        torch.testing.assert_close(told["pose"][0, 2], roll, atol=1e-3, rtol=0)
+
+
+def test_mirroring_twice_is_nothing():
+    for order in (MIRRORED_68, MIRRORED_BLENDSHAPES):
+        assert [order[i] for i in order] == list(range(len(order)))
