@@ -121,11 +121,11 @@ def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
     path = list_faceset(facesets[0])[0]
     pixels, record = read_face_png(path)
     cutting = Cutting(Crop(64, 64, "face", 0.9), "extended", 3.0, 2.0)
-    narrow = cut(pixels, record, record.face.masks, {}, cutting)["planes"]
+    narrow = cut(pixels, record, record.face.masks, cutting)["planes"]
     deep = pixels.astype(np.uint16) * 257
     write_face_png(tmp_path / path.name, deep, record)
     again, record = read_face_png(tmp_path / path.name)
-    wide = cut(again, record, record.face.masks, {}, cutting)["planes"]
+    wide = cut(again, record, record.face.masks, cutting)["planes"]
     assert again.dtype == np.uint16 and wide.dtype == np.uint8
     assert np.abs(wide.astype(int) - narrow).max() <= 1  # each cut rounds in its own depth
     np.testing.assert_array_equal(wide[3], narrow[3])

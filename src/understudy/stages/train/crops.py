@@ -22,6 +22,7 @@ from understudy.geometry import PARTS, Space, Warp
 from understudy.imaging.depth import eight_bit
 from understudy.imaging.resample import crop_image, warp_image
 from understudy.nn.augment import MARGIN
+from understudy.stages.faces.signals import N_BLENDSHAPES, signals_of
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceRecord
 from understudy.swap import Crop, SignalName
@@ -32,7 +33,7 @@ WEIGHT_UNIT = 60
 SIGNALS: dict[SignalName, tuple[int, ...]] = {
     "pose": (3,),
     "landmarks": (68, 2),
-    "blendshapes": (52,),
+    "blendshapes": (N_BLENDSHAPES,),
 }
 """Shapes of what a model may ask to be told of a face."""
 _FEATURES = (("eyes", ("right_eye", "left_eye")), ("mouth", ("outer_lips",)))
@@ -107,7 +108,6 @@ def cut(
     pixels: NDArray[Any],
     record: FaceRecord,
     masks: Mapping[str, Mask],
-    extras: Mapping[str, NDArray[Any]],
     cutting: Cutting,
 ) -> NDArray[Any]:
     """Cut one face.
@@ -116,9 +116,8 @@ def cut(
 
     Args:
         pixels: of the picture.
-        record: of the picture.
+        record: of the picture; where signals ask for it, with what the aligner knew.
         masks: `cutting.kinds`.
-        extras: what the aligner knew, where signals ask for it.
         cutting: how.
 
     Returns:
@@ -146,13 +145,9 @@ def cut(
     row["planes"][3] = np.clip(np.rint(weight * WEIGHT_UNIT), 0, 255)
     for i, kind in enumerate(cutting.masks, 4):
         row["planes"][i] = np.clip(np.rint(on_crop(kind) * 255), 0, 255)
-    told: dict[SignalName, Any] = {
-        "pose": lambda: face.alignment.pose.pitch_yaw_roll_deg,
-        "landmarks": lambda: crop_from_frame.points(face.alignment.landmarks) / size * 2 - 1,
-        "blendshapes": lambda: extras["blendshapes"],
-    }
     if cutting.signals:
-        row["signals"] = np.concatenate([np.ravel(told[name]()) for name in cutting.signals])
+        told = signals_of([face], [crop_from_frame], cutting.signals)
+        row["signals"] = np.concatenate([told[name].ravel() for name in cutting.signals])
     return row
 
 

@@ -8,7 +8,7 @@ cut from their pictures each time they come, to the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -208,7 +208,8 @@ class _Cutter:
                 )
         masks = {kind: one.mask for kind, one in found.items()}
         stale = self.cutting.mask is not None and found[self.cutting.mask].stale
-        face = cut(pixels, record, masks, extras, self.cutting)
+        known = replace(record, face=replace(record.face, extras=extras))
+        face = cut(pixels, known, masks, self.cutting)
         return face, record.source_fingerprint, record.face.id, stale
 
 
