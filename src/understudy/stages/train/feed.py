@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from understudy.flow import mapped
+from understudy.nn.device import cpu_count
 from understudy.stages.train.crops import SIGNALS
 from understudy.stages.train.faces import FaceSource
 from understudy.stages.train.sampler import Sampler
 
-_WORKERS = 2
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,9 @@ class Feed:
         """The faces of an iteration; from the second in a row on they are there already."""
         if self._ahead is None or number != self._next:
             self.close()
-            self._ahead = mapped(self._gather, count(number), _WORKERS, _WORKERS + 1)
+            # reading a cache needs one; cutting what it may not hold takes what there is
+            workers = min(_MOST_WORKERS, max(2, cpu_count()))
+            self._ahead = mapped(self._gather, count(number), workers, workers + 1)
         self._next = number + 1
         return next(self._ahead)
 
