@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from understudy.api.pictures import Picture, frame_of
 from understudy.api.progress import Watch, watching
 from understudy.api.settings import chosen
-from understudy.errors import NoFaces, StoreError
+from understudy.errors import NoFaces, StoreError, ValueRefused
 from understudy.media.stills import natural_key
 from understudy.nn import checkpoint
 from understudy.nn.device import DeviceName, choose_device
@@ -133,6 +134,8 @@ class Model:
             PluginError, WeightsError: a plug-in or its weights cannot be had.
         """
         frame = frame_of(picture)
+        if frame.pixels.dtype == np.float32:
+            raise ValueRefused("picture: expected uint8 or uint16 pixels, got float32")
         finding = {name: options.pop(name) for name in _FINDING if name in options}
         settings = chosen("convert", options, _SHOWING)
         found = {"embedder": "none", "masks": settings.mask, "device": self._device, **finding}

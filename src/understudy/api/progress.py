@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TypeAlias, cast
 
 from understudy.errors import ValueRefused
@@ -63,11 +64,13 @@ def _seen_by_people() -> Sink:
     from understudy.api.terminal import Drawn
 
     drawn = Drawn()
-    remarks = drawn.console.is_terminal
+    somebody_looks = drawn.console.is_terminal
 
     def draw(event: Event) -> None:
-        if event.kind == "report" or (event.kind == "say" and not remarks):
+        if event.kind == "report" or (event.kind == "say" and not somebody_looks):
             return
+        if event.kind == "done" and not somebody_looks:
+            event = replace(event, text="")
         drawn(event)
 
     return draw

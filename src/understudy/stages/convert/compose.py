@@ -64,8 +64,9 @@ class Composer:
             whose = [i for i, (_, _, part) in enumerate(faces) if part.to == to]
             for start in range(0, len(whose), self._options.faces_at_once):
                 some = whose[start : start + self._options.faces_at_once]
+                pixels = np.stack([crops[i] for i in some])
                 shown = self._swapper.convert(
-                    np.stack([crops[i] for i in some]),
+                    pixels if pixels.dtype == np.uint8 else to_unit(pixels),
                     to,
                     signals_of(
                         [faces[i][1] for i in some],
