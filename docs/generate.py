@@ -1,4 +1,4 @@
-"""Writes `docs/reference/{options,cli,plugins}.md` from the code, so that they cannot lie.
+"""Writes `docs/reference/{options,cli,plugins,python}.md` from the code, so that they cannot lie.
 
     python docs/generate.py            # or: make docs
     python docs/generate.py --check    # exit code 1 where a page is stale; the tests ask this, too
@@ -9,6 +9,7 @@ Only what comes with Understudy is told of: plug-ins of other packages are left 
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -124,11 +125,74 @@ def cli_page() -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def python_page() -> str:
+    """Every name of `import understudy` with its signature and docstring."""
+    import understudy
+
+    parts = [
+        "# Python",
+        _MADE,
+        "What `import understudy as us` offers. Begin with the [guide](../guides/python.md); its "
+        "examples and those below are run by the tests. Errors are of one tree, "
+        "`understudy.errors.UnderstudyError`.",
+    ]
+    for name in sorted(set(understudy.__all__) - {"__version__"}, key=str.lower):
+        found = getattr(understudy, name)
+        parts += [f"## us.{name}", _signature(name, found), *_docstring(found)]
+        members = sorted(vars(found).items()) if inspect.isclass(found) else ()
+        for member, value in members:
+            if member.startswith("_") or not inspect.getdoc(value):
+                continue
+            if inspect.isfunction(value):
+                parts += [f"### {name}.{member}", _signature(member, value), *_docstring(value)]
+            elif not inspect.ismemberdescriptor(value):
+                parts += [f"### {name}.{member}", *_docstring(value)]
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "options.md": options_page,
     "plugins.md": plugins_page,
     "cli.md": cli_page,
+    "python.md": python_page,
 }
+
+
+def _signature(name: str, function: Any) -> str:
+    signature = inspect.signature(function)
+    parameters: list[str] = []
+    for parameter in signature.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parameters:
+            parameters.append("*")
+        stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parameters.append(f"{stars}{parameter.name}: {parameter.annotation}{default}")
+    returns = "" if inspect.isclass(function) else f" -> {signature.return_annotation}"
+    short = f"{name}({', '.join(parameters)}){returns}"
+    if len(short) > 90:
+        short = f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + f"){returns}"
+    return f"```python\n{short}\n```"
+
+
+def _docstring(found: Any) -> Iterator[str]:
+    """A Google docstring as Markdown: items of sections as lists, examples as code."""
+    text, *sections = re.split(
+        r"^(Args|Returns|Raises|Attributes|Example):\n",
+        inspect.getdoc(found) or "",
+        flags=re.MULTILINE,
+    )
+    yield text.strip()
+    for title, body in zip(sections[::2], sections[1::2], strict=True):
+        body = inspect.cleandoc(f"\n{body}").rstrip()
+        if title == "Example":
+            yield f"```pycon\n{body}\n```"
+        elif title == "Returns":
+            yield f"**Returns** {body}"
+        else:
+            items = re.sub(r"^(\S[^:\n]*): ", r"- `\1`: ", body, flags=re.MULTILINE)
+            yield f"**{title}**\n\n{items}"
 
 
 def _weights(weights: Weights) -> str:
