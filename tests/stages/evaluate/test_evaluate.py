@@ -85,7 +85,11 @@ def scored(films, film, people, extracted, registry, tmp_path_factory):
 
 def test_identity_and_truth_tell_a_swap_from_no_swap(scored, registry):
     inputs = replace(scored, truth=scored.output)
-    report = evaluate(inputs, registry, Silent())
+    told = Silent()
+    report = evaluate(inputs, registry, told)
+    [picture] = [e for e in told.events if e.kind == "picture"]
+    assert (picture.code, picture.data["path"]) == ("contact-sheet", str(scored.sheet))
+    assert [e.data["value"] for e in told.events if e.code == "identity/nearer_to_donor"] == [1]
     swapped = report.total
     assert report.frames == report.frames_with_face == len(swapped.to_donor) == 8
     assert swapped.nearer_to_donor == 1

@@ -118,6 +118,7 @@ def evaluate(inputs: EvaluateInputs, registry: Registry, progress: Progress) -> 
                     if (source.at.index, part) in shown:
                         rows[source.at.index, part] = _row(together, face, alpha)
     _write_sheet(inputs, rows, len(frames_of) > 1)
+    progress.picture("contact-sheet", inputs.sheet)
     _tell(report, progress)
     return report
 
