@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import DiskFull
 from understudy.store.atomic import explain
 
 FOLDER = "cache"
@@ -149,6 +148,3 @@ class CropCache:
                     file.truncate(size)
         except OSError as error:
             raise explain(error, self._folder) from error
-
-
-__all__ = ["FOLDER", "CropCache", "DiskFull", "Line", "Stamp"]

@@ -88,7 +88,7 @@ class PreparedFaces:
 
 
 class Preparer:
-    """Prepares the faces of all persons of a model; a context manager is not needed to read them.
+    """Prepares the faces of all persons of a model.
 
     The finder must stay open as long as faces are read.
     """

@@ -40,7 +40,7 @@ class TrainOptions:
     )
     batch: int | None = option(
         None,
-        "Faces of each side in an iteration; none takes the model's own. Less needs less memory.",
+        "Faces of each person in an iteration; none takes the model's own. Less needs less memory.",
         low=1,
         high=1024,
         group="Training",
@@ -87,7 +87,11 @@ class TrainOptions:
     )
     keep: int = option(3, "How many checkpoints are kept.", low=1, high=1000, group="Saving")
     previews: int = option(
-        6, "Faces of each side on the preview sheet; 0 draws none.", low=0, high=32, group="Saving"
+        6,
+        "Faces of each person on the preview sheet; 0 draws none.",
+        low=0,
+        high=32,
+        group="Saving",
     )
     cache_gb: float = option(
         20.0,
