@@ -246,7 +246,9 @@ def test_a_pak_keeps_its_people_apart_and_inside_the_folder(tmp_path: Path, fore
 def test_our_own_json_there_and_back_bit_for_bit(tmp_path: Path, make) -> None:
     from understudy.types import Track
 
-    source = SourceRecord("clip.mp4", "00", 640, 361, Fraction(1, 30000), 5, {"every": 1})
+    source = SourceRecord(
+        "clip.mp4", "00", 640, 361, Fraction(1, 30000), 5, {"extract": {"every": 1}}
+    )
     first = tmp_path / "first.alignments"
     with Alignments.open(first, create=source) as store:
         faces = {n: [make.face(n, f) for f in range(n % 3)] for n in range(5)}
