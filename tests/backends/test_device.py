@@ -25,7 +25,7 @@ def test_a_gpu_that_is_not_had_is_said_once_with_the_reason_and_what_to_try():
     progress = Silent()
     say_devices(progress)
     assert progress.warned == ["cpu-instead"]
-    assert "cuda was chosen" in progress.said[-1] and "onnxruntime-gpu" in progress.said[-1]
+    assert "cuda was chosen" in progress.said[-1] and "understudy[gpu]" in progress.said[-1]
     say_devices(progress)
     assert len(progress.said) == 2
 

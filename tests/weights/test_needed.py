@@ -41,7 +41,7 @@ def test_names_mean_files_or_plugins_of_any_kind():
 def test_defaults_are_those_that_are_installed():
     assert [(p.kind, p.name) for p in default_plugins(REGISTRY)] == [("align", "mediapipe")]
     kinds = {p.kind for p in default_plugins(Registry.installed())}
-    assert kinds == {"detect", "align", "embed"}
+    assert kinds == {"detect", "align", "mask", "embed"}
 
 
 def test_commercial_use_is_refused_by_file_and_others_are_offered():

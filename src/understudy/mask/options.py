@@ -29,8 +29,8 @@ class MaskOptions:
 
     mask_px: int = option(
         128,
-        "Side of a mask. 128 px is one pixel and a half of a face 200 px wide; raise it for close "
-        "shots, at four times the room for twice the side.",
+        "Pixels a side of a mask. 128 px is one pixel and a half of a face 200 px wide; raise it "
+        "for close shots, at four times the room for twice the side.",
         low=32,
         high=1024,
         unit="px",

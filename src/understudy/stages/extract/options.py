@@ -202,8 +202,8 @@ class ExtractOptions:
     )
     size: int = option(
         256,
-        "Side of the face pictures for training. More than the face has in the footage gains "
-        "nothing.",
+        "Pixels a side of the face pictures for training. More than the face has in the footage "
+        "gains nothing.",
         low=64,
         high=1024,
         unit="px",

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import PARTS, Space, Warp
-from understudy.imaging.depth import eight_bit
+from understudy.imaging.depth import eight_bit, from_unit
 from understudy.imaging.resample import crop_image, warp_image
 from understudy.nn.augment import MARGIN
 from understudy.stages.faces.signals import N_BLENDSHAPES, signals_of
@@ -74,7 +74,7 @@ class Cutting:
 
     @property
     def side_px(self) -> int:
-        """Side of the crop with its margin."""
+        """Pixels of a side of the crop with its margin."""
         return self.crop.output_px + 2 * margin_px(self.crop.output_px)
 
     @property
@@ -144,7 +144,7 @@ def cut(
     row["planes"][:3] = picture.transpose(2, 0, 1)
     row["planes"][3] = np.clip(np.rint(weight * WEIGHT_UNIT), 0, 255)
     for i, kind in enumerate(cutting.masks, 4):
-        row["planes"][i] = np.clip(np.rint(on_crop(kind) * 255), 0, 255)
+        row["planes"][i] = from_unit(on_crop(kind), np.uint8)
     if cutting.signals:
         told = signals_of([face], [crop_from_frame], cutting.signals)
         row["signals"] = np.concatenate([told[name].ravel() for name in cutting.signals])
