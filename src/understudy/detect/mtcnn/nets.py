@@ -111,15 +111,23 @@ def read_arrays(record: Weights) -> list[NDArray[np.float32]]:
     """
     try:
         import lz4.frame
-        from joblib.numpy_pickle import NumpyUnpickler
+        from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
     except ImportError as error:
         raise PluginError(f"MTCNN: {error}; try: pip install 'understudy[legacy]'") from error
+
+    class NumbersOnly(NumpyArrayWrapper):  # type: ignore[misc]
+        # Older joblibs read arrays of objects with an unpickler that knows no limits.
+        def read_array(self, *arguments: Any) -> Any:
+            if self.dtype.hasobject:
+                raise WeightsError(f"{record.name}: refuses to load Python objects")
+            return super().read_array(*arguments)
 
     class ArraysOnly(NumpyUnpickler):  # type: ignore[misc]  # joblib carries no types
         def find_class(self, module: str, name: str) -> Any:
             if (module, name) not in _ALLOWED:
                 raise WeightsError(f"{record.name}: refuses to load {module}.{name}")
-            return super().find_class(module, name)
+            found = super().find_class(module, name)
+            return NumbersOnly if found is NumpyArrayWrapper else found
 
     def read(data: bytes) -> list[NDArray[np.float32]]:
         arrays: list[NDArray[np.float32]] = ArraysOnly(
