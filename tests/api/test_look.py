@@ -85,3 +85,15 @@ def test_what_is_no_picture_is_refused(studio, people) -> None:
         us.detect(3, progress=None)  # type: ignore[call-overload]
     with pytest.raises(PluginError, match="no detect plug-in is called 'argus'"):
         us.detect(people.a[0], "argus", progress=None)
+
+
+def test_many_pictures_are_looked_at_with_nets_made_once(people) -> None:
+    """What is used is told once, not with each picture; other options make others."""
+    from understudy.flow import Silent
+
+    told = Silent()
+    for pixels in people.b[:3]:
+        us.detect(pixels, "mediapipe", min_face_px=31, progress=told)
+    assert sum("using detect mediapipe" in words for words in told.said) == 1
+    us.detect(people.b[0], "mediapipe", min_face_px=32, progress=told)
+    assert sum("using detect mediapipe" in words for words in told.said) == 2

@@ -146,3 +146,27 @@ def test_a_still_is_changed_in_the_face_alone(studio, people) -> None:
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds no trained model"):
         us.Model(tmp_path)
+
+
+def test_of_two_people_in_a_film_one_is_left_alone(studio, people, film) -> None:
+    """Pixel by pixel: whoever is left looks as in the source."""
+    pictures = [np.concatenate(pair, 1) for pair in zip(people.a[:6], people.b[:6], strict=True)]
+    both = film(studio / "both.mp4", pictures, sound=False)
+    found = us.extract(both, progress=None, size=96, min_face_px=30, workers=1)
+    assert len(found) == 12 and found.persons == (0, 1)
+    left = {f.track for f in found if f.box_xyxy[0] < 160}
+    (ann,) = {t.person for t in found.tracks if t.number in left}
+    who = {ann: "ann", 1 - ann: "bob"}
+    with pytest.raises(ValueRefused, match="2 persons were found in the film"):
+        us.convert(both, "pair", {"ann": "bob"}, output="x", consent="consent.toml", progress=None)
+    made = us.convert(
+        *(both, us.Model("pair"), {"ann": "bob", "bob": "leave"}),
+        output="one",
+        consent="consent.toml",
+        persons=who,
+        progress=None,
+    )
+    assert made.parts == {f"{ann} -> bob": 6}
+    for before, after in zip(us.Film(both), us.Film("one"), strict=True):
+        changed = (before.pixels != after.pixels).any(-1)
+        assert changed[:, :160].any() and not changed[:, 160:].any()

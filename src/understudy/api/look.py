@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, overload
 
 from understudy.align.options import RefineOptions
@@ -20,10 +19,10 @@ from understudy.flow import Progress
 from understudy.imaging.depth import eight_bit
 from understudy.nn.device import choose_device
 from understudy.options import Branch, to_mapping
-from understudy.plugin import default_registry
+from understudy.plugin import Plugin, default_registry
 from understudy.stages.extract.choose import resolved
 from understudy.stages.extract.options import ExtractOptions
-from understudy.stages.faces.plugins import say_licences
+from understudy.stages.faces.plugins import say_devices, say_licences
 from understudy.types import Faces, Frame
 from understudy.weights.needed import ensure, require_commercial
 
@@ -89,7 +88,7 @@ def detect(
     if isinstance(picture, Film):
         return _through(picture, settings, False, progress)
     with watching(progress, stops=False) as told:
-        return _Looker(settings, False, told).look(frame_of(picture))
+        return _looker(settings, False, True, told).look(frame_of(picture))
 
 
 @overload
@@ -153,29 +152,38 @@ def align(
     if isinstance(picture, Film):
         return _through(picture, settings, True, progress)
     with watching(progress, stops=False) as told:
-        return _Looker(settings, True, told, faces is None).look(frame_of(picture), faces)
+        return _looker(settings, True, faces is None, told).look(frame_of(picture), faces)
 
 
 def _through(
     film: Film, settings: ExtractOptions, landmarks: bool, progress: Watch
 ) -> Iterator[tuple[Frame, Faces]]:
     with watching(progress, stops=False) as told:
-        looker = _Looker(settings, landmarks, told)
+        looker = _looker(settings, landmarks, True, told)
         with told.task(f"faces of {film.name}", film.info.n_frames_guess, "frames") as bar:
             for frame in film:
                 yield frame, looker.look(frame)
                 bar.advance()
 
 
+def _looker(
+    settings: ExtractOptions, landmarks: bool, detects: bool, progress: Progress
+) -> _Looker:
+    """The nets for these settings; kept, because people look at many pictures one by one."""
+    key = (settings, landmarks, detects)
+    if key not in _READY:
+        made = _Looker(settings, landmarks, detects, progress)
+        while len(_READY) >= _KEPT:
+            _READY.pop(next(iter(_READY)))
+        _READY[key] = made
+    return _READY[key]
+
+
 class _Looker:
     """A detector and perhaps a landmark predictor, set up as extraction would."""
 
     def __init__(
-        self,
-        settings: ExtractOptions,
-        landmarks: bool,
-        progress: Progress,
-        detects: bool = True,
+        self, settings: ExtractOptions, landmarks: bool, detects: bool, progress: Progress
     ) -> None:
         registry = default_registry()
         # What is not needed is named, so that nobody decides `auto` for it and fetches weights.
@@ -184,37 +192,37 @@ class _Looker:
             detector=settings.detector if detects else "none",
             aligner=settings.aligner if landmarks else "none",
         )
-        self._settings = resolved(asked, registry, None, progress)
-        plugins = []
-        if detects:
-            plugins.append(registry.get("detect", self._settings.detector))
-        if landmarks:
-            plugins.append(registry.get("align", self._settings.aligner))
-        if settings.commercial_safe:
+        self._settings = s = resolved(asked, registry, None, progress)
+        plugins = [registry.get("detect", s.detector)] if detects else []
+        plugins += [registry.get("align", s.aligner)] if landmarks else []
+        if s.commercial_safe:
             require_commercial(plugins, registry)
-        ensure(plugins, progress, trust_on_first_use=settings.trust_on_first_use)
+        ensure(plugins, progress, trust_on_first_use=s.trust_on_first_use)
         say_licences(plugins, progress)
-        device = choose_device(settings.device).device.type
-        self._detector: Any = _built("detect", self._settings, device) if detects else None
-        self._aligner: Any = _built("align", self._settings, device) if landmarks else None
+        device = choose_device(s.device).device.type
+        nets = {plugin.kind: _built(plugin, s, device) for plugin in plugins}
+        self._detector: Any = nets.get("detect")
+        self._aligner: Any = nets.get("align")
+        say_devices(progress)
 
     def look(self, frame: Frame, faces: Faces | None = None) -> Faces:
-        pixels, s = eight_bit(frame.pixels), self._settings
+        """The faces of a frame, found where none are given."""
+        pixels = eight_bit(frame.pixels)
         if faces is None:
             (found,) = detect_all(self._detector, [pixels], [frame.at.index])
-            faces = sized(found, s.min_face_px, s.max_face_px)
+            faces = sized(found, self._settings.min_face_px, self._settings.max_face_px)
         if self._aligner is not None and len(faces):
             faces = self._aligner.align(pixels, faces)
         return faces
 
 
-@lru_cache(maxsize=4)
-def _built(kind: str, settings: ExtractOptions, device: str) -> Any:
-    """A plug-in at work; kept, because people look at many pictures one after the other."""
-    name = settings.detector if kind == "detect" else settings.aligner
-    branch: Branch = getattr(settings, kind)
-    plugin = default_registry().get(kind, name)
-    built = plugin.build(branch.of(name), device, to_mapping(settings))
-    if kind == "align":
+_KEPT = 4
+_READY: dict[tuple[ExtractOptions, bool, bool], _Looker] = {}
+
+
+def _built(plugin: Plugin, settings: ExtractOptions, device: str) -> Any:
+    branch: Branch = getattr(settings, plugin.kind)
+    built = plugin.build(branch.of(plugin.name), device, to_mapping(settings))
+    if plugin.kind == "align":
         return refined(built, RefineOptions(settings.normalise, settings.refeed, settings.realign))
     return RotatedDetector(built, settings.rotations, _UPRIGHT) if settings.rotations else built

@@ -25,6 +25,8 @@ from understudy.stages.faces.casting import EVERYBODY, Part
 from understudy.swap.loading import Swapper, load_swapper
 
 if TYPE_CHECKING:
+    from understudy.flow import Progress
+    from understudy.stages.extract.options import ExtractOptions
     from understudy.types import Face, Frame
 
 
@@ -55,6 +57,7 @@ class Model:
                 f"{self._path}: holds no trained model; train first, or check the name"
             )
         self._found = found
+        self._ready: tuple[ExtractOptions, Tools] | None = None
 
     @property
     def path(self) -> Path:
@@ -139,18 +142,24 @@ class Model:
         finding = {name: options.pop(name) for name in _FINDING if name in options}
         settings = chosen("convert", options, _SHOWING)
         found = {"embedder": "none", "masks": settings.mask, "device": self._device, **finding}
-        where = choose_device(self._device)
         with watching(progress, stops=False) as told:
-            registry = default_registry()
-            looking = resolved(chosen("extract", found), registry, None, told)
-            tools = Tools(choose(looking, registry, told), looking, where.device.type)
+            tools = self._tools(chosen("extract", found), told)
         faces = self._faces(frame, tools)
-        matcher = registry.get("colour", settings.match_colour).build(
-            settings.colour.of(settings.match_colour)
-        )
+        colour = default_registry().get("colour", settings.match_colour)
+        matcher = colour.build(settings.colour.of(colour.name))
         composer = Composer(settings, self.swapper, matcher, knobs or {})
         fresh = composer.made([(frame, face, Part(EVERYBODY, to)) for face in faces])
         return composer.composed((frame, fresh)).pixels
+
+    def _tools(self, asked: ExtractOptions, progress: Progress) -> Tools:
+        """Detector, predictor and masker; kept for the next picture."""
+        if self._ready is None or self._ready[0] != asked:
+            registry = default_registry()
+            looking = resolved(asked, registry, None, progress)
+            device = choose_device(self._device).device.type
+            tools = Tools(choose(looking, registry, progress), looking, device)
+            self._ready = (asked, tools)
+        return self._ready[1]
 
     @staticmethod
     def _faces(frame: Frame, tools: Tools) -> list[Face]:

@@ -10,8 +10,11 @@ from understudy.errors import ValueRefused
 from understudy.stages.faces.casting import EVERYBODY
 from understudy.store.ids import LEAVE
 
-Casting: TypeAlias = "str | Mapping[int | str, str | None]"
-Persons: TypeAlias = "str | Mapping[int | str, str]"
+# A mapping's keys are invariant: each kind is named, so that people's variables pass type checks.
+Casting: TypeAlias = (
+    "str | Mapping[str, str | None] | Mapping[int, str | None] | Mapping[int | str, str | None]"
+)
+Persons: TypeAlias = "str | Mapping[str, str] | Mapping[int, str] | Mapping[int | str, str]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,8 @@ def cast(
     Raises:
         ValueRefused: it cannot be meant, or it does not say who is in the film.
     """
-    said: Mapping[int | str, str | None] = (
-        {EVERYBODY: casting} if isinstance(casting, str) else casting
-    )
-    asked = {str(who): whom for who, whom in said.items()}
+    said = {EVERYBODY: casting} if isinstance(casting, str) else casting
+    asked: dict[str, str | None] = {str(who): whom for who, whom in said.items()}
     names = _names(persons, asked, found)
     parts: dict[str, str | None] = {}
     for who, whom in asked.items():
