@@ -1,1 +1,0 @@
-"""Skin and hair of a synthetic head."""

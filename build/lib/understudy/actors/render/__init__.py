@@ -1,1 +1,0 @@
-"""From a posed head to pixels."""

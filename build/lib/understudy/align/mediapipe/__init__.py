@@ -1,1 +1,0 @@
-"""Landmarks by MediaPipe's face mesh."""

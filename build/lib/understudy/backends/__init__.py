@@ -1,1 +1,0 @@
-"""How nets run without PyTorch: ONNX Runtime, LiteRT, dlib files, the mesh runtime."""

@@ -1,1 +1,0 @@
-"""MediaPipe's face mesh and iris nets, their points and their weights."""

@@ -1,1 +1,0 @@
-"""dlib's two face detectors."""

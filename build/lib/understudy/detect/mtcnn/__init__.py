@@ -1,1 +1,0 @@
-"""MTCNN: the face detector of three nets."""

@@ -1,1 +1,0 @@
-"""Faces through time: sightings, shots, tracks, persons, smoothing. Algorithms, no files."""

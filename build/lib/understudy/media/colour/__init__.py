@@ -1,1 +1,0 @@
-"""From the colours of a film to RGB and back."""

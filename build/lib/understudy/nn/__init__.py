@@ -1,1 +1,0 @@
-"""PyTorch parts that plug-ins share: device choice, blocks, losses, augmentation, checkpoints."""

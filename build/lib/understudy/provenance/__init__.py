@@ -1,1 +1,0 @@
-"""Consent before anything is converted, and Content Credentials on everything that is."""

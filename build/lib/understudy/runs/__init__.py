@@ -1,1 +1,0 @@
-"""Whole pieces of work, and who carries them out."""

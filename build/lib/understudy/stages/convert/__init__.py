@@ -1,1 +1,0 @@
-"""From footage and a model to a new film."""

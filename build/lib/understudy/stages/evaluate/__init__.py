@@ -1,1 +1,0 @@
-"""How good an output is."""

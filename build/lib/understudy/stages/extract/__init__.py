@@ -1,1 +1,0 @@
-"""From a film to its faces."""

@@ -1,1 +1,0 @@
-"""Faces that are there, with pixels to look at: shared by the stages."""

@@ -1,1 +1,0 @@
-"""The last step of every output: place, join, sign, rename."""

@@ -1,1 +1,0 @@
-"""From facesets to a model."""

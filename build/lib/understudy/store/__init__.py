@@ -1,1 +1,0 @@
-"""What is kept on disk: the write path, facesets, alignments and the project folder."""

@@ -1,1 +1,0 @@
-"""Files of learned numbers: where they lie, how they come here, what may be done with them."""
