@@ -156,3 +156,45 @@ def test_json_is_never_mixed_with_prints(understudy, done, monkeypatch):
     told = understudy("alignments", "info", done.a, "--json").worked()
     assert "a library talks" in told.err
     assert json.loads(told.out.splitlines()[0])["text"] == "1"
+
+
+def test_training_tells_losses_pictures_and_a_report(understudy, done):
+    more = ("--iterations", 10, "--device", "cpu", "--json")
+    found = events(understudy("train", done.project, *more).worked().out)
+    assert {"metric", "picture", "report"} <= {e.kind for e in found}
+    assert any(e.kind == "metric" and e.code.startswith("loss/") for e in found)
+    assert found[-2].code == "train" and found[-2].data["step"] == 10
+    assert found[-1].data == {**found[-1].data, "verb": "train", "exit_code": 0}
+
+
+def test_the_whole_job_can_be_queued_and_makes_a_signed_film(understudy, place):
+    told = understudy(*place.swap(), "--queue").worked()
+    assert "job 1 waits" in told.out and not place.out.exists()
+    assert not list(place.project.glob("models/*/step_*"))
+    understudy("jobs", "run").worked()
+    assert place.out.exists()
+    understudy("verify", place.out).worked()
+    log = events_of_log(understudy("jobs", "log", 1, "--json").worked().out)
+    assert {"extract", "train", "convert", "evaluate"} & {e.code for e in log if e.kind == "report"}
+    assert "done" in understudy("jobs", "list").worked().out
+
+
+def test_a_queued_job_without_consent_fails_with_its_exit_code(understudy, place):
+    place.consent.unlink()
+    words = [x for x in place.swap() if x not in ("--consent", place.consent)]
+    understudy(*words, "--queue").worked()
+    understudy("jobs", "run")
+    told = understudy("jobs", "show", 1, "--json").worked().out
+    assert "failed" in told and "nothing is converted" in told
+
+
+def test_json_lines_of_a_missing_consent_end_with_code_3(understudy, place):
+    place.consent.unlink()
+    words = [x for x in place.swap() if x not in ("--consent", place.consent)]
+    told = understudy(*words, "--json")
+    last = events(told.out)[-1]
+    assert told.code == 3 and last.kind == "error" and last.data["exit_code"] == 3
+
+
+def events_of_log(text: str) -> list[Event]:
+    return [Event.from_json(line) for line in text.splitlines()]

@@ -19,8 +19,8 @@ def demo(
     and no real person is shown. Run it again to go on where it stopped.
     """
     from understudy.actors.demo import run_demo
-    from understudy.cli.project import print_result
     from understudy.cli.show import session
+    from understudy.runs.verbs.project import tell
 
     with session() as terminal:
-        print_result(run_demo(out, minutes, frames, terminal))
+        tell(run_demo(out, minutes, frames, terminal), terminal)

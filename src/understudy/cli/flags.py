@@ -59,14 +59,7 @@ class Given(Generic[T]):
         Raises:
             ValueRefused: something is unknown or not allowed.
         """
-        from understudy.plugin import default_registry
-        from understudy.runs.settings import say_origins, settled, stage_of, whole_tree
-
-        tree, stage = whole_tree(default_registry()), stage_of(self.cls)
-        found = settled(stage, self.said, project, tree, earlier)
-        options: T = found.of(tree, stage)
-        say_origins(stage, found, tree, progress)
-        return options
+        return self.said.settled(self.cls, project, progress, earlier)
 
 
 def with_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from understudy.cli.flags import Given, with_options
-from understudy.cli.project import opened, print_result
+from understudy.cli.project import opened
+from understudy.cli.work import verb
+from understudy.runs.spec import JobSpec
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
-
-if TYPE_CHECKING:
-    from understudy.stages.extract.stage import ExtractReport
-    from understudy.store.project import Project, Source
 
 ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")]
 ModelName = Annotated[
@@ -62,6 +60,7 @@ def add(
             typer.echo(f"{source.id}: {source.path} ({who})")
 
 
+@verb()
 @with_options
 def extract(
     project: ProjectFolder,
@@ -75,54 +74,24 @@ def extract(
             show_default=False,
         ),
     ] = None,
-) -> None:
+) -> JobSpec:
     """Find the faces of films: alignments beside each film, face pictures in the project.
 
     Delete face pictures that should not be trained on or replaced; run again to go on after an
     interruption. Then see who was found with `understudy cast PROJECT`.
     """
-    from understudy.plugin import default_registry
-    from understudy.runs.project import extract_source
-
-    registry = default_registry()
-    with opened(project, create=True) as (store, terminal):
-        chosen = options.settled(store, terminal)
-        for source in _to_extract(store, films or []):
-            _told(source.id, extract_source(store, source, chosen, registry, terminal))
-
-
-def _to_extract(store: Project, words: list[str]) -> list[Source]:
-    """Sources by id or place; films that are new are added."""
-    from understudy.errors import ValueRefused
-    from understudy.runs.project import add as add_one
-    from understudy.runs.project import source_of
-
-    if not words:
-        found = [source for source in store.sources if source.kind == "film"]
-        if not found:
-            raise ValueRefused(f"{store.folder}: has no film yet; see understudy add --help")
-        return found
-    ids = {source.id for source in store.sources}
-    if len(words) == 2 and words[0] in ("a", "b") and words[0] not in ids:
-        return [add_one(store, Path(words[1]), words[0])]  # as sides were given once
-    return [
-        add_one(store, Path(word))
-        if word not in ids and Path(word).exists()
-        else source_of(store, word)
-        for word in words
-    ]
-
-
-def _told(name: str, report: ExtractReport) -> None:
-    typer.echo(
-        f"{name}: {report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
-        f"{report.read}"
+    said = options.said
+    return JobSpec.of(
+        "extract",
+        resource=project,
+        wish=said.device("extract"),
+        project=project,
+        films=films or [],
+        options=said,
     )
-    if report.tracks:
-        typer.echo(f"  {report.shots} shots, {report.tracks} tracks of {report.persons} persons")
-    typer.echo(f"  alignments: {report.alignments}; face pictures: {report.faces_folder}")
 
 
+@verb()
 @with_options
 def train(
     project: ProjectFolder,
@@ -136,7 +105,7 @@ def train(
         ),
     ] = "",
     model_name: ModelName = None,
-) -> None:
+) -> JobSpec:
     """Train a model of the project, or go on training it. Ctrl-C saves and stops.
 
     Previews appear in PROJECT/models/NAME/previews at each save; graphs with
@@ -144,20 +113,19 @@ def train(
 
     Example: understudy train project --persons ann,bob --model-name pair
     """
-    from understudy.plugin import default_registry
-    from understudy.runs.models import trained_options
-    from understudy.runs.project import train_model
-
-    named = [person.strip() for person in persons.split(",") if person.strip()]
-    with opened(project) as (store, terminal):
-        chosen = options.settled(store, terminal, trained_options(store, model_name))
-        report = train_model(store, named, model_name, chosen, default_registry(), terminal)
-        terminal.say(
-            f"model {report.model} at step {report.step}: loss {report.loss_words()}; "
-            f"preview: {report.preview}"
-        )
+    said = options.said
+    return JobSpec.of(
+        "train",
+        resource=project,
+        wish=said.device("train"),
+        project=project,
+        persons=[person.strip() for person in persons.split(",") if person.strip()],
+        model_name=model_name,
+        options=said,
+    )
 
 
+@verb()
 @with_options
 def convert(
     project: ProjectFolder,
@@ -197,7 +165,7 @@ def convert(
     swap: Annotated[
         bool, typer.Option("--swap", help="Of two persons, the other one's film instead.")
     ] = False,
-) -> None:
+) -> JobSpec:
     """Convert a film with a model; needs declared consent of everybody replaced or put in.
 
     Any film of the project's persons will do, also one that the model was not trained on. Report
@@ -205,12 +173,17 @@ def convert(
 
     Example: understudy convert project --source clip.mp4 --cast 0=bob --cast 1=leave -o out.mp4
     """
-    from understudy.plugin import default_registry
-    from understudy.runs.renders import Wanted, make_render, planned, render_options
-
-    registry = default_registry()
-    wanted = Wanted(output, source, tuple(cast or ()), model_name, render_name, swap)
-    with opened(project) as (store, terminal):
-        chosen = options.settled(store, terminal, render_options(store, render_name))
-        render = planned(store, wanted, chosen)
-        print_result(make_render(store, render, chosen, registry, terminal))
+    said = options.said
+    return JobSpec.of(
+        "convert",
+        resource=project,
+        wish=said.device("convert"),
+        project=project,
+        output=output,
+        source=source,
+        cast=cast or [],
+        model_name=model_name,
+        render_name=render_name,
+        swap=swap,
+        options=said,
+    )

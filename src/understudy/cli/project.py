@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from understudy.cli.show import Terminal
-    from understudy.runs.renders import RenderReport
     from understudy.store.project import Project
 
 
@@ -27,17 +26,3 @@ def opened(folder: Path, create: bool = False) -> Iterator[tuple[Project, Termin
         if copy is not None:
             terminal.say(f"consent is declared by person now; {copy.name} is what it was")
         yield project, terminal
-
-
-def print_result(result: RenderReport) -> None:
-    """What was made, how good it is, and where it lies."""
-    from rich.console import Console
-
-    output = result.converted.output
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(str(output), style="bold")
-    for line in result.scores.lines():
-        console.print(f"  {line}")
-    console.print(f"  contact sheet: {result.sheet}")
-    console.print(f"  report: {result.text}")
-    console.print(f"  what the file says of itself: understudy verify {output}")

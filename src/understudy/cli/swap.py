@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from understudy.cli.flags import Given, with_options
-from understudy.cli.project import opened, print_result
+from understudy.cli.project import opened
+from understudy.cli.work import verb
+from understudy.runs.spec import JobSpec
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
 
 
+@verb()
 @with_options
 def swap(
     a: Annotated[Path, typer.Argument(metavar="A", help="The footage whose face is replaced.")],
@@ -45,7 +48,7 @@ def swap(
     swap: Annotated[
         bool, typer.Option("--swap", help="The other direction: A's face into the first B.")
     ] = False,
-) -> None:
+) -> JobSpec:
     """Put the face of the person in B into the footage A: extract, train, convert, look.
 
     Everything lies in a project folder that can be inspected. Run the same command again to go on
@@ -53,23 +56,23 @@ def swap(
     `understudy add`, `cast`, `train` and `convert`.
     """
     from understudy.cli.consent import ensure_declared
-    from understudy.plugin import default_registry
-    from understudy.runs.models import trained_options
-    from understudy.runs.swap import run_job
 
     folder = project or output.with_suffix(".understudy")
-    with opened(folder, create=True) as (store, terminal):
+    with opened(folder, create=True) as (store, _):
         persons = [store.add_person(name).id for name in (person_a, person_b)]
         ensure_declared(store, consent, persons)
-        result = run_job(
-            store,
-            {persons[0]: [a], persons[1]: b},
-            output,
-            extracting.settled(store, terminal),
-            training.settled(store, terminal, trained_options(store)),
-            converting.settled(store, terminal),
-            default_registry(),
-            terminal,
-            other_way=swap,
-        )
-        print_result(result)
+    return JobSpec.of(
+        "swap",
+        resource=folder,
+        wish=training.said.device("train"),
+        a=a,
+        b=b,
+        output=output,
+        project=folder,
+        person_a=persons[0],
+        person_b=persons[1],
+        swap=swap,
+        extracting=extracting.said,
+        training=training.said,
+        converting=converting.said,
+    )

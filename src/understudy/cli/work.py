@@ -11,7 +11,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from typing import Annotated, Any
 
 import typer
@@ -51,7 +51,9 @@ def verb(*, queue: bool = True) -> Callable[[Callable[..., JobSpec]], Callable[.
         @functools.wraps(function)
         def command(**values: Any) -> None:
             as_json, later = values.pop("as_json"), values.pop("queued", False)
-            spec = function(**values)
+            # Questions and remarks before the work must not come between the lines either.
+            with redirect_stdout(sys.stderr) if as_json else nullcontext():
+                spec = function(**values)
             if later:
                 add(spec, as_json)
             else:

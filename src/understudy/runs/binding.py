@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from understudy.errors import ValueRefused
-from understudy.options import from_mapping
+from understudy.options import fields_of, from_mapping
 
 _MAPPINGS = (dict, collections.abc.Mapping)
 _LISTS: dict[Any, Callable[[Any], Any]] = {
@@ -67,7 +67,7 @@ def typed(hint: Any, value: Any, name: str) -> Any:
         inner = get_args(hint)[1]
         return {str(k): typed(inner, v, f"{name}.{k}") for k, v in value.items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return from_mapping(hint, value)
+        return from_mapping(hint, value) if fields_of(hint) else hint(**bind(hint, value))
     if hint is Path and isinstance(value, str):
         return Path(value)
     if hint is float and type(value) is int:

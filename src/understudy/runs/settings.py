@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from understudy.errors import Cancelled, UnderstudyError, ValueRefused
 from understudy.options import branches_of, fields_of, to_mapping
@@ -33,6 +33,7 @@ STAGES: Mapping[str, type] = {
 }
 """The stages whose options a configuration file and a project hold, by their tables' names."""
 
+T = TypeVar("T")
 PROJECT, FLAGS = "the project", "the command line"
 _KEY = "options"
 
@@ -62,6 +63,44 @@ class Said:
     short: Mapping[str, Any] = field(default_factory=dict)
     config: Path | None = None
     defaults: bool = False
+
+    def __post_init__(self) -> None:
+        """Lists, as JSON has them, become the tuples that options are."""
+        for name in ("flags", "short"):
+            found = getattr(self, name).items()
+            plain = {k: tuple(v) if isinstance(v, list) else v for k, v in found}
+            object.__setattr__(self, name, plain)
+
+    def device(self, stage: str) -> str:
+        """Where the stage is wished to run, as far as the command line says it."""
+        return str(self.flags.get(f"{stage}.device", "auto"))
+
+    def settled(
+        self,
+        cls: type[T],
+        project: Project | None,
+        progress: Progress,
+        earlier: Mapping[str, Any] | None = None,
+    ) -> T:
+        """The options for this run; tells what was not said but remembered, and what changed.
+
+        Args:
+            cls: the stage's options dataclass.
+            project: remembers each stage's last choices.
+            progress: told.
+            earlier: options that the very model or render was made with, plain data as
+                `to_mapping` gives; they go before the project's last ones.
+
+        Raises:
+            ValueRefused: something is unknown or not allowed.
+        """
+        from understudy.plugin import default_registry
+
+        tree, stage = whole_tree(default_registry()), stage_of(cls)
+        found = settled(stage, self, project, tree, earlier)
+        options: T = found.of(tree, stage)
+        say_origins(stage, found, tree, progress)
+        return options
 
 
 def settled(

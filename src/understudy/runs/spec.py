@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePath
 from typing import Any, Self
 
@@ -116,7 +116,8 @@ class JobSpec:
 
 def _plain(value: Any) -> Plain:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return to_mapping(value)
+        declared = to_mapping(value)
+        return declared or {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, Mapping):

@@ -50,6 +50,9 @@ VERBS: dict[str, Verb] = {
         f"alignments {name}", f"understudy.runs.verbs.alignments:{name.replace('-', '_')}"
     )
     for name in _ALIGNMENTS
+} | {
+    name: Verb(name, f"understudy.runs.verbs.project:{name}")
+    for name in ("extract", "train", "convert", "swap")
 }
 """Every verb by its name."""
 

@@ -1,0 +1,161 @@
+"""`extract`, `train`, `convert` and `swap`: the work on a project folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from understudy.errors import ValueRefused
+from understudy.flow import Reporter
+from understudy.flow.sinks import TextLog
+from understudy.plugin import default_registry
+from understudy.provenance.consent import bring_up
+from understudy.runs.models import trained_options
+from understudy.runs.project import add, extract_source, source_of, train_model
+from understudy.runs.renders import RenderReport, Wanted, make_render, planned, render_options
+from understudy.runs.settings import Said
+from understudy.runs.swap import run_job
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractReport
+from understudy.stages.train.options import TrainOptions
+from understudy.store.project import Project, Source
+
+
+def extract(project: Path, films: Sequence[str], options: Said, progress: Reporter) -> None:
+    """Find the faces of films; without any, of all that the project has."""
+    registry = default_registry()
+    with opened(project, progress, create=True) as store:
+        chosen = options.settled(ExtractOptions, store, progress)
+        for source in _to_extract(store, films):
+            report = extract_source(store, source, chosen, registry, progress)
+            progress.report("extract", report, _extracted(source.id, report))
+
+
+def train(
+    project: Path,
+    persons: Sequence[str],
+    model_name: str | None,
+    options: Said,
+    progress: Reporter,
+) -> None:
+    """Train a model of the project, or go on training it."""
+    with opened(project, progress) as store:
+        earlier = trained_options(store, model_name)
+        chosen = options.settled(TrainOptions, store, progress, earlier)
+        report = train_model(store, persons, model_name, chosen, default_registry(), progress)
+        progress.report(
+            "train",
+            report,
+            f"model {report.model} at step {report.step}: loss {report.loss_words()}; "
+            f"preview: {report.preview}",
+        )
+
+
+def convert(
+    project: Path,
+    output: Path | None,
+    source: str | None,
+    cast: Sequence[str],
+    model_name: str | None,
+    render_name: str | None,
+    swap: bool,
+    options: Said,
+    progress: Reporter,
+) -> None:
+    """Convert a film with a model."""
+    wanted = Wanted(output, source, tuple(cast), model_name, render_name, swap)
+    with opened(project, progress) as store:
+        earlier = render_options(store, render_name)
+        chosen = options.settled(ConvertOptions, store, progress, earlier)
+        render = planned(store, wanted, chosen)
+        tell(make_render(store, render, chosen, default_registry(), progress), progress)
+
+
+def swap(
+    a: Path,
+    b: Sequence[Path],
+    output: Path,
+    project: Path,
+    person_a: str,
+    person_b: str,
+    swap: bool,
+    extracting: Said,
+    training: Said,
+    converting: Said,
+    progress: Reporter,
+) -> None:
+    """The whole job: extract, train, convert, look."""
+    with opened(project, progress, create=True) as store:
+        result = run_job(
+            store,
+            {person_a: [a], person_b: b},
+            output,
+            extracting.settled(ExtractOptions, store, progress),
+            training.settled(TrainOptions, store, progress, trained_options(store)),
+            converting.settled(ConvertOptions, store, progress),
+            default_registry(),
+            progress,
+            other_way=swap,
+        )
+        tell(result, progress)
+
+
+@contextmanager
+def opened(folder: Path, progress: Reporter, create: bool = False) -> Iterator[Project]:
+    """A project whose log gets what is told; what was brought up to date is said."""
+    with Project.open(folder, create=create) as project:
+        log = TextLog(project.log)
+        progress.sinks.append(log)
+        try:
+            for words in project.brought_up:
+                progress.say(words)
+            copy = bring_up(project.consent)
+            if copy is not None:
+                progress.say(f"consent is declared by person now; {copy.name} is what it was")
+            yield project
+        finally:
+            progress.sinks.remove(log)
+
+
+def _to_extract(store: Project, words: Sequence[str]) -> list[Source]:
+    """Sources by id or place; films that are new are added."""
+    if not words:
+        found = [source for source in store.sources if source.kind == "film"]
+        if not found:
+            raise ValueRefused(f"{store.folder}: has no film yet; see understudy add --help")
+        return found
+    ids = {source.id for source in store.sources}
+    if len(words) == 2 and words[0] in ("a", "b") and words[0] not in ids:
+        return [add(store, Path(words[1]), words[0])]  # as sides were given once
+    return [
+        add(store, Path(word))
+        if word not in ids and Path(word).exists()
+        else source_of(store, word)
+        for word in words
+    ]
+
+
+def _extracted(name: str, report: ExtractReport) -> str:
+    lines = [
+        f"{name}: {report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
+        f"{report.read}"
+    ]
+    if report.tracks:
+        lines.append(f"  {report.shots} shots, {report.tracks} tracks of {report.persons} persons")
+    lines.append(f"  alignments: {report.alignments}; face pictures: {report.faces_folder}")
+    return "\n".join(lines)
+
+
+def tell(result: RenderReport, progress: Reporter) -> None:
+    """What was made, how good it is, and where it lies."""
+    output = result.converted.output
+    progress.report("convert", result.converted, str(output))
+    lines = [
+        *result.scores.lines(),
+        f"contact sheet: {result.sheet}",
+        f"report: {result.text}",
+        f"what the file says of itself: understudy verify {output}",
+    ]
+    progress.report("evaluate", result.scores, "\n".join(f"  {line}" for line in lines))
