@@ -54,6 +54,7 @@ VERBS: dict[str, Verb] = {
     name: Verb(name, f"understudy.runs.verbs.project:{name}")
     for name in ("extract", "train", "convert", "swap")
 }
+VERBS["mask"] = Verb("mask", "understudy.runs.verbs.mask:mask")
 """Every verb by its name."""
 
 
