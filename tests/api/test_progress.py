@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import understudy as us
-from understudy.api.notebook import NotebookBars, in_notebook
-from understudy.api.progress import watching
+from understudy.api.bars.notebook import NotebookBars, in_notebook
+from understudy.api.bars.progress import watching
 from understudy.errors import ValueRefused
 from understudy.events import Event
 from understudy.flow import Reporter, Silent

@@ -23,7 +23,7 @@ PLUGINS = [
 OPTIONS = """
 from dataclasses import dataclass
 from typing import Literal
-from understudy.options import check, option
+from understudy.options import (check, option)
 
 @dataclass(frozen=True)
 class Options:
@@ -47,7 +47,7 @@ class Detector:
         SEEN.append(options)
 
     def detect(self, frames):
-        import understudy.detect.mediapipe.detector as m
+        from understudy.detect.mediapipe import detector as m
         return m.MediapipeDetector().detect(frames)
 """
 

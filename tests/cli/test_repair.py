@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from understudy.cli.alignments import app as jobs
+from understudy.cli.verbs.alignments import app as jobs
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
 

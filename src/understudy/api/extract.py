@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from understudy.api.alignments import Alignments
+from understudy.api.bars.progress import Watch, watching
 from understudy.api.film import Film
-from understudy.api.progress import Watch, watching
 from understudy.api.settings import chosen
 from understudy.plugin import default_registry
 from understudy.stages.extract.stage import ExtractInputs

@@ -8,9 +8,9 @@ from typing import Any, overload
 
 from understudy.align.options import RefineOptions
 from understudy.align.refine import refined
+from understudy.api.bars.progress import Watch, watching
 from understudy.api.film import Film
 from understudy.api.pictures import Picture, frame_of
-from understudy.api.progress import Watch, watching
 from understudy.api.settings import chosen
 from understudy.detect import detect_all
 from understudy.detect.limits import sized

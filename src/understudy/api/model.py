@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.api.bars.progress import Watch, watching
 from understudy.api.pictures import Picture, frame_of
-from understudy.api.progress import Watch, watching
 from understudy.api.settings import chosen
 from understudy.errors import NoFaces, StoreError, ValueRefused
 from understudy.media.stills import natural_key

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from understudy.api.alignments import Alignments
+from understudy.api.bars.progress import Watch, watching
 from understudy.api.film import Film
 from understudy.api.model import Model
-from understudy.api.progress import Watch, watching
 from understudy.api.settings import chosen
 from understudy.errors import ValueRefused
 from understudy.plugin import default_registry

@@ -6,24 +6,20 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import (
+from understudy.cli import jobs
+from understudy.cli.about import config, doctor, plugins, verify, weights
+from understudy.cli.flags.plugins import OptionsCommand
+from understudy.cli.verbs import (
     alignments,
     cast,
-    config,
     consent,
     demo,
-    doctor,
     interchange,
-    jobs,
     mask,
     models,
     parts,
-    plugins,
     swap,
-    verify,
-    weights,
 )
-from understudy.cli.plugin_flags import OptionsCommand
 from understudy.version import VERSION
 
 app = typer.Typer(

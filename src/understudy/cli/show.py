@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.api.terminal import Drawn
+from understudy.api.bars.terminal import Drawn
 from understudy.flow.progress import Reporter
 from understudy.flow.signals import stoppable
 from understudy.flow.sinks import TextLog

@@ -441,7 +441,7 @@ import sys
 from pathlib import Path
 from understudy.flow import Silent
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.stage import TrainInputs, train
+from understudy.stages.train.stage import (TrainInputs, train)
 from understudy.store.project import Project
 with Project.open(Path(sys.argv[1])) as project:
     inputs = TrainInputs({name: project.faceset(name) for name in "ab"}, project.model("m"))

@@ -15,11 +15,7 @@ from understudy.provenance.consent.declaration import (
     now,
     require,
 )
-from understudy.provenance.consent.file import (
-    bring_up,
-    keep_declarations,
-    read_declarations,
-)
+from understudy.provenance.consent.file import bring_up, keep_declarations, read_declarations
 
 __all__ = [
     "BASES",

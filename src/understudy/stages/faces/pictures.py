@@ -19,12 +19,7 @@ from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
-from understudy.store.faceset import (
-    FaceRecord,
-    face_file_name,
-    kept_in_picture,
-    write_face_png,
-)
+from understudy.store.faceset import FaceRecord, face_file_name, kept_in_picture, write_face_png
 from understudy.types import Face, Frame
 
 MARK = ".pictures.json"

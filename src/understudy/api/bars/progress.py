@@ -57,11 +57,11 @@ def _sinks(watch: Watch) -> list[Sink]:
 
 def _seen_by_people() -> Sink:
     """Bars in a notebook or a terminal; elsewhere warnings, and a line now and then."""
-    from understudy.api.notebook import NotebookBars, in_notebook
+    from understudy.api.bars.notebook import NotebookBars, in_notebook
 
     if in_notebook():
         return Throttled(NotebookBars(), _NOTEBOOK_EVERY_S)
-    from understudy.api.terminal import Drawn
+    from understudy.api.bars.terminal import Drawn
 
     drawn = Drawn()
     somebody_looks = drawn.console.is_terminal

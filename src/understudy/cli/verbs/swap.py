@@ -55,7 +55,7 @@ def swap(
     after an interruption, or to train longer. For several persons, or several films to convert, see
     `understudy add`, `cast`, `train` and `convert`.
     """
-    from understudy.cli.consent import ensure_declared
+    from understudy.cli.verbs.consent import ensure_declared
 
     folder = project or output.with_suffix(".understudy")
     with opened(folder, create=True) as (store, _):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from understudy.cli import interchange
+from understudy.cli.verbs import interchange
 from understudy.cli.work import verb
 from understudy.runs.spec import JobSpec
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from understudy.cli import weights
+from understudy.cli.about import weights
 
 _WEIGHTS = {"list": weights.list_, "fetch": weights.fetch_, "verify": weights.verify_}
 """What these verbs were called under `models` before models were what people train."""

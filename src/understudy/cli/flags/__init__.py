@@ -2,7 +2,7 @@
 
 `with_options` replaces each parameter annotated with an options dataclass, or with `Given` one, by
 one flag for each declared option, so that a flag, its help, its default and its range are said in
-one place. Flags of plug-ins come from `plugin_flags`.
+one place. Flags of plug-ins come from `plugins`.
 """
 
 from __future__ import annotations

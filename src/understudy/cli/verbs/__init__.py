@@ -1,0 +1,1 @@
+"""The verbs that work on films and projects."""
