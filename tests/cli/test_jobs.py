@@ -175,17 +175,32 @@ def test_the_whole_job_can_be_queued_and_makes_a_signed_film(understudy, place):
     assert place.out.exists()
     understudy("verify", place.out).worked()
     log = events_of_log(understudy("jobs", "log", 1, "--json").worked().out)
-    assert {"extract", "train", "convert", "evaluate"} & {e.code for e in log if e.kind == "report"}
+    assert {"extract", "train", "convert", "evaluate"} <= {
+        e.code for e in log if e.kind == "report"
+    }
     assert "done" in understudy("jobs", "list").worked().out
 
 
 def test_a_queued_job_without_consent_fails_with_its_exit_code(understudy, place):
     place.consent.unlink()
     words = [x for x in place.swap() if x not in ("--consent", place.consent)]
-    understudy(*words, "--queue").worked()
+    assert "it will fail as it stands" in understudy(*words, "--queue").worked().err
     understudy("jobs", "run")
     told = understudy("jobs", "show", 1, "--json").worked().out
-    assert "failed" in told and "nothing is converted" in told
+    (job,) = json.loads(told.splitlines()[0])["data"]["jobs"]
+    assert (job["state"], job["exit_code"]) == ("failed", 3)
+
+
+def test_a_later_edit_of_a_configuration_file_does_not_change_what_is_queued(
+    understudy, done, tmp_path
+):
+    config = tmp_path / "my.toml"
+    config.write_text("[train]\niterations = 3\n")
+    understudy("train", done.project, "--config", config, "--queue").worked()
+    config.write_text("[train]\niterations = no\n")
+    understudy("jobs", "run").worked()
+    assert (done.project / "models" / "model" / "step_00000003").is_dir()
+    understudy("train", done.project, "--config", config, "--queue").refused("my.toml", code=2)
 
 
 def test_json_lines_of_a_missing_consent_end_with_code_3(understudy, place):

@@ -103,8 +103,11 @@ def add(spec: JobSpec, as_json: bool) -> None:
     from understudy.events import Event
     from understudy.runs.perform import check
     from understudy.runs.queue.store import Queue
+    from understudy.runs.verbs.project import undeclared
 
     check(spec)
+    if words := undeclared(spec):
+        typer.echo(f"it will fail as it stands: {words}", err=True)
     with Queue() as queue:
         number = queue.add(spec)
     if as_json:

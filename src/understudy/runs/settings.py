@@ -55,18 +55,21 @@ class Said:
     Attributes:
         flags: checked values by path.
         short: values of short flags of plug-ins' options by the option's name.
-        config: a configuration file, or None.
+        config: checked values by path of a configuration file, read when it was said, so that
+            work that waits is not changed by a later edit.
+        config_name: what that file is called, for people.
         defaults: whether what the project remembers is left aside.
     """
 
     flags: Mapping[str, Any] = field(default_factory=dict)
     short: Mapping[str, Any] = field(default_factory=dict)
-    config: Path | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    config_name: str = ""
     defaults: bool = False
 
     def __post_init__(self) -> None:
         """Lists, as JSON has them, become the tuples that options are."""
-        for name in ("flags", "short"):
+        for name in ("flags", "short", "config"):
             found = getattr(self, name).items()
             plain = {k: tuple(v) if isinstance(v, list) else v for k, v in found}
             object.__setattr__(self, name, plain)
@@ -130,12 +133,25 @@ def settled(
             table = {_KEY: _lasting(tree.stages[stage], earlier, stage)}
             kept |= remembered(table, tree)
         layers.append(Layer(PROJECT, kept))
-    if said.config is not None:
-        layers.append(Layer(said.config.name, read_toml(said.config, tree)))
+    if said.config_name:
+        layers.append(Layer(said.config_name, said.config))
     own = {name for branch in branches_of(tree.stages[stage]) for name in branch.short}
     short = {k: v for k, v in said.short.items() if k in own}
     layers.append(Layer(FLAGS, said.flags, short))
     return settle(tree, [stage], layers)
+
+
+def read_config(path: Path | None) -> tuple[dict[str, Any], str]:
+    """What a configuration file says, by path, and what it is called; nothing without one.
+
+    Raises:
+        ValueRefused: it cannot be read, or says something unknown or not allowed.
+    """
+    if path is None:
+        return {}, ""
+    from understudy.plugin import default_registry
+
+    return read_toml(path, whole_tree(default_registry())), path.name
 
 
 def remembered(settings: Mapping[str, Any], tree: Tree) -> dict[str, Any]:

@@ -65,11 +65,12 @@ def run_job(
     sources = [source for person in given for source in _films(project, person)]
     for remark in colour_differences([probe(project.place(source.id)) for source in sources]):
         progress.warn(remark.words, code=remark.kind)
-    extracted = [
-        (source, extract_source(project, source, extracting, registry, progress))
-        for source in sources
-    ]
+    extracted = []
+    for source in sources:
+        extracted.append((source, extract_source(project, source, extracting, registry, progress)))
+        progress.report("extract", extracted[-1][1])
     trained = train_model(project, list(given), None, training, registry, progress)
+    progress.report("train", trained)
     wanted = Wanted(output, footage.id, (donor,), DEFAULT)
     render = planned(project, wanted, converting)
     before = [_extracted(source, report) for source, report in extracted] + [_trained(trained)]

@@ -48,13 +48,14 @@ def show(
     """
     from understudy.options.toml_file import written
     from understudy.plugin import default_registry
-    from understudy.runs.settings import Said, settled, whole_tree
+    from understudy.runs.settings import Said, read_config, settled, whole_tree
     from understudy.store.project import Project
 
     tree, whole = _tree(verb), whole_tree(default_registry())
     for owner, reason in tree.broken.items():
         typer.echo(f"left out: {owner}: {reason}", err=True)
-    said = Said(config=config)
+    values, name = read_config(config)
+    said = Said(config=values, config_name=name)
     if project is None:
         found = settled("train", said, None, whole)
     else:

@@ -116,7 +116,7 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _said(cls: type, context: typer.Context, values: Mapping[str, Any]) -> Said:
     """What the command line says of one stage."""
-    from understudy.runs.settings import Said, stage_of
+    from understudy.runs.settings import Said, read_config, stage_of
 
     stage = stage_of(cls)
     flags = {
@@ -126,7 +126,8 @@ def _said(cls: type, context: typer.Context, values: Mapping[str, Any]) -> Said:
     }
     flags |= context.meta.get(PATHS, {})
     short = context.meta.get(SHORT, {})
-    return Said(flags, short, values[_CONFIG], values.get(_DEFAULTS, False))
+    said, name = read_config(values[_CONFIG])
+    return Said(flags, short, said, name, values.get(_DEFAULTS, False))
 
 
 def _was_given(context: typer.Context, name: str) -> bool:

@@ -76,9 +76,12 @@ def mask(
 
     Example: understudy mask project/sources/clip/faces --process import --folder painted
     """
+    from understudy.store.alignments import alignments_path
+
+    beside = alignments_path(where)
     return JobSpec.of(
         "mask",
-        resource=where,
+        resource=beside if beside.is_file() else where,
         wish=device,
         where=where,
         kinds=kind or [],

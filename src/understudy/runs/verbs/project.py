@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.errors import ValueRefused
+from understudy.errors import ConsentMissing, ValueRefused
 from understudy.flow import Reporter
 from understudy.flow.sinks import TextLog
 from understudy.plugin import default_registry
-from understudy.provenance.consent import bring_up
+from understudy.provenance.consent import bring_up, read_declarations, require
+from understudy.runs.binding import bind
 from understudy.runs.models import trained_options
 from understudy.runs.project import add, extract_source, source_of, train_model
 from understudy.runs.renders import RenderReport, Wanted, make_render, planned, render_options
 from understudy.runs.settings import Said
+from understudy.runs.spec import JobSpec
 from understudy.runs.swap import run_job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
@@ -100,6 +102,20 @@ def swap(
             other_way=swap,
         )
         tell(result, progress)
+
+
+def undeclared(spec: JobSpec) -> str:
+    """What to say of a queued swap that would be refused for want of consent, or ""."""
+    if spec.verb != "swap":
+        return ""
+    values = bind(swap, spec.values)
+    with Project.open(Path(spec.folder) / values["project"], read_only=True) as store:
+        known = read_declarations(store.consent)
+    try:
+        require(known, (values["person_a"], values["person_b"]), project=str(values["project"]))
+    except ConsentMissing as missing:
+        return str(missing)
+    return ""
 
 
 @contextmanager
