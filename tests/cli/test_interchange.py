@@ -57,10 +57,11 @@ def test_export_and_import_say_what_they_did(film: Path, understudy) -> None:
 def test_reports_for_programs(film: Path, understudy) -> None:
     out = film.with_name("coco.json")
     told = understudy("export", film, "-o", out, "--layout", "coco", "--json").worked().out
-    assert json.loads(told)["layout"] == "coco" and json.loads(told)["faces"] == 3
+    report = json.loads(told.splitlines()[-2])["data"]
+    assert report["layout"] == "coco" and report["faces"] == 3
     plain = film.with_name("plain.json")
     understudy("export", film.with_suffix(".alignments"), "-o", plain).worked()
-    told = json.loads(understudy("import", plain, "--json").worked().out)
+    told = json.loads(understudy("import", plain, "--json").worked().out.splitlines()[-2])["data"]
     assert told["faces"] == 3 and told["output"] == str(plain.with_suffix(".alignments"))
     assert told["n_skipped"] == 0 and told["skipped"] == [] and told["lost"] == []
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON for programs.")]
+from understudy.cli.work import verb
+from understudy.runs.spec import JobSpec
 
 
+@verb()
 def import_(
     file: Annotated[
         Path,
@@ -45,29 +43,23 @@ def import_(
             "says 0, unless given.",
         ),
     ] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> JobSpec:
     """Take over faces of another tool: alignments for a film, or a folder of face images.
 
     Files from strangers are safe to import: nothing in them is ever run.
     """
-    from understudy.cli.show import session
-    from understudy.interchange.carry import import_ as run
-
-    with session() as terminal:
-        report = run(file, media, output, terminal, first_frame)
-    if as_json:
-        typer.echo(json.dumps(report.to_plain(), indent=2))
-        return
-    typer.echo(f"{report.output}: {report.faces} faces in {report.frames} frames, {report.tool}")
-    if report.n_skipped:
-        typer.echo(f"left out: {report.n_skipped}")
-        _list(report.skipped, report.n_skipped)
-    if report.lost:
-        typer.echo("not taken over:")
-        _list(report.lost, len(report.lost))
+    return JobSpec.of(
+        "import",
+        resource=media or output or file,
+        wish="cpu",
+        file=file,
+        media=media,
+        output=output,
+        first_frame=first_frame,
+    )
 
 
+@verb()
 def export(
     file: Annotated[
         Path,
@@ -86,28 +78,17 @@ def export(
         Path | None,
         typer.Option(help="The folder of images, where it does not lie beside the alignments."),
     ] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> JobSpec:
     """Write the faces of a film for another tool; `understudy export` does the same.
 
     Example: understudy alignments export clip.mp4 -o clip_alignments.fsa
     """
-    from understudy.interchange.carry.export import export as run
-    from understudy.store.alignments import alignments_path
-
-    alignments = file if file.suffix == ".alignments" else alignments_path(file)
-    report = run(alignments, output, layout, media)
-    if as_json:
-        typer.echo(json.dumps(report.to_plain(), indent=2))
-        return
-    typer.echo(f"{report.output}: {report.faces} faces in {report.frames} frames, {report.layout}")
-    if report.lost:
-        typer.echo("not written:")
-        _list(report.lost, len(report.lost))
-
-
-def _list(lines: Sequence[str], total: int) -> None:
-    for line in lines:
-        typer.echo(f"  {line}")
-    if total > len(lines):
-        typer.echo(f"  and {total - len(lines)} more")
+    return JobSpec.of(
+        "export",
+        resource=output,
+        wish="cpu",
+        file=file,
+        output=output,
+        layout=layout,
+        media=media,
+    )

@@ -54,6 +54,8 @@ VERBS: dict[str, Verb] = {
     name: Verb(name, f"understudy.runs.verbs.project:{name}")
     for name in ("extract", "train", "convert", "swap")
 }
+VERBS["import"] = Verb("import", "understudy.runs.verbs.interchange:import_")
+VERBS["export"] = Verb("export", "understudy.runs.verbs.interchange:export")
 VERBS["mask"] = Verb("mask", "understudy.runs.verbs.mask:mask")
 """Every verb by its name."""
 
