@@ -22,9 +22,7 @@ from understudy.options import OptionField, fields_of
 from understudy.options.checking import check_value
 
 if TYPE_CHECKING:
-    from understudy.flow import Progress
     from understudy.runs.settings import Said
-    from understudy.store.project import Project
 
 T = TypeVar("T")
 SHORT, PATHS = "understudy.short", "understudy.paths"
@@ -32,7 +30,7 @@ _CONTEXT, _CONFIG, _DEFAULTS = "context_", "config_", "defaults_"
 
 
 class Given(Generic[T]):
-    """What was said of a stage's options; `settled` with what the project remembers.
+    """What was said of a stage's options; the verb settles it with what the project remembers.
 
     Args:
         cls: the stage's options dataclass.
@@ -41,25 +39,6 @@ class Given(Generic[T]):
 
     def __init__(self, cls: type[T], said: Said) -> None:
         self.cls, self.said = cls, said
-
-    def settled(
-        self,
-        project: Project | None,
-        progress: Progress,
-        earlier: Mapping[str, Any] | None = None,
-    ) -> T:
-        """The options for this run; tells what was not said but remembered, and what changed.
-
-        Args:
-            project: remembers each stage's last choices.
-            progress: told.
-            earlier: options that the very model or render was made with, plain data as
-                `to_mapping` gives; they go before the project's last ones.
-
-        Raises:
-            ValueRefused: something is unknown or not allowed.
-        """
-        return self.said.settled(self.cls, project, progress, earlier)
 
 
 def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
