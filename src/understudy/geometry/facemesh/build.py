@@ -1,0 +1,188 @@
+"""A person's build: the shape of the face at rest, and whose it becomes when another takes over.
+
+A performance is what a face does beside what it is at rest. So a face is retargeted by taking its
+own rest away and adding the other person's. Two things must not be added up: lids that are shut
+stay shut however wide the other one's eyes are, and lips that touch keep touching.
+
+Convention: canonical space, see `geometry.facemesh`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import ValueRefused
+from understudy.geometry.facemesh import N_MESH, N_MESH_WITH_IRISES, Heads, canonical
+from understudy.geometry.facemesh.surface import OVAL
+from understudy.geometry.space import Float64
+
+LIDS = (
+    ((246, 7), (161, 163), (160, 144), (159, 145), (158, 153), (157, 154), (173, 155)),
+    ((466, 249), (388, 390), (387, 373), (386, 374), (385, 380), (384, 381), (398, 382)),
+)
+"""Upper and lower lid over each other, of the right and the left eye."""
+LIPS = ((191, 95), (80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318),
+        (415, 324))  # fmt: skip
+"""Upper and lower edge of the mouth's opening over each other."""
+CORNERS = ((33, 133), (263, 362))
+"""Outer and inner corner of the right and the left eye."""
+MOUTH_CORNERS = (78, 308)
+
+_QUIET = 0.06
+"""Share of the faces that the rest is the mean of."""
+_FRONTAL_DEG = 18.0
+_OPEN = 0.75
+_FADE_CM = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Build:
+    """A person's face at rest.
+
+    Attributes:
+        rest: (478, 3) float64 canonical points, mouth shut, eyes open.
+        open_lids: (2,) how far the right and the left eye open, in widths of the eye.
+    """
+
+    rest: Float64
+    open_lids: Float64
+
+
+def lid_gaps(points: NDArray[np.floating]) -> Float64:
+    """(n, 2) how far right and left eye are open, in widths of the eye, of points (n, 478, 3)."""
+    gaps = []
+    for pairs, (outer, inner) in zip(LIDS, CORNERS, strict=True):
+        upper, lower = np.array(pairs).T
+        gap = (points[:, upper, 1] - points[:, lower, 1])[:, 1:-1].mean(1)
+        width = np.linalg.norm(points[:, outer] - points[:, inner], axis=-1)
+        gaps.append(gap / np.maximum(width, 1e-9))
+    return np.stack(gaps, 1)
+
+
+def mouth_gap(points: NDArray[np.floating]) -> Float64:
+    """(n,) how far the mouth is open in its middle, in centimetres."""
+    upper, lower = np.array(LIPS[2:-2]).T
+    found: Float64 = (points[:, upper, 1] - points[:, lower, 1]).mean(1)
+    return found
+
+
+def build_of(points: NDArray[np.floating], heads: Heads) -> Build:
+    """A person's build from faces seen.
+
+    Rest is the mean of those faces that deform least and have a shut mouth. A median over all
+    would keep the grimace of somebody who pulls one most of the time.
+
+    Args:
+        points: (n, 478, 3) canonical.
+        heads: their poses; turned heads count less, for depth is guessed worst.
+
+    Raises:
+        ValueRefused: no face.
+    """
+    if not len(points):
+        raise ValueRefused("build: expected at least one face")
+    pose = heads.pitch_yaw_roll_deg
+    frontal = np.exp(-0.5 * (pose[:, :2] ** 2).sum(1) / _FRONTAL_DEG**2)
+    shut = mouth_gap(points)
+    shut = shut - np.quantile(shut, 0.02)
+    gaps = lid_gaps(points)
+    open_lids = np.quantile(gaps, _OPEN, axis=0)
+    moving = _moving()
+    rest = _weighted_median(points, frontal * np.exp(-shut / 0.1))
+    keep = max(min(len(points), 5), round(_QUIET * len(points)))
+    for _ in range(3):
+        deviation = points[:, moving] - rest[moving]
+        energy = np.sqrt((deviation[..., :2] ** 2).sum(-1).mean(1))
+        cost = energy + 0.5 * np.maximum(shut, 0) - 0.15 * np.log(frontal + 1e-6)
+        quiet = np.argsort(cost, kind="stable")[:keep]
+        rest = points[quiet].mean(0)
+    rest = _opened(rest, open_lids)
+    # the irises are where they are most of the time
+    irises = points[:, N_MESH:N_MESH_WITH_IRISES]
+    middle = points[:, [c for pair in CORNERS for c in pair]].reshape(len(points), 2, 2, 3).mean(2)
+    offset = irises.reshape(len(points), 2, 5, 3) - middle[:, :, None]
+    at_rest = rest[[c for pair in CORNERS for c in pair]].reshape(2, 2, 3).mean(1)
+    rest[N_MESH:] = (np.median(offset, 0) + at_rest[:, None]).reshape(10, 3)
+    return Build(rest, open_lids)
+
+
+def retargeted(
+    points: NDArray[np.floating], plate: Build, donor: Build, blend: float = 1.0
+) -> Float64:
+    """What somebody's faces would be if they were another's.
+
+    Args:
+        points: (n, 478, 3) canonical, of the plate's person.
+        plate: who is seen.
+        donor: who takes over.
+        blend: how far to go from the one's shape (0) to the other's (1).
+
+    Returns:
+        (n, 478, 3) canonical.
+    """
+    difference = (donor.rest - plate.rest) * inward()[:, None] * blend
+    moved = points + difference
+    for k, pairs in enumerate(LIDS):
+        upper, lower = np.array(pairs).T
+        ratio = (donor.open_lids[k] / max(plate.open_lids[k], 1e-3)) ** blend
+        width = [
+            np.linalg.norm(p[:, CORNERS[k][0]] - p[:, CORNERS[k][1]], axis=-1)
+            for p in (points, moved)
+        ]
+        grown = ratio * width[1] / np.maximum(width[0], 1e-9)
+        _set_gap(moved, points, upper, lower, np.maximum(grown, 0.0))
+    upper, lower = np.array(LIPS).T
+    _set_gap(moved, points, upper, lower, np.ones(len(points)))
+    return moved
+
+
+def _set_gap(
+    moved: Float64,
+    points: NDArray[np.floating],
+    upper: NDArray[np.intp],
+    lower: NDArray[np.intp],
+    times: Float64,
+) -> None:
+    """Bring two edges as far apart as they were in `points`, times something."""
+    wanted = (points[:, upper] - points[:, lower]) * times[:, None, None]
+    is_ = moved[:, upper] - moved[:, lower]
+    moved[:, upper] += (wanted - is_) / 2
+    moved[:, lower] -= (wanted - is_) / 2
+
+
+def inward() -> Float64:
+    """(478,) 0 at the outline, rising to 1 well inside: where another's shape may show."""
+    face = canonical().vertices
+    oval = face[list(OVAL)]
+    away = np.linalg.norm(face[:, None, :2] - oval[None, :, :2], axis=-1).min(1)
+    share = np.clip(away / _FADE_CM, 0, 1)
+    return np.concatenate([share * share * (3 - 2 * share), np.ones(10)])
+
+
+def _moving() -> NDArray[np.intp]:
+    """Points that expressions move: brows, cheeks, mouth and jaw, without the lids."""
+    face = canonical().vertices
+    lids = {v for pairs in LIDS for pair in pairs for v in pair}
+    every = np.arange(N_MESH)
+    return every[[v not in lids and (face[v, 1] < -1.0 or face[v, 1] > 3.2) for v in every]]
+
+
+def _opened(rest: Float64, open_lids: Float64) -> Float64:
+    """The rest with eyes as open as they usually are."""
+    found = rest[None].copy()
+    have = lid_gaps(found)[0]
+    for k, pairs in enumerate(LIDS):
+        upper, lower = np.array(pairs).T
+        _set_gap(found, rest[None], upper, lower, np.array([open_lids[k] / max(have[k], 1e-3)]))
+    opened: Float64 = found[0]
+    return opened
+
+
+def _weighted_median(points: NDArray[np.floating], weight: Float64) -> Float64:
+    """(m, d) of (n, m, d): the faces that count most, their median."""
+    most = np.argsort(-weight, kind="stable")[: max(1, len(weight) // 4)]
+    found: Float64 = np.median(points[most], 0)
+    return found
