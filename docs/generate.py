@@ -32,6 +32,7 @@ KIND_WORDS = {
     "swap": "Models",
     "colour": "Colour matchers",
     "write": "Writers",
+    "score": "Parts of the score",
 }
 
 

@@ -28,6 +28,7 @@ _KIND_WORDS = {
     "swap": "Model",
     "colour": "Colour matcher",
     "write": "Writer",
+    "score": "Part of the score",
 }
 
 

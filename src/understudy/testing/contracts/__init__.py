@@ -22,6 +22,7 @@ from understudy.testing.contracts.colour import check_colour
 from understudy.testing.contracts.detect import check_detector
 from understudy.testing.contracts.embed import check_embedder
 from understudy.testing.contracts.mask import check_masker
+from understudy.testing.contracts.score import check_scorer
 from understudy.testing.contracts.swap import check_swap
 from understudy.testing.contracts.write import check_writer
 
@@ -32,6 +33,7 @@ __all__ = [
     "check_detector",
     "check_embedder",
     "check_masker",
+    "check_scorer",
     "check_swap",
     "check_writer",
 ]
@@ -44,5 +46,6 @@ CHECKS: dict[str, Callable[..., None]] = {
     "swap": check_swap,
     "colour": check_colour,
     "write": check_writer,
+    "score": check_scorer,
 }
 """The check of each kind, by the kind's name in `understudy.plugin.KINDS`."""
