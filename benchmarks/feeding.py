@@ -109,10 +109,10 @@ def run(way: str, folder: Path, iterations: int) -> None:
         if way.startswith("memory"):
             faces = {p: _all(source) for p, source in faces.items()}
         trainer = Trainer(model, faces, options, 1, torch.device("cpu"))
-        trainer.step(0, 0)
+        trainer.step(0)
         started, cpu = time.perf_counter(), time.process_time()
         for k in range(1, iterations):
-            trainer.step(k, 0)
+            trainer.step(k)
         each_s = (time.perf_counter() - started) / (iterations - 1)
         cpu_s = (time.process_time() - cpu) / (iterations - 1)
         started = time.perf_counter()

@@ -81,7 +81,7 @@ class Tiny(SharedEncoder):
     """As small as a model can be, with all that a real one has: a running mean too."""
 
     crop = Crop(input_px=32, output_px=32, centering="face", coverage=0.8)
-    recipe = Recipe(learning_rate=1e-3, warm_up=5, final_rate=0.1, ema=0.9)
+    recipe = Recipe(learning_rate=1e-3, warm_up=5, level=8, ema=0.9)
 
     def __init__(self, options: None, persons: Sequence[str]) -> None:
         start = nn.Sequential(nn.Conv2d(3, 8, 5, 4, 2), nn.ReLU(), nn.Flatten())

@@ -49,6 +49,7 @@ class State:
         losses: last mean loss by person.
         training: the training options, for people.
         files: SHA-256 by file name.
+        computed: the precision by device that it was trained in last, as {"cpu": "bf16"}.
         format: of the directory that it was read from, or is to be written as.
     """
 
@@ -62,6 +63,7 @@ class State:
     losses: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
 

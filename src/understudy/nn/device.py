@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 
 from understudy.errors import ValueRefused
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16"]
+
+_WORTH = 1.2
+"""How many times as fast bf16 must be, for it costs digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,84 @@ def choose_device(wanted: DeviceName = "auto") -> Chosen:
     return Chosen(torch.device(wanted), f"{wanted}: asked for")
 
 
-def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
-    """The dtype of matrix products; bf16 only where the hardware has it.
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The dtype of matrix products and convolutions, and the reason for it, one line for people."""
 
-    A CPU without bf16 units computes it many times slower than fp32, so there it is refused.
+    dtype: torch.dtype
+    reason: str
+
+
+def choose_dtype(
+    wanted: Precision, device: torch.device, before: Precision | None = None
+) -> Computed:
+    """The dtype to train in: bf16 where the hardware gains by it.
+
+    A CPU without bf16 units computes it many times slower than fp32, so there it is refused. One
+    that has them is tried for a moment, since whether they gain depends on how it is built.
+
+    Args:
+        wanted: "auto" decides; a name takes that or refuses.
+        device: where.
+        before: what the same training was computed in on such a device. It is kept, because a
+            moment's trial may come out differently, and a resumed run is to be the same to the bit.
 
     Raises:
         ValueRefused: bf16 was asked for where it does not pay.
     """
-    pays = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    if wanted == "bf16" and not pays:
-        raise ValueRefused(f"precision: bf16 does not pay on {device}; use auto or fp32")
-    return torch.bfloat16 if pays and wanted != "fp32" else torch.float32
+    units = _bf16_units(device)
+    if wanted == "fp32" or not units:
+        if wanted == "bf16":
+            raise ValueRefused(f"precision: bf16 does not pay on {device}; use auto or fp32")
+        why = "asked for" if wanted == "fp32" else f"{device.type} has no bf16 units"
+        return Computed(torch.float32, f"fp32: {why}")
+    if wanted == "bf16":
+        return Computed(torch.bfloat16, "bf16: asked for")
+    if before in ("fp32", "bf16"):
+        dtype = torch.bfloat16 if before == "bf16" else torch.float32
+        return Computed(dtype, f"{before}: as before")
+    if device.type != "cpu":
+        return Computed(torch.bfloat16, f"bf16: {units}")
+    gain = _bf16_gain()
+    if gain < _WORTH:
+        return Computed(torch.float32, f"fp32: {units}, but bf16 was only {gain:.1f} times as fast")
+    return Computed(torch.bfloat16, f"bf16: {units}, and it was {gain:.1f} times as fast as fp32")
+
+
+def _bf16_units(device: torch.device) -> str:
+    """What of this device computes bf16, for people; "" where nothing does."""
+    if device.type == "cuda":
+        pays = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "the GPU has bf16 units" if pays else ""
+    if device.type != "cpu":
+        return ""
+    # get_capabilities names what the CPU has, which no system can take away from its programs
+    found = torch.cpu.get_capabilities()
+    if found.get("amx_bf16"):
+        return "the CPU has AMX"
+    return "the CPU has AVX-512 BF16" if found.get("avx512_bf16") else ""
+
+
+def _bf16_gain() -> float:
+    """How many times as fast as in fp32 a convolution is in bf16, forward and backward.
+
+    It takes a fifth of a second. Both are timed in turn, so that what else the machine does meets
+    both, and the best of each counts.
+    """
+    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(4, 64, 24, 24, generator=generator)
+    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+    weight = torch.randn(256, 64, 3, 3, generator=generator).requires_grad_()
+    for trial in range(4):
+        for dtype in best:
+            started = time.perf_counter()
+            with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+                shown = F.conv2d(x, weight, padding=1)
+            torch.autograd.grad(shown.float().sum(), (x, weight))
+            if trial:  # the first compiles kernels
+                best[dtype] = min(best[dtype], time.perf_counter() - started)
+    return best[torch.float32] / best[torch.bfloat16]
 
 
 @contextmanager

@@ -131,8 +131,12 @@ class Recipe:
         betas: Adam's two momenta.
         epsilon: Adam's epsilon.
         warm_up: iterations over which the learning rate rises linearly.
-        final_rate: share of the learning rate left at the planned end (cosine), 1 for no decay.
-        ema: decay of the running mean of the weights that converts, 0 for none.
+        level: iterations after which the learning rate falls as the inverse square root of the
+            iterations done, 0 for never.
+        clip: norm that a group's gradients are clipped to, 0 for none.
+        ema: decay of the running mean of the weights that converts, and to which training goes
+            back after a spike; 0 for none. The mean reaches back over a tenth of the iterations
+            done, and at most over 1 / (1 - ema).
         dssim: weight of the structural loss.
         dssim_stride: pixels between the windows of the structural loss.
         mae: weight of the absolute error.
@@ -147,8 +151,9 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-7
     warm_up: int = 0
-    final_rate: float = 1.0
-    ema: float = 0.0
+    level: int = 0
+    clip: float = 1.0
+    ema: float = 0.999
     dssim: float = 1.0
     dssim_stride: int = 1
     mae: float = 1.0

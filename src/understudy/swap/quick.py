@@ -43,11 +43,11 @@ class Quick(SharedEncoder):
 
     crop = CROP
     recipe = Recipe(
-        learning_rate=3e-3,
+        learning_rate=1.5e-3,
         betas=(0.9, 0.99),
         warm_up=40,
-        final_rate=0.02,
-        ema=0.99,
+        level=400,
+        ema=0.9998,
         dssim=1.0,
         dssim_stride=2,
         mae=2.0,

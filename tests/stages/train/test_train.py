@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -35,9 +34,8 @@ from understudy.errors import (
     ValueRefused,
 )
 from understudy.flow import Silent
-from understudy.geometry.templates import MEAN_FACE_51
 from understudy.mask.manifest import PLUGINS as MASKERS
-from understudy.nn import checkpoint
+from understudy.nn import checkpoint, device
 from understudy.plugin import Registry
 from understudy.stages.train import faces as faces_module
 from understudy.stages.train.crops import Cutting, cut
@@ -46,7 +44,6 @@ from understudy.stages.train.stage import TrainInputs, train
 from understudy.store import atomic
 from understudy.store.faceset import (
     FaceFolder,
-    FaceRecord,
     list_faceset,
     read_face_png,
     write_face_png,
@@ -56,65 +53,8 @@ from understudy.store.project import Project
 from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
-from understudy.types import Alignment, Face, Mask, Timestamp
-from understudy.types.frame import frame_space
 
 REGISTRY = Registry([*PLUGINS, *MASKERS])
-FRAME = frame_space(160, 120)
-
-
-def _landmarks(generator: np.random.Generator) -> np.ndarray:
-    jaw = np.linspace(np.pi * 0.95, np.pi * 0.05, 17)
-    outline = np.stack([0.5 + 0.65 * np.cos(jaw), 0.35 + 0.85 * np.sin(jaw)], 1)
-    unit = np.concatenate([outline, MEAN_FACE_51])
-    centre = np.array([45, 30]) + generator.uniform(-4, 4, 2)
-    return unit * generator.uniform(48, 56) + centre
-
-
-def _write_face(
-    folder: Path, index: int, tone: tuple[int, int, int], seed: int, track: int | None = None
-) -> None:
-    """A face of ellipses in a frame, cut out as extraction does."""
-    generator = np.random.default_rng((seed, index))
-    points = _landmarks(generator)
-    frame = np.full((120, 160, 3), 90, np.uint8)
-    cv2.fillConvexPoly(frame, cv2.convexHull(points.astype(np.int32)), tone)
-    opened = int(generator.integers(1, 6))
-    for part, colour in (
-        (slice(36, 42), (255,) * 3),
-        (slice(42, 48), (255,) * 3),
-        (slice(48, 60), (160, 40, 40)),
-    ):
-        x, y = points[part].mean(0).astype(int)
-        cv2.ellipse(frame, (int(x), int(y)), (7, opened), 0, 0, 360, colour, -1)
-    alignment = Alignment.fit(points, FRAME)
-    grid = alignment.crop(64, 1.0, "face")
-    alpha = np.zeros((64, 64), np.float32)
-    hull = cv2.convexHull(np.rint(grid.points(points)).astype(np.int32))
-    cv2.fillConvexPoly(alpha, hull, 1.0)
-    crop = alignment.crop(96, 1.0, "head")
-    pixels = cv2.warpAffine(frame, crop.index_matrix[:2], (96, 96), borderMode=cv2.BORDER_REPLICATE)
-    face = Face(
-        f"{index}_0",
-        Timestamp(index, index, Fraction(1, 25)),
-        np.array([0, 0, 9, 9]),
-        1.0,
-        alignment,
-        {"extended": Mask("extended", alpha, grid)},
-        track=track,
-    )
-    record = FaceRecord(face, crop, "head", 1.0, "clip.mp4", "f" * 8, (160, 120))
-    write_face_png(folder / f"clip_{index:06d}_0.png", pixels, record, durable=False)
-
-
-@pytest.fixture(scope="module")
-def facesets(tmp_path_factory) -> tuple[Path, Path]:
-    root = tmp_path_factory.mktemp("faces")
-    for person, tone, seed in (("a", (200, 160, 140), 1), ("b", (130, 90, 70), 2)):
-        (root / person).mkdir()
-        for index in range(5):
-            _write_face(root / person, index, tone, seed)
-    return root / "a", root / "b"
 
 
 def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
@@ -267,7 +207,7 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(facesets, tmp_path
     next(iter(groups["weights"].values())).fill_(math.nan)
     poisoned = checkpoint.save(tmp_path / "m", replace(found.state, step=3), groups)
     before = (poisoned / "state.json").read_bytes()
-    with pytest.raises(TrainingError, match="iteration 4 is not finite"):
+    with pytest.raises(TrainingError, match="weights are not finite any more"):
         _train(facesets, tmp_path / "m", iterations=5)
     assert [p.name[-1] for p in checkpoint.steps(tmp_path / "m")] == ["3", "2"]
     assert (poisoned / "state.json").read_bytes() == before
@@ -328,8 +268,24 @@ def test_a_device_that_is_not_there_is_refused(facesets, tmp_path):
         pytest.skip("there is a CUDA GPU here")
     with pytest.raises(ValueRefused, match="sees no CUDA GPU"):
         _train(facesets, tmp_path / "m", device="cuda")
+
+
+def test_a_resumed_run_computes_in_what_it_was_computed_in(facesets, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(device, "_bf16_gain", lambda: 3.0)
+    progress = Silent()
+    _train(facesets, tmp_path / "m", progress, iterations=2)
+    assert any("in bf16: the CPU has AVX-512 BF16, and it was 3.0" in x for x in progress.said)
+    assert checkpoint.newest(tmp_path / "m").state.computed == {"cpu": "bf16"}
+    monkeypatch.setattr(device, "_bf16_gain", lambda: 0.5)
+    progress = Silent()
+    _train(facesets, tmp_path / "m", progress, iterations=4)
+    assert any("in bf16: as before" in said for said in progress.said)
+    _train(facesets, tmp_path / "whole", iterations=4, precision="bf16")
+    assert _tensors(tmp_path / "whole", 4) == _tensors(tmp_path / "m", 4)
     with pytest.raises(ValueRefused, match="bf16 does not pay"):
-        _train(facesets, tmp_path / "m", precision="bf16")
+        monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+        _train(facesets, tmp_path / "m", iterations=5, precision="bf16")
 
 
 def test_the_loader_converts_with_the_newest_checkpoint(facesets, tmp_path):
@@ -414,10 +370,10 @@ def test_a_model_of_other_persons_is_not_trained_on(facesets, tmp_path):
         train(TrainInputs({"a": faces[0]}, tmp_path / "n"), _options(), Silent(), REGISTRY)
 
 
-def test_a_person_has_any_number_of_folders_and_tracks(facesets, tmp_path):
+def test_a_person_has_any_number_of_folders_and_tracks(facesets, write_face, tmp_path):
     (tmp_path / "more").mkdir()
     for index, track in enumerate((None, 3, 4, 4)):
-        _write_face(tmp_path / "more", index, (200, 160, 140), 5, track)
+        write_face(tmp_path / "more", index, (200, 160, 140), 5, track)
     folder = FaceFolder(tmp_path / "more", frozenset({4}))
     assert [p.name[5:11] for p in folder.pictures()] == ["000002", "000003"]
     inputs = {"a": (FaceFolder(facesets[0]), folder), "b": (FaceFolder(facesets[1]),)}

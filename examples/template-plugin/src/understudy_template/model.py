@@ -29,7 +29,7 @@ class LinearSwap(SharedEncoder):
     """32 px in, 48 px out; forward, convert, losses and optimizer are those of the base class."""
 
     crop = Crop(_INPUT_PX, _OUTPUT_PX, centering="legacy", coverage=1.0)
-    recipe = Recipe(learning_rate=1e-3, warm_up=20, final_rate=0.1, batch=16, warp=0.5)
+    recipe = Recipe(learning_rate=1e-3, warm_up=20, level=500, batch=16, warp=0.5)
     encoder: Encoder
 
     def __init__(self, options: LinearOptions | None, persons: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
 """One iteration of training: a pure function of the faces, the options and the step's number.
 
-Which faces, how they are augmented and how far the model steps depend on (seed, step) and on how
-much of the plan is done, never on what happened in between, so a resumed run is bit-identical to
-one that was never interrupted (with a plan in iterations, on the same machine).
+Which faces, how they are augmented and how far the model steps depend on (seed, step) and on the
+losses before it, never on the clock or on how long the plan is. So a run that was interrupted, or
+whose plan was raised, is bit-identical to one that was planned that long and never interrupted
+(on the same machine).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from understudy.nn.blocks import all_finite
 from understudy.stages.train.crops import WEIGHT_UNIT
 from understudy.stages.train.faces import FaceSource
 from understudy.stages.train.feed import Feed, Raw
+from understudy.stages.train.guard import Guard, Verdict
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.sampler import Sampler
 from understudy.swap import Batch, Outputs, ParameterGroup, Recipe
@@ -56,14 +58,19 @@ class Trainer:
         self.seed, self.device, self.dtype = seed, device, dtype
         self.sampler = Sampler(seed, self.batch)
         self.current_rate = self.learning_rate
+        self.guard = Guard()
+        self.verdict: Verdict = "taken"
         sources = [faces[person] for person in self.persons]
         self.cutting = sources[0].cutting
         self.feed = Feed(sources, self.sampler, pinned=device.type == "cuda")
         self.groups: Sequence[ParameterGroup] = self.model.groups()
-        self.optimizers: dict[str, Optimizer] = {
-            g.name: g.optimizer(g.parameters, self.learning_rate * g.rate) for g in self.groups
-        }
+        self.optimizers = self._optimizers()
         self.ema = self._copy()
+
+    @property
+    def precision(self) -> str:
+        """What the net computes in, as the option calls it."""
+        return "bf16" if self.dtype == torch.bfloat16 else "fp32"
 
     def init_from_faces(self, each: int = _INIT_EACH) -> None:
         """Show the model what it will have to show, before the first iteration.
@@ -82,30 +89,35 @@ class Trainer:
             self.model.init_from(shown)
         self.ema = self._copy()
 
-    def step(self, number: int, done: float) -> dict[str, float]:
-        """Iteration `number` (from 0) with the share `done` (0..1) of the plan behind it.
+    def step(self, number: int) -> dict[str, float]:
+        """Iteration `number` (from 0); `verdict` says what came of it.
 
         Returns:
             The loss of each person.
 
         Raises:
-            TrainingError: a loss is not finite; the model is left as it was.
+            TrainingError: losses explode, or are not finite, again and again.
         """
         batch = self.batch_of(number)
-        self.current_rate = self.learning_rate * rate(self.recipe, number, done)
+        self.current_rate = (
+            self.learning_rate * rate(self.recipe, number) * self.guard.share(number)
+        )
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             outputs = _in_full(self.model(batch))
         losses = {g.name: self.losses(outputs, batch, g.name) for g in self.groups}
         values = {name: torch.stack(group).tolist() for name, group in losses.items()}
-        if not all(math.isfinite(v) for group in values.values() for v in group):
-            raise TrainingError(
-                f"the loss at iteration {number + 1} is not finite ({self._words(values)}); "
-                f"nothing of it was saved; run again with a --learning-rate below "
-                f"{self.learning_rate:g}"
-            )
-        self._descend(losses)
-        self._average(number)
-        return dict(zip(self.persons, values[self.groups[0].name], strict=True))
+        first = values[self.groups[0].name]
+        held = all(math.isfinite(v) for group in values.values() for v in group)
+        # a spike's gradients are not worth computing
+        held = held and sum(first) <= self.guard.limit and self._find_gradients(losses)
+        self.verdict = self.guard.judge(number, sum(first), held=held)
+        if self.verdict in ("taken", "doubtful"):
+            self._descend()
+        if self.verdict == "taken":
+            self._average(number)
+        if self.verdict == "gone back":
+            self._go_back()
+        return dict(zip(self.persons, first, strict=True))
 
     def losses(self, outputs: Outputs, batch: Batch, group: str) -> list[Tensor]:
         """A group's loss of each person, scalars; terms of nobody's own count once for all."""
@@ -115,12 +127,13 @@ class Trainer:
         losses = [_sum([term[place].mean() for term in single]) for _, place in batch.blocks()]
         return [loss + _sum(shared) / len(losses) for loss in losses] if shared else losses
 
-    def _descend(self, losses: Mapping[str, list[Tensor]]) -> None:
-        """Move each group's parameters against that group's losses only.
+    def _find_gradients(self, losses: Mapping[str, list[Tensor]]) -> bool:
+        """Each group's gradients of that group's losses only, clipped; whether all are finite.
 
-        All gradients are taken before any optimizer steps, so groups that play against each other
-        (a GAN's) answer the same state.
+        All are taken before any optimizer steps, so groups that play against each other (a GAN's)
+        answer the same state.
         """
+        norms = []
         for number, group in enumerate(self.groups):
             self.optimizers[group.name].zero_grad(set_to_none=True)
             torch.autograd.backward(
@@ -128,11 +141,23 @@ class Trainer:
                 retain_graph=number + 1 < len(self.groups),
                 inputs=list(group.parameters),
             )
+            # foreach is left to PyTorch: on a CPU it is slower than one after the other
+            most = self.recipe.clip or math.inf
+            norms.append(torch.nn.utils.clip_grad_norm_(group.parameters, most))
+        return all_finite(norms)
+
+    def _descend(self) -> None:
         for group in self.groups:
             optimizer = self.optimizers[group.name]
             for part in optimizer.param_groups:
                 part["lr"] = self.current_rate * group.rate
             optimizer.step()
+
+    def _go_back(self) -> None:
+        """To the running mean of the weights, where there is one, and with no momentum."""
+        if self.recipe.ema:
+            self.model.load_state_dict(self.ema)
+        self.optimizers = self._optimizers()
 
     def batch_of(self, number: int) -> Batch:
         """The faces of an iteration, persons in order."""
@@ -172,7 +197,7 @@ class Trainer:
                 "the weights are not finite any more; they were not saved, the last checkpoint is "
                 f"good; run again with a --learning-rate below {self.learning_rate:g}"
             )
-        groups = {"weights": weights, **self._optimizer_tensors()}
+        groups = {"weights": weights, "guard": self.guard.tensors(), **self._optimizer_tensors()}
         if self.recipe.ema:
             groups["ema"] = self.ema
         return {
@@ -189,7 +214,11 @@ class Trainer:
         return twin
 
     def restore(
-        self, weights: Any, optimizers: Mapping[str, Mapping[str, Tensor]], ema: Any | None
+        self,
+        weights: Any,
+        optimizers: Mapping[str, Mapping[str, Tensor]],
+        ema: Any | None,
+        guard: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Go on from a checkpoint's tensors (the weights were checked by `load_into`).
 
@@ -197,6 +226,7 @@ class Trainer:
             weights: of the model.
             optimizers: moments by the name of their group.
             ema: running mean of the weights, or None.
+            guard: what the guard knows, or None to let it begin anew.
 
         Raises:
             StoreError: the moments are another model's.
@@ -205,6 +235,8 @@ class Trainer:
         twin = copy.deepcopy(self.model)
         twin.load_state_dict(ema or weights)
         self.ema = {name: value.detach() for name, value in twin.state_dict().items()}
+        if guard is not None:
+            self.guard.restore(guard)
         for name, optimizer in self.optimizers.items():
             state: dict[int, dict[str, Tensor]] = {}
             for key, value in optimizers[name].items():
@@ -230,11 +262,8 @@ class Trainer:
             for name, optimizer in self.optimizers.items()
         }
 
-    def _words(self, values: Mapping[str, list[float]]) -> str:
-        return "; ".join(
-            ", ".join(f"{p} {v:g}" for p, v in zip(self.persons, group, strict=True))
-            for group in values.values()
-        )
+    def _optimizers(self) -> dict[str, Optimizer]:
+        return {g.name: g.optimizer(g.parameters, self.learning_rate * g.rate) for g in self.groups}
 
     def _average(self, number: int) -> None:
         if not self.recipe.ema:
@@ -249,11 +278,17 @@ class Trainer:
         return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
 
 
-def rate(recipe: Recipe, number: int, done: float) -> float:
-    """Share of the learning rate: linear warm-up, then a cosine to `final_rate`."""
+def rate(recipe: Recipe, number: int) -> float:
+    """Share of the learning rate: linear warm-up, level, then falling with the square root.
+
+    It knows no end, so training on never jumps; the running mean of the weights, which reaches
+    back a share of all iterations, does what a decay at the end would.
+
+    Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, 5.3.
+    """
     warm = min(1.0, (number + 1) / recipe.warm_up) if recipe.warm_up else 1.0
-    cosine = (1 + math.cos(math.pi * min(max(done, 0.0), 1.0))) / 2
-    return warm * (recipe.final_rate + (1 - recipe.final_rate) * cosine)
+    fallen = math.sqrt(recipe.level / (number + 1)) if recipe.level else 1.0
+    return warm * min(1.0, fallen)
 
 
 def optimizer_file(group: str, groups: Sequence[ParameterGroup]) -> str:

@@ -7,6 +7,7 @@ model is moved aside.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -31,6 +32,20 @@ from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.store.faceset import FaceFolder
 from understudy.swap.loading import load_into, new_model
+
+_CHANGE_THE_LOSS = (
+    "batch",
+    "learning_rate",
+    "warp",
+    "flip",
+    "transform",
+    "colour",
+    "mask",
+    "masked",
+    "eyes",
+    "mouth",
+)
+"""Options after whose change the losses before are no measure, or a lowered rate is not meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,8 @@ class TrainReport:
         iterations: iterations of this run.
         checkpoint: the newest checkpoint.
         preview: the newest preview sheet, or None.
+        left_out: iterations of this run whose step was left out because the loss spiked.
+        gone_back: how often this run went back to the mean of its weights.
     """
 
     model: str
@@ -68,6 +85,8 @@ class TrainReport:
     iterations: int
     checkpoint: Path
     preview: Path | None
+    left_out: int = 0
+    gone_back: int = 0
 
     def loss_words(self) -> str:
         """Each person's loss, for people: "ann 0.0412, bob 0.0523"."""
@@ -88,7 +107,7 @@ def train(
         InUse: another process trains this model; says which.
         StoreError: the model folder is foreign, damaged or of another model.
         ValueRefused: the device or precision asked for is not there.
-        TrainingError: the loss is not finite; the last checkpoint is good.
+        TrainingError: the loss explodes again and again; the last checkpoint is good.
         DiskFull: the last checkpoint could not be written; the one before is good.
         Cancelled: after saving.
     """
@@ -108,8 +127,9 @@ def _train(
     persons = tuple(inputs.facesets)
     found = open_folder(inputs.model, plugin, persons, options.new, progress)
     chosen = choose_device(options.device)
-    dtype = choose_dtype(options.precision, chosen.device)
-    progress.say(f"training on {chosen.reason}")
+    before: Any = found.state.computed.get(chosen.device.type) if found else None
+    computed = choose_dtype(options.precision, chosen.device, before)
+    progress.say(f"training on {chosen.reason}; in {computed.reason}")
     seed = found.state.seed if found else options.seed
     model_options = _model_options(plugin, options, inputs.model, found)
     model = new_model(plugin, seed, persons, model_options)
@@ -118,7 +138,7 @@ def _train(
         cutting = Cutting.of(model, options)
         preparer = Preparer(inputs.facesets, inputs.model, cutting, options, finder, progress)
         faces = {person: preparer.faces(person) for person in persons}
-        trainer = _trainer(model, faces, options, seed, (chosen.device, dtype), found)
+        trainer = _trainer(model, faces, options, seed, (chosen.device, computed.dtype), found)
         run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
         with closing(trainer.feed):
             return run.finish_plan()
@@ -145,6 +165,8 @@ class _Run:
         known = found.state.losses if found else {}
         self.losses = {p: known.get(p, float("nan")) for p in trainer.persons}
         self.path = found.path if found else folder
+        self.left_out_before = trainer.guard.left_out
+        self.gone_back_before = trainer.guard.gone_back
         self.started = self.last_save = time.monotonic()
 
     def finish_plan(self) -> TrainReport:
@@ -201,17 +223,43 @@ class _Run:
 
     def iterate(self) -> None:
         """One iteration."""
-        losses = self.trainer.step(self.step, self.done())
+        losses = self.trainer.step(self.step)
         self.step += 1
-        for person, loss in losses.items():
-            mean = self.losses[person]
-            self.losses[person] = loss if mean != mean else 0.95 * mean + 0.05 * loss
+        if self.trainer.verdict in ("taken", "doubtful"):
+            for person, loss in losses.items():
+                mean = self.losses[person]
+                self.losses[person] = loss if mean != mean else 0.95 * mean + 0.05 * loss
+        else:
+            self.tell_of_spike(sum(losses.values()))
         rate = self.trainer.current_rate
         self.curves.losses(self.step, losses, rate)
         if self.step % Curves.EVERY == 0:
             for person, loss in losses.items():
                 self.progress.metric(f"loss/{person}", loss, step=self.step)
             self.progress.metric("learning_rate", rate, step=self.step)
+
+    def tell_of_spike(self, loss: float) -> None:
+        """Say when a run's first step is left out, and each time that training goes back."""
+        guard = self.trainer.guard
+        back = self.trainer.verdict == "gone back"
+        if not back and guard.left_out > self.left_out_before + 1:
+            return
+        what = (
+            "several in a row, so training goes back to the mean of its weights and on from there "
+            f"at {100 * guard.lowered:.0f} % of its rate"
+            if back
+            else "that step was left out; others like it will be without a word"
+        )
+        self.progress.warn(
+            f"iteration {self.step}: the loss rose to {loss:.3g}, usual is {guard.usual:.3g}; "
+            f"{what}. If it happens often, train with a --learning-rate below "
+            f"{self.trainer.learning_rate:g}",
+            code="spike",
+            step=self.step,
+            loss=loss,
+            usual=guard.usual,
+            gone_back=back,
+        )
 
     def note(self) -> str:
         """The text behind the bar."""
@@ -242,6 +290,7 @@ class _Run:
             trained_s=self.trained_s,
             losses=dict(self.losses),
             training=to_mapping(self.options),
+            computed={self.trainer.device.type: self.trainer.precision},
         )
         tensors = self.trainer.tensors()
         self.writing.start(lambda: self._written(state, tensors))
@@ -284,6 +333,8 @@ class _Run:
             iterations=self.step - self.first,
             checkpoint=self.path,
             preview=preview if preview.is_file() else None,
+            left_out=self.trainer.guard.left_out - self.left_out_before,
+            gone_back=self.trainer.guard.gone_back - self.gone_back_before,
         )
 
 
@@ -306,8 +357,18 @@ def _trainer(
         moments = {
             g.name: found.tensors(optimizer_file(g.name, trainer.groups)) for g in trainer.groups
         }
-        trainer.restore(weights, moments, ema)
+        known = found.has("guard") and _alike(found.state.training, options)
+        trainer.restore(weights, moments, ema, found.tensors("guard") if known else None)
+        if not found.has("guard"):
+            # from before there was one, when the rate fell to nearly nothing at the plan's end
+            trainer.guard.rewarm(found.state.step)
     return trainer
+
+
+def _alike(trained: Mapping[str, Any], options: TrainOptions) -> bool:
+    """Whether the losses of an earlier run say what is usual under these options."""
+    now = json.loads(json.dumps(to_mapping(options)))
+    return all(trained.get(name) == now.get(name) for name in _CHANGE_THE_LOSS)
 
 
 def _model_options(

@@ -200,15 +200,16 @@ def _step(model: Any, optimizers: Mapping[str, Any], batch: Batch, number: int) 
     """One iteration as the trainer does it; the first group's loss."""
     import torch
 
-    groups = list(model.groups())
+    groups, recipe = list(model.groups()), model.recipe
     outputs = model(batch)
     sums = [_sum(model.loss(outputs, batch, group.name), batch) for group in groups]
-    for number, group in enumerate(groups):
+    for place, group in enumerate(groups):
         optimizers[group.name].zero_grad(set_to_none=True)
         torch.autograd.backward(
-            sums[number], retain_graph=number + 1 < len(groups), inputs=list(group.parameters)
+            sums[place], retain_graph=place + 1 < len(groups), inputs=list(group.parameters)
         )
-    recipe = model.recipe
+        if recipe.clip:
+            torch.nn.utils.clip_grad_norm_(group.parameters, recipe.clip)
     rate = recipe.learning_rate * min(1, (number + 1) / max(1, recipe.warm_up))
     for group in groups:
         for part in optimizers[group.name].param_groups:
