@@ -15,8 +15,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from understudy.actors import ACTORS, Actor, Performance, render
 from understudy.actors.shape.cast import Shape, Skin
 from understudy.flow import Silent
@@ -24,6 +22,7 @@ from understudy.plugin import default_registry
 from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.runs.project import add, extract_source, train_model
 from understudy.runs.renders import Wanted, make_render, planned
+from understudy.score.combined import QUESTIONS
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
@@ -89,8 +88,8 @@ def main() -> None:
         options = TrainOptions(minutes=args.minutes)
         report = train_model(project, list(cast()), MODEL, options, registry, silent)
         print(f"model at step {report.step}: loss {report.loss_words()}; {report.preview}")
-        print("| film | donor | frames nearer to the donor | median distance: donor, film |")
-        print("| --- | --- | --- | --- |")
+        print(f"| film | donor | score | {' | '.join(QUESTIONS.values())} |")
+        print("| --- | --- | --- | --- | --- | --- |")
         for film in cast():
             for donor in cast():
                 if donor != film:
@@ -103,11 +102,9 @@ def _swap(project: Project, folder: Path, film: str, donor: str) -> None:
     wanted = Wanted(folder / f"{film}_as_{donor}.mp4", film, [f"all={donor}"], MODEL)
     plan = planned(project, wanted, options)
     report = make_render(project, plan, options, default_registry(), Silent())
-    total = report.scores.total
-    to_donor, to_film = np.array(total.to_donor), np.array(total.to_original)
-    share = float((to_donor < to_film).mean()) if len(to_donor) else float("nan")
-    medians = f"{np.median(to_donor):.2f}, {np.median(to_film):.2f}"
-    print(f"| {film} | {donor} | {100 * share:.0f} % of {len(to_donor)} | {medians} |", flush=True)
+    (part,) = report.scores.parts.values()
+    answered = " | ".join(f"{100 * part.answers[group]:.0f} %" for group in QUESTIONS)
+    print(f"| {film} | {donor} | {part.combined:.0f} | {answered} |", flush=True)
     print(f"  {report.sheet}")
 
 

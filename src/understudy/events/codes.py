@@ -57,10 +57,11 @@ WARNINGS: Mapping[WarningCode, str] = {
 }
 """Every code of a warning, and what it means."""
 
-PictureCode = Literal["contact-sheet", "preview"]
+PictureCode = Literal["contact-sheet", "curves", "preview"]
 
 PICTURES: Mapping[PictureCode, str] = {
-    "contact-sheet": "Rows of source, swap and mask of a finished film.",
+    "contact-sheet": "Source, swap and donor (or true swap) of a finished film, moment by moment.",
+    "curves": "Eyes, mouth and yaw of plate and output over time.",
     "preview": "What the model in training shows: originals, reconstructions and swaps.",
 }
 """Every code of a picture."""
@@ -69,7 +70,8 @@ METRICS: Mapping[str, str] = {
     "loss/PERSON": "Training loss of this person, lower is better; every tenth iteration.",
     "learning_rate": "Step of the optimizer; every tenth iteration.",
     "faces": "Faces found so far; after each window of an extraction.",
-    "identity/nearer_to_donor": "Share of frames nearer to the donor than to the original, 0..1.",
+    "score/combined": "The whole score of a finished film, 0..100, higher is better.",
+    "score/PART": "One part of the score, such as identity or expression, 0..1.",
     "psnr_gain_db": "PSNR against the true swap, less that of the unswapped film, in dB.",
 }
 """Every name of a metric; a name in capitals stands for an id."""
@@ -96,7 +98,7 @@ REPORTS: Mapping[ReportCode, str] = {
     "cleaned": "Landmarks were cleaned: `faces`, `groups`, `moved_px`, `furthest`, `small`.",
     "convert": "A film was converted: `output`, its `frames` and `swapped_faces`.",
     "drawn": "What an alignments file holds was drawn: `output`, `frames`.",
-    "evaluate": "Identity frame by frame, and nearness to the truth where there is one.",
+    "evaluate": "`parts`: scores, figures and curves by person, and nearness to a truth.",
     "exported": "Faces were written for another tool: `output`, `layout`, counts, what was `lost`.",
     "extract": "Faces were extracted: where they lie, how many there are.",
     "found": "A search of an alignments file: `job`, `frames`, ids of `faces`, `list`.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +17,16 @@ from understudy.provenance.consent import read_declarations
 from understudy.runs.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.models import chosen_model, trained_persons
 from understudy.runs.project import source_of
+from understudy.runs.scoring import evaluate_render, films_of, keep_report
 from understudy.runs.settings import remembering
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
-from understudy.stages.evaluate.stage import Donor, EvaluateInputs, EvaluateReport, evaluate
+from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.release.place import Receipt
 from understudy.stages.release.stage import Label
-from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
-from understudy.store.project import ALL, Project, Render, Source
+from understudy.store.project import Project, Render, Source
 
 USUAL_OUTPUT = "out.mp4"
 """Where nobody says another."""
@@ -56,12 +55,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RenderReport:
-    """What a render made and measured, and where the contact sheet and the report's text lie."""
+    """What a render made and measured, and where its pictures and reports lie."""
 
     converted: ConvertReport
     scores: EvaluateReport
     sheet: Path
     text: Path
+    curves: Path
 
 
 def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render:
@@ -111,7 +111,7 @@ def _plate(
         return named
     films = [source for source in project.sources if source.kind == "film"]
     if wanted.other_way:
-        first = _only(_films_of(project, trained[1])) if len(trained) == 2 else None
+        first = _only(films_of(project, trained[1])) if len(trained) == 2 else None
         if first is None:
             raise ValueRefused(
                 "--swap is for models of two persons with one film each; say --source and --cast"
@@ -119,19 +119,13 @@ def _plate(
         return first
     if earlier is not None:
         return project.source(earlier.source)
-    found = _only(films) or _only(_films_of(project, trained[0]))
+    found = _only(films) or _only(films_of(project, trained[0]))
     if found is None:
         raise StoreError(
             f"{project.folder}: say which film with --source; there are: "
             f"{', '.join(source.id for source in films) or 'none; see understudy add'}"
         )
     return found
-
-
-def _films_of(project: Project, person: str) -> list[Source]:
-    if all(person != known.id for known in project.persons):
-        return []
-    return [source for source in project.sources_of(person) if source.kind == "film"]
 
 
 def _only(sources: Sequence[Source]) -> Source | None:
@@ -159,7 +153,9 @@ def make_render(
         before: lines for the report about what was done before.
     """
     converted = convert_render(project, render, options, registry, progress)
-    scores = evaluate_render(project, render, options, registry, progress, truth)
+    scores = evaluate_render(
+        project, render, options, registry, progress, truth, step=converted.model_step
+    )
     source = project.source(render.source)
     parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
     lines = [
@@ -168,13 +164,10 @@ def make_render(
         f"{converted.model_step}: {', '.join(parts)}",
         f"conversion: {converted.swapped_faces} faces in {converted.frames} frames; "
         f"{converted.read}; {converted.seconds:.0f} s",
-        *scores.lines(),
     ]
-    sheet, report = project.contact_sheet(render.id), project.report(render.id)
-    text = [f"# {render.output.name}", "", time.strftime("Made %Y-%m-%d %H:%M."), ""]
-    text += [*(f"- {line}" for line in lines), "", f"Contact sheet: {sheet.name}", ""]
-    commit_bytes(report, "\n".join(text).encode())
-    return RenderReport(converted, scores, sheet, report)
+    keep_report(project, render, scores, lines)
+    places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
+    return RenderReport(converted, scores, *places)
 
 
 def convert_render(
@@ -237,45 +230,6 @@ def _made_in_format_1(
         step = found.state.step
         return ConvertReport(render.output, receipt.frames, n_faces, step, 0.0, receipt.read)
     return None
-
-
-def evaluate_render(
-    project: Project,
-    render: Render,
-    options: ConvertOptions,
-    registry: Registry,
-    progress: Progress,
-    truth: Path | None = None,
-) -> EvaluateReport:
-    """Score a render's output and draw its contact sheet."""
-    donors = {to for to in render.casting.values() if to is not None}
-    inputs = EvaluateInputs(
-        source=project.place(render.source),
-        output=render.output,
-        alignments=project.alignments(render.source),
-        casting=render.casting,
-        donors={donor: _footage_of(project, donor) for donor in donors},
-        sheet=project.contact_sheet(render.id),
-        faces=project.faces(render.source),
-        which=options.faces,
-        truth=truth,
-        mask=options.mask,
-        feather=options.feather,
-        erode=options.erode,
-    )
-    return evaluate(inputs, registry, progress)
-
-
-def _footage_of(project: Project, donor: str) -> tuple[Donor, ...]:
-    """A donor's films; a model that was trained elsewhere has none here."""
-    found = []
-    for source in _films_of(project, donor):
-        path = project.alignments(source.id)
-        if path.exists():
-            numbers = {n for n, person in source.persons.items() if person == donor}
-            theirs = None if ALL in numbers else frozenset(map(int, numbers))
-            found.append(Donor(path, theirs, project.faces(source.id)))
-    return tuple(found)
 
 
 def label_of(

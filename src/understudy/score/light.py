@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.imaging.depth import to_unit
 from understudy.score import Figure, Group, Numbers, Pair, Score, Table
 from understudy.score.agreement import column, mean
 from understudy.score.regions import check_pair, inner_region, weighted
@@ -45,7 +46,7 @@ class Light:
 
 def _blurred(crop: NDArray[np.uint8], region: NDArray[np.float32]) -> NDArray[np.float32]:
     """(c, c, 3) L*a*b*, each place the mean of what the region holds around it."""
-    lab = cv2.cvtColor(crop.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(to_unit(crop), cv2.COLOR_RGB2LAB)
     sigma = _BLUR * len(crop)
     sums = cv2.GaussianBlur(lab * region[..., None], (0, 0), sigma)
     counts = cv2.GaussianBlur(region, (0, 0), sigma)

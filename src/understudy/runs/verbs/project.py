@@ -170,7 +170,7 @@ def tell(result: RenderReport, progress: Reporter) -> None:
     progress.report("convert", result.converted, str(output))
     lines = [
         *result.scores.lines(),
-        f"contact sheet: {result.sheet}",
+        f"contact sheet: {result.sheet}; curves: {result.curves}",
         f"report: {result.text}",
         f"what the file says of itself: understudy verify {output}",
     ]

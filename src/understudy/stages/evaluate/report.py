@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from understudy.score import Group, Score
+from understudy.score.combined import QUESTIONS
+
+_FEW_STEPS, _GOOD = 500, 70.0
+"""A model of so few iterations that is not good yet is told to train on."""
 
 
 @dataclass(slots=True)
 class PartReport:
-    """What was measured of one person of the film who was replaced; lists hold one number a face.
+    """What was measured of one person of the film who was replaced.
 
     Attributes:
         faces: how many of this person's faces were replaced.
-        to_donor, to_original: distances of the output's face to the mean vector of the trained
-            person, and of the person who was there before.
-        identity_unknown: why there are none, or "".
-        psnr_swap, psnr_unswapped: dB against the truth inside the mask.
+        looked_at: how many of them were looked at.
+        lost: of these, how many were found in the plate and not in the output.
+        scores: of each part of the score.
+        unswapped: value of each part for the plate as if it were the output: the floor.
+        answers: the three questions, 0..1; see `score.combined`.
+        combined: 0..100, or not a number where a question has no answer.
+        psnr_swap, psnr_unswapped: dB against the truth inside the mask, a number a face.
         ssim_swap, ssim_unswapped: the same as SSIM.
+        frames, seconds: of the faces looked at.
+        curves: "eyes", "mouth" and "yaw" of plate and output, by face looked at.
     """
 
     faces: int = 0
-    to_donor: list[float] = field(default_factory=list)
-    to_original: list[float] = field(default_factory=list)
-    identity_unknown: str = ""
+    looked_at: int = 0
+    lost: int = 0
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    unswapped: Mapping[str, float] = field(default_factory=dict)
+    answers: Mapping[Group, float] = field(default_factory=dict)
+    combined: float = float("nan")
     psnr_swap: list[float] = field(default_factory=list)
     psnr_unswapped: list[float] = field(default_factory=list)
     ssim_swap: list[float] = field(default_factory=list)
     ssim_unswapped: list[float] = field(default_factory=list)
+    frames: Sequence[int] = ()
+    seconds: Sequence[float] = ()
+    curves: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def nearer_to_donor(self) -> float:
-        """Share of looked-at faces that are nearer to the donor than to the original."""
-        pairs = zip(self.to_donor, self.to_original, strict=True)
-        return float(np.mean([d < o for d, o in pairs])) if self.to_donor else float("nan")
+    def psnr_gain_db(self) -> float:
+        """Mean PSNR against the truth, less that of the unswapped film."""
+        with np.errstate(invalid="ignore"):  # two perfect copies differ by inf - inf
+            return float(np.mean(self.psnr_swap) - np.mean(self.psnr_unswapped))
 
     def lines(self) -> list[str]:
         """The result in plain words."""
-        said = []
-        if self.to_donor:
-            said.append(
-                f"identity: {self.nearer_to_donor:.0%} of {len(self.to_donor)} faces are nearer "
-                f"to the donor (mean distance {np.mean(self.to_donor):.2f}) than to the original "
-                f"({np.mean(self.to_original):.2f})"
-            )
-        elif self.identity_unknown:
-            said.append(f"identity: not measured: {self.identity_unknown}")
-        if self.psnr_swap:
-            swap, plain = float(np.mean(self.psnr_swap)), float(np.mean(self.psnr_unswapped))
-            said.append(
-                f"against the true swap, inside the mask: PSNR {swap:.1f} dB, unswapped "
-                f"{plain:.1f} dB: {swap - plain:+.1f} dB"
-            )
-            said.append(
-                f"against the true swap, inside the mask: SSIM {np.mean(self.ssim_swap):.3f}, "
-                f"unswapped {np.mean(self.ssim_unswapped):.3f}"
-            )
-        return said
+        said = [self._headline()]
+        if self.lost:
+            said.append(f"no face was found in {self.lost} of {self.looked_at + self.lost} outputs")
+        said += [f"{name}: {score.words}" for name, score in self.scores.items()]
+        return said + self._truth()
+
+    def _headline(self) -> str:
+        answers = ", ".join(
+            f"{QUESTIONS[group]}? {_percent(self.answers.get(group, float('nan')))}"
+            for group in QUESTIONS
+        )
+        whole = f"{self.combined:.0f} of 100" if np.isfinite(self.combined) else "not known"
+        return f"score {whole} ({answers}; {self.looked_at} faces looked at; unswapped: 0)"
+
+    def _truth(self) -> list[str]:
+        if not self.psnr_swap:
+            return []
+        swap, plain = float(np.mean(self.psnr_swap)), float(np.mean(self.psnr_unswapped))
+        return [
+            f"against the true swap, inside the mask: PSNR {swap:.1f} dB, unswapped {plain:.1f} "
+            f"dB: {swap - plain:+.1f} dB",
+            f"against the true swap, inside the mask: SSIM {np.mean(self.ssim_swap):.3f}, "
+            f"unswapped {np.mean(self.ssim_unswapped):.3f}",
+        ]
 
 
 @dataclass(slots=True)
@@ -67,41 +89,70 @@ class EvaluateReport:
     Attributes:
         frames: frames compared.
         frames_with_face: of these, how many have a face that was replaced.
+        detector, readers, embedder: what looked.
+        step: iterations of the model, or None where they are not known.
         parts: figures by part of the casting, "person in the film -> trained person".
     """
 
     frames: int = 0
     frames_with_face: int = 0
+    detector: str = ""
+    readers: tuple[str, ...] = ()
+    embedder: str = ""
+    step: int | None = None
     parts: dict[str, PartReport] = field(default_factory=dict)
 
     @property
-    def total(self) -> PartReport:
-        """All parts together."""
-        if len(self.parts) == 1:
-            return next(iter(self.parts.values()))
-        parts = list(self.parts.values())
-        unknown = {p.identity_unknown: None for p in parts if p.identity_unknown}
-        return PartReport(
-            sum(p.faces for p in parts),
-            _joined([p.to_donor for p in parts]),
-            _joined([p.to_original for p in parts]),
-            "; ".join(unknown),
-            _joined([p.psnr_swap for p in parts]),
-            _joined([p.psnr_unswapped for p in parts]),
-            _joined([p.ssim_swap for p in parts]),
-            _joined([p.ssim_unswapped for p in parts]),
-        )
+    def combined(self) -> float:
+        """0..100 over all persons, each counted by its faces."""
+        parts = [p for p in self.parts.values() if p.faces]
+        faces = sum(p.faces for p in parts)
+        return sum(p.combined * p.faces for p in parts) / faces if faces else float("nan")
 
     def lines(self) -> list[str]:
-        """The result in plain words; of several persons each one's first, then all together."""
+        """The result in plain words, person by person."""
         said = [f"frames with a face: {self.frames_with_face} of {self.frames}"]
-        if len(self.parts) > 1:
-            for part, report in sorted(self.parts.items()):
-                name = f"person {part}"
-                said.append(f"{name}: {report.faces} faces")
-                said += [f"{name}: {line}" for line in report.lines()]
-        return said + self.total.lines()
+        several = len(self.parts) > 1
+        for name, part in sorted(self.parts.items()):
+            before = f"person {name}: " * several
+            said += [f"{before}{part.faces} faces"] * several
+            said += [f"{before}{line}" for line in part.lines()]
+        if several and np.isfinite(self.combined):
+            said.append(f"all together: score {self.combined:.0f} of 100")
+        if self.step is not None and self.step < _FEW_STEPS and not self.combined >= _GOOD:
+            said.append(f"{self.step} iterations: train on, this is far from what the model can do")
+        return said
+
+    def tables(self) -> list[str]:
+        """Every figure with its floor and its ceiling, as Markdown."""
+        said = [
+            f"Faces found anew by {self.detector}, read by {', '.join(self.readers)}, identity by "
+            f"{self.embedder or 'nothing'}. Floor: the plate as if it were the output. Ceiling: "
+            "the donor's own pictures at the model's resolution.",
+        ]
+        for name, part in sorted(self.parts.items()):
+            said += [
+                "",
+                f"## Person {name}",
+                "",
+                "| part | score | unswapped |",
+                "| --- | --- | --- |",
+            ]
+            for key, score in part.scores.items():
+                unswapped = _percent(part.unswapped.get(key, float("nan")))
+                said.append(f"| {key} | {_percent(score.value)} | {unswapped} |")
+            said += ["", "| figure | swap | floor | ceiling |", "| --- | --- | --- | --- |"]
+            for key, score in part.scores.items():
+                for f in score.figures:
+                    unit = f" {f.unit}" * bool(f.unit)
+                    three = " | ".join(_number(v) for v in (f.swap, f.floor, f.ceiling))
+                    said.append(f"| {key}: {f.name}{unit} | {three} |")
+        return said
 
 
-def _joined(lists: Sequence[list[float]]) -> list[float]:
-    return [number for numbers in lists for number in numbers]
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if np.isfinite(share) else "unknown"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else ""

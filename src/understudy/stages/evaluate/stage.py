@@ -1,46 +1,53 @@
-"""Evaluation: whose face is it now, how near is it to the truth where there is one, and a picture.
+"""Evaluation: is it the donor, does it do what the plate does, does it look filmed; and pictures.
 
-The output is read back as anybody would read it; nothing is taken over from the conversion but the
-casting and where the source's faces were. Faces that the casting left alone do not count. Nothing
-is held that grows with the film but its numbers.
+The output is read back as anybody would read it: its faces are found anew. Taken over from the
+conversion are only the casting and where the source's faces were; faces that the casting left
+alone do not count. Nothing is held that grows with the film but numbers of the faces looked at.
 """
 
 from __future__ import annotations
 
-from array import array
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import MediaError, NoFaces, StoreError
+from understudy.errors import MediaError, NoFaces
 from understudy.flow import Progress, ahead
-from understudy.imaging.composite import feathered
+from understudy.imaging.curves import chart
 from understudy.imaging.png import encode_png
-from understudy.imaging.sheets import contact_sheet, show_mask
+from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
-from understudy.stages.evaluate.identity import Donor, Identity
+from understudy.score import Pair
+from understudy.score.combined import answers, combined
+from understudy.stages.evaluate.donors import Donor, Resolution, Shown, look_at_donor
+from understudy.stages.evaluate.gather import Gathered, curves_of, scorers_of
+from understudy.stages.evaluate.looking import Eyes, crop_of, sight
 from understudy.stages.evaluate.metrics import psnr, ssim
+from understudy.stages.evaluate.options import ScoreOptions
+from understudy.stages.evaluate.plates import CastPlates, Plates, SeenPlates, Target
 from understudy.stages.evaluate.report import EvaluateReport, PartReport
+from understudy.stages.evaluate.sheet import Gallery, drawn_sheet
 from understudy.stages.faces.casting import Casting, Part, Which
 from understudy.stages.faces.plugins import say_devices
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
-from understudy.types import Face, Frame
+from understudy.types import Alignment, Frame
 
-__all__ = ["Donor", "EvaluateInputs", "EvaluateReport", "evaluate"]
+__all__ = ["Donor", "EvaluateInputs", "EvaluateReport", "Resolution", "evaluate"]
 
 Together = tuple[Frame, Frame, Frame | None]
 """A frame of the source, of the output, and of the truth where there is one."""
 
-CELL = 240
-_AT_ONCE = 16
+_CURVES = {"eyes": ("expression", "eyes"), "mouth": ("expression", "mouth"), "yaw": ("pose", "yaw")}
+_MARGIN_PX = 8
+"""SSIM looks 5 pixels beyond the mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,113 +57,230 @@ class EvaluateInputs:
     Attributes:
         source: the footage before.
         output: the footage after; a video or a folder of images.
-        alignments: of the source.
-        casting: as it was converted, see `ConvertInputs`.
         sheet: where the contact sheet PNG goes.
-        donors: footage of the trained persons in the casting, for identity; who is not there is
-            left out, and that is said.
+        alignments: of the source; None looks at the largest face of each frame.
+        casting: as it was converted, see `ConvertInputs`.
+        donors: footage of the trained persons in the casting; who is not there is left out of
+            what needs a donor, and that is said.
+        curves: where the picture of curves goes, or None.
         faces: the source's face pictures, for the choice "faceset".
         which: which faces the conversion replaced.
         truth: footage that shows what a perfect swap looks like, where somebody has it.
         mask: which of the faces' masks counts as "inside"...
         feather, erode: ...softened as the conversion softened it.
-        rows: pictures on the sheet.
-        identity_samples: at most so many faces of each person are looked at for identity, evenly
-            spread over the film.
+        resolution: what the model shows, for the ceiling; None where it is not known.
+        step: iterations of the model, or None.
+        rows: moments on the sheet.
+        options: how to score.
     """
 
     source: Path
     output: Path
-    alignments: Path
-    casting: Mapping[str, str | None]
     sheet: Path
+    alignments: Path | None = None
+    casting: Mapping[str, str | None] = field(default_factory=dict)
     donors: Mapping[str, Sequence[Donor]] = field(default_factory=dict)
+    curves: Path | None = None
     faces: Path = Path()
     which: Which = "all"
     truth: Path | None = None
     mask: str = "extended"
     feather: float = 0.0
     erode: float = 0.0
+    resolution: Resolution | None = None
+    step: int | None = None
     rows: int = 8
-    identity_samples: int = 120
+    options: ScoreOptions = field(default_factory=ScoreOptions)
 
 
 def evaluate(inputs: EvaluateInputs, registry: Registry, progress: Progress) -> EvaluateReport:
-    """Compare an output with its source, and with the truth where there is one.
+    """Compare an output with its source, with the donor, and with the truth where there is one.
 
     Raises:
         MediaError: the files do not show the same number of frames.
         StoreError: the alignments are missing, or the faces have no such mask.
         NoFaces, ValueRefused: the casting fits no face of the film.
+        PluginError, WeightsError: a detector or reader cannot be had; see `Eyes`.
     """
-    with Alignments.open(inputs.alignments, read_only=True) as store:
-        casting = Casting(store, inputs.casting, inputs.which, inputs.faces)
-        frames_of = _frames_of(casting, inputs)
-        judged = {p: set(_spread(f, inputs.identity_samples)) for p, f in frames_of.items()}
-        shown = _spread_over(frames_of, inputs.rows)
-        identity = Identity(casting, inputs.donors, frames_of, registry)
-        say_devices(progress)
-        report = EvaluateReport(
-            parts={
-                str(p): PartReport(identity_unknown=identity.unknown.get(p, "")) for p in frames_of
-            }
-        )
-        rows: dict[tuple[int, Part], list[NDArray[Any]]] = {}
-        with progress.task("looking at the result", store.counts()[0], "frames") as bar:
-            for together, found in _with_faces(_in_step(inputs), casting):
-                bar.advance(1)
-                report.frames += 1
-                report.frames_with_face += bool(found)
-                source, output, _ = together
-                for face, part in found:
-                    scores = report.parts[str(part)]
-                    scores.faces += 1
-                    alpha = _on_frame(face, inputs, source)
-                    _compare(together, alpha, scores)
-                    if source.at.index in judged[part]:
-                        identity.judge(output, face, part, scores)
-                    if (source.at.index, part) in shown:
-                        rows[source.at.index, part] = _row(together, face, alpha)
-    _write_sheet(inputs, rows, len(frames_of) > 1)
+    eyes = Eyes(inputs.options, registry, progress)
+    say_devices(progress)
+    with ExitStack() as held:
+        if inputs.alignments is None:
+            frames = probe(inputs.source).n_frames_guess or 0
+            plates: Plates = SeenPlates(eyes, frames, next(iter(inputs.donors), "donor"))
+        else:
+            store = held.enter_context(Alignments.open(inputs.alignments, read_only=True))
+            casting = Casting(store, inputs.casting, inputs.which, inputs.faces)
+            plates = CastPlates(casting, inputs.mask, inputs.feather, inputs.erode)
+        work = _Work(inputs, plates, eyes, registry)
+        work.look(progress)
+        report = work.report(progress)
     progress.picture("contact-sheet", inputs.sheet)
+    if inputs.curves is not None:
+        progress.picture("curves", inputs.curves)
     _tell(report, progress)
     return report
 
 
-def _tell(report: EvaluateReport, progress: Progress) -> None:
-    total = report.total
-    if total.to_donor:
-        progress.metric("identity/nearer_to_donor", total.nearer_to_donor, step=report.frames)
-    if total.psnr_swap and np.isfinite([*total.psnr_swap, *total.psnr_unswapped]).all():
-        gain = np.mean(total.psnr_swap) - np.mean(total.psnr_unswapped)
-        progress.metric("psnr_gain_db", float(gain), step=report.frames)
+class _Work:
+    """One evaluation: what was gathered of each part, and what is shown of it."""
 
+    def __init__(
+        self, inputs: EvaluateInputs, plates: Plates, eyes: Eyes, registry: Registry
+    ) -> None:
+        self._inputs, self._plates, self._eyes = inputs, plates, eyes
+        self._scorers = scorers_of(registry)
+        frames_of = plates.frames_of
+        samples = inputs.options.samples or max(map(len, frames_of.values()))
+        self._judged = {p: set(_spread(f, samples)) for p, f in frames_of.items()}
+        self._rows_each = max(1, inputs.rows // len(frames_of))
+        self._galleries = {
+            p: Gallery(_spread(sorted(self._judged[p]), self._rows_each)) for p in frames_of
+        }
+        self._gathered = {p: Gathered(self._scorers) for p in frames_of}
+        self._parts = {p: PartReport() for p in frames_of}
+        self._unit_px: dict[Part, list[float]] = {p: [] for p in frames_of}
+        self._frames = self._frames_with_face = 0
 
-def _frames_of(casting: Casting, inputs: EvaluateInputs) -> dict[Part, Sequence[int]]:
-    """In which frames each part has a face that was replaced; some bytes a face."""
-    frames: dict[Part, array[int]] = {}
-    for index, found in casting.in_frames(inputs.mask):
-        for look, part in found:
-            if not look.has_mask:
-                raise StoreError(
-                    f"face {look.id} has no mask {inputs.mask!r}; make it with understudy mask"
+    def look(self, progress: Progress) -> None:
+        """Go through the films once."""
+        total = probe(self._inputs.source).n_frames_guess
+        with progress.task("looking at the result", total, "frames") as bar:
+            for before, now, after in _in_threes(_in_step(self._inputs)):
+                bar.advance(1)
+                index = now[0].at.index
+                count = self._plates.faces(index)
+                self._frames += 1
+                self._frames_with_face += bool(count)
+                for part, faces in count.items():
+                    self._parts[part].faces += faces
+                if any(index in self._judged[part] for part in count):
+                    fits = [None if t is None else self._plates.fits(t[0]) for t in (before, after)]
+                    for target in self._plates.targets(now[0]):
+                        if index in self._judged[target.part]:
+                            self._judge(target, (before, now, after), fits)
+
+    def report(self, progress: Progress) -> EvaluateReport:
+        """Judge, and draw the pictures.
+
+        Raises:
+            NoFaces: no face was found anew in the plate.
+        """
+        donors: dict[Part, tuple[Gathered, list[Shown]]] = {}
+        if not any(g.frames or g.lost for g in self._gathered.values()):
+            raise NoFaces(
+                f"no face of {self._inputs.source.name} was found again by {self._eyes.detector}; "
+                "try another --detector"
+            )
+        with progress.task("looking at the donor", len(self._parts), "persons") as bar:
+            for part in self._parts:
+                donors[part] = look_at_donor(
+                    self._inputs.donors.get(part.to, ()),
+                    self._eyes,
+                    self._scorers,
+                    float(np.median(self._unit_px[part] or [1e9])),
+                    self._inputs.resolution,
                 )
-            mine = frames.setdefault(part, array("q"))
-            if not mine or mine[-1] != index:
-                mine.append(index)
-    if not frames:
-        raise NoFaces(f"no face of {inputs.source.name} is replaced by this casting")
-    return dict(sorted(frames.items()))
+                self._fill(part, donors[part][0])
+                bar.advance(1)
+        third = "donor" if self._inputs.truth is None else "true swap"
+        shown = {
+            str(p): (g.rows(self._rows_each), donors[p][1]) for p, g in self._galleries.items()
+        }
+        commit_bytes(self._inputs.sheet, encode_png(drawn_sheet(shown, third)))
+        self._draw_curves()
+        return EvaluateReport(
+            self._frames,
+            self._frames_with_face,
+            self._eyes.detector,
+            self._eyes.readers,
+            self._eyes.embedder,
+            self._inputs.step,
+            {str(p): r for p, r in self._parts.items()},
+        )
+
+    def _judge(
+        self,
+        target: Target,
+        three: tuple[Together | None, Together, Together | None],
+        fits: Sequence[Mapping[Part, Alignment] | None],
+    ) -> None:
+        """Look at one face, in the plate and in the output."""
+        source, output, truth = three[1]
+        plate = self._eyes.find(source.pixels, target.box_xyxy)
+        if plate is None:
+            return  # nothing to compare with; the output may be right or wrong there
+        self._unit_px[target.part].append(plate.unit_px)
+        scores, gathered = self._parts[target.part], self._gathered[target.part]
+        _compare(three[1], target.matte, scores)
+        swap = self._eyes.find(output.pixels, target.box_xyxy)
+        if swap is None:
+            gathered.lost += 1
+            return
+        crop = crop_of(target.alignment)
+        beside = [_beside(three, fits, target.part, which) for which in (0, 1)]
+        pair = Pair(
+            sight(plate, source.pixels, crop, beside[0]),
+            sight(swap, output.pixels, crop, beside[1]),
+            target.matte_on_crop(),
+        )
+        gathered.add(pair, source.at.index, float(source.at.seconds))
+        pictures = [source.pixels, output.pixels] + ([] if truth is None else [truth.pixels])
+        self._galleries[target.part].offer(source.at.index, plate, swap, pictures)
+
+    def _fill(self, part: Part, donor: Gathered) -> None:
+        """Put into a part's report what was gathered of it."""
+        mine, gathered = self._parts[part], self._gathered[part]
+        mine.looked_at, mine.lost = len(gathered.frames), gathered.lost
+        mine.frames, mine.seconds = list(gathered.frames), list(gathered.seconds)
+        mine.scores, unswapped = gathered.judged(donor)
+        mine.unswapped = {name: score.value for name, score in unswapped.items()}
+        answered = answers(mine.scores, self._scorers)
+        # a face that is not there any more performs nothing
+        there = mine.looked_at / max(1, mine.looked_at + mine.lost)
+        answered["performance"] *= there
+        mine.answers, mine.combined = {**answered}, combined(answered)
+        mine.curves = curves_of(gathered, _CURVES)
+
+    def _draw_curves(self) -> None:
+        if self._inputs.curves is None:
+            return
+        # of several persons the one who is seen most; the report has the numbers of all
+        most = max(self._parts.values(), key=lambda p: p.looked_at)
+        commit_bytes(self._inputs.curves, encode_png(chart(most.seconds, most.curves)))
 
 
-def _with_faces(
-    steps: Iterator[Together], casting: Casting
-) -> Iterator[tuple[Together, list[tuple[Face, Part]]]]:
-    """Frames with the faces in them that were replaced, read a few frames at a time."""
-    while batch := list(islice(steps, _AT_ONCE)):
-        here = casting.between(batch[0][0].at.index, batch[-1][0].at.index)
-        for together in batch:
-            yield together, here.get(together[0].at.index, [])
+def _tell(report: EvaluateReport, progress: Progress) -> None:
+    """The figures as metrics, those of several persons together by their faces."""
+    step = report.frames if report.step is None else report.step
+    if np.isfinite(report.combined):
+        progress.metric("score/combined", report.combined, step=step)
+    parts = [p for p in report.parts.values() if p.looked_at]
+    for name in dict.fromkeys(name for p in parts for name in p.scores):
+        values = [(p.scores[name].value, p.faces) for p in parts]
+        known = [(v, n) for v, n in values if np.isfinite(v)]
+        if known:
+            mean = sum(v * n for v, n in known) / sum(n for _, n in known)
+            progress.metric(f"score/{name}", mean, step=step)
+    gains = [p.psnr_gain_db for p in parts if p.psnr_swap]
+    if gains and np.isfinite(gains).all():
+        progress.metric("psnr_gain_db", float(np.mean(gains)), step=step)
+
+
+def _beside(
+    three: tuple[Together | None, Together, Together | None],
+    fits: Sequence[Mapping[Part, Alignment] | None],
+    part: Part,
+    which: int,
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """The face in the frames before and after, of source (0) or output (1), by the plate's fit."""
+    crops = []
+    for together, fit in zip((three[0], three[2]), fits, strict=True):
+        if together is None or fit is None or part not in fit:
+            return None
+        frame = together[0] if which == 0 else together[1]
+        crops.append(crop_image(frame.pixels, crop_of(fit[part])))
+    return crops[0], crops[1]
 
 
 def _compare(together: Together, alpha: NDArray[Any], scores: PartReport) -> None:
@@ -164,10 +288,34 @@ def _compare(together: Together, alpha: NDArray[Any], scores: PartReport) -> Non
     source, output, truth = together
     if truth is None or not alpha.any():
         return
-    scores.psnr_swap.append(psnr(output.pixels, truth.pixels, alpha))
-    scores.psnr_unswapped.append(psnr(source.pixels, truth.pixels, alpha))
-    scores.ssim_swap.append(ssim(output.pixels, truth.pixels, alpha))
-    scores.ssim_unswapped.append(ssim(source.pixels, truth.pixels, alpha))
+    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
+    window = tuple(
+        slice(max(0, int(k[0]) - _MARGIN_PX), int(k[-1]) + 1 + _MARGIN_PX) for k in (rows, columns)
+    )
+    inside, true = alpha[window], truth.pixels[window]
+    scores.psnr_swap.append(psnr(output.pixels[window], true, inside))
+    scores.psnr_unswapped.append(psnr(source.pixels[window], true, inside))
+    scores.ssim_swap.append(ssim(output.pixels[window], true, inside))
+    scores.ssim_unswapped.append(ssim(source.pixels[window], true, inside))
+
+
+def _in_threes(
+    steps: Iterator[Together],
+) -> Iterator[tuple[Together | None, Together, Together | None]]:
+    """Each frame with those before and after it; None at the ends."""
+    held: deque[Together | None] = deque([None], 3)
+    for together in steps:
+        held.append(together)
+        if len(held) == 3:
+            yield held[0], _there(held[1]), held[2]
+    if len(held) > 1:
+        yield held[-2], _there(held[-1]), None
+
+
+def _there(together: Together | None) -> Together:
+    if together is None:
+        raise ValueError("the frame in the middle is always there")
+    return together
 
 
 def _in_step(inputs: EvaluateInputs) -> Iterator[Together]:
@@ -187,51 +335,9 @@ def _in_step(inputs: EvaluateInputs) -> Iterator[Together]:
             ) from error
 
 
-def _on_frame(face: Face, inputs: EvaluateInputs, frame: Frame) -> NDArray[Any]:
-    mask = face.masks[inputs.mask]
-    patch = feathered(mask, mask.grid_from_frame, frame.space, inputs.feather, inputs.erode)
-    alpha = np.zeros(frame.pixels.shape[:2], np.float32)
-    patch.window(alpha)[:] = patch.alpha
-    return alpha
-
-
 def _spread(indices: Sequence[int], count: int) -> list[int]:
     """At most `count` of the indices, evenly spread, without the very ends."""
     if len(indices) <= count:
         return list(indices)
     places = (np.arange(count) + 0.5) * len(indices) / count
     return [indices[int(p)] for p in places]
-
-
-def _spread_over(frames_of: Mapping[Part, Sequence[int]], rows: int) -> set[tuple[int, Part]]:
-    """Which faces the sheet shows: every part has its share of the rows, and one at least."""
-    share = max(1, rows // len(frames_of))
-    return {(i, part) for part, frames in frames_of.items() for i in _spread(frames, share)}
-
-
-def _row(together: Together, face: Face, alpha: NDArray[Any]) -> list[NDArray[Any]]:
-    source, output, truth = together
-    box = face.box_xyxy
-    centre, side = (box[:2] + box[2:]) / 2, float(max(box[2:] - box[:2])) * 1.6
-    left, top = np.maximum(centre - side / 2, 0).astype(int)
-    right, bottom = (centre + side / 2).astype(int)
-
-    def cut(pixels: NDArray[Any]) -> NDArray[Any]:
-        return pixels[top:bottom, left:right].copy()
-
-    pictures = [source.pixels, output.pixels, show_mask(source.pixels, alpha)]
-    if truth is not None:
-        pictures.insert(2, truth.pixels)
-    return [cut(p) for p in pictures]
-
-
-def _write_sheet(
-    inputs: EvaluateInputs, rows: Mapping[tuple[int, Part], list[NDArray[Any]]], several: bool
-) -> None:
-    columns = ["source", "swap", "mask"]
-    if inputs.truth is not None:
-        columns.insert(2, "true swap")
-    order = sorted(rows, key=lambda row: (row[1], row[0]))
-    labels = [f"frame {index}" + (f", {part}" if several else "") for index, part in order]
-    sheet = contact_sheet(columns, [rows[row] for row in order], labels, (CELL, CELL))
-    commit_bytes(inputs.sheet, encode_png(sheet))

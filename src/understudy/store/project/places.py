@@ -38,8 +38,16 @@ class Places:
         return self.folder / "renders" / check_id("render", render) / "report.md"
 
     def contact_sheet(self, render: str) -> Path:
-        """A render's source, swap and mask side by side."""
+        """A render's source, swap and donor side by side."""
         return self.folder / "renders" / check_id("render", render) / "contact_sheet.png"
+
+    def curves(self, render: str) -> Path:
+        """Eyes, mouth and yaw of a render's plate and output over time."""
+        return self.folder / "renders" / check_id("render", render) / "curves.png"
+
+    def scores(self, render: str) -> Path:
+        """A render's figures, JSON."""
+        return self.folder / "renders" / check_id("render", render) / "report.json"
 
     def cast_sheet(self, source: str) -> Path:
         """Pictures of the persons found in a source."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry.templates import MEAN_FACE_51, MEAN_JAW_17
+from understudy.imaging.resample import resize
 from understudy.score import Group, Numbers, Pair, Score, Scorer, Sight, Table
 from understudy.score.reading import Reading
 from understudy.score.regions import face_region
@@ -73,7 +74,7 @@ def acted(seed: int, n: int = 12) -> list[Sight]:
         n: frames.
     """
     rng = np.random.default_rng(seed)
-    skin = cv2.resize(rng.integers(60, 200, (24, 24, 3)).astype(np.uint8), (SIZE, SIZE))
+    skin = resize(rng.integers(60, 200, (24, 24, 3)).astype(np.uint8), (SIZE, SIZE))
     noise = rng.integers(0, 40, (SIZE, SIZE, 3)).astype(np.uint8)
     mean_face = np.vstack([MEAN_JAW_17, MEAN_FACE_51])
     outline = mean_face * SIZE * 0.6 + SIZE * 0.2

@@ -1,0 +1,216 @@
+"""Eyes of the evaluation: faces found anew in any picture, by detector, readers and embedder.
+
+What is measured of the output must not come from the source: a face that is not where it should be
+is not found there, and one that turned another way is read as it turned. Plate and output go
+through the same eyes, so an untouched copy is read exactly as the plate is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import PluginError, WeightsError
+from understudy.flow import Progress
+from understudy.geometry import UNIT, Space, Warp
+from understudy.geometry.boxes import overlap
+from understudy.geometry.crops import padding_px
+from understudy.imaging.resample import crop_image
+from understudy.plugin import Plugin, Registry
+from understudy.score import Sight
+from understudy.score.reading import Reading, read_landmarks, read_mesh
+from understudy.stages.evaluate.options import ScoreOptions
+from understudy.types import Alignment, Faces
+from understudy.types.frame import frame_space
+from understudy.weights.files import locate
+
+CROP_PX = 192
+_AROUND = 2.4
+"""Side of the part of the picture in which a face is looked for, in sides of where it should be.
+All of a large frame would show a detector that is made for phones a face of a few pixels."""
+_THERE = 0.2
+"""Overlap with where it should be, below which a face is somebody else's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A face as it was found in one picture, in that picture's pixels.
+
+    Attributes:
+        alignment: by the first reader's landmarks.
+        readings: by every reader, in their order.
+        identity: (d,), or None.
+        blendshapes: (52,), or None.
+    """
+
+    alignment: Alignment
+    readings: Mapping[str, Reading]
+    identity: NDArray[Any] | None
+    blendshapes: NDArray[Any] | None
+
+    @property
+    def first(self) -> Reading:
+        """What the first reader says."""
+        return next(iter(self.readings.values()))
+
+    @property
+    def unit_px(self) -> float:
+        """Side of the mean face's unit square in the picture."""
+        return 1 / self.alignment.unit_from_frame.scale
+
+
+class Eyes:
+    """Plug-ins set up once.
+
+    Attributes:
+        readers: names of the landmark predictors.
+        embedder: name of the identity network, or "".
+        detector: name of the detector.
+    """
+
+    def __init__(self, options: ScoreOptions, registry: Registry, progress: Progress) -> None:
+        """Choose, build, and say what is used; nothing is fetched.
+
+        Raises:
+            PluginError, WeightsError: one that was asked for by name cannot be had, or there is no
+                detector or reader at all.
+        """
+        detector = _chosen("detect", options.detector, registry, ("mediapipe", "yunet", "mtcnn"))
+        embedder = _chosen("embed", options.embedder, registry, ("mobilefacenet", "dlib128"))
+        independent = ("pfld", "dlib68")
+        if options.readers == "auto":
+            first = _chosen("align", "auto", registry, ("mediapipe", *independent))
+            second = _chosen("align", "auto", registry, independent)
+            readers = list(dict.fromkeys(p for p in (first, second) if p is not None))
+        else:
+            names = [name.strip() for name in options.readers.split(",") if name.strip()]
+            readers = [registry.get("align", name) for name in names]
+        if detector is None or not readers:
+            raise WeightsError(
+                "nothing on this machine finds faces or their landmarks; try: understudy weights "
+                "fetch mediapipe"
+            )
+        self._detector: Any = detector.build()
+        self._readers: dict[str, Any] = {p.name: p.build() for p in readers}
+        self._embedder: Any = None if embedder is None else embedder.build()
+        self.readers, self.detector = tuple(self._readers), detector.name
+        self.embedder = "" if embedder is None else embedder.name
+        alone = "" if len(readers) > 1 else " alone (a second one would keep it honest)"
+        progress.say(
+            f"scoring with {self.detector}, read by {' and '.join(self.readers)}{alone}, identity "
+            f"by {self.embedder or 'nothing: no network is here'}"
+        )
+
+    def find(self, pixels: NDArray[np.uint8], box_xyxy: NDArray[Any] | None = None) -> Found | None:
+        """The face that lies where one should be, or None where there is none.
+
+        Args:
+            pixels: (h, w, 3) uint8 RGB.
+            box_xyxy: (4,) where it should be; None takes the largest face of the picture.
+        """
+        if box_xyxy is None:
+            part, corner = pixels, np.zeros(2)
+        else:
+            part, corner = _around(pixels, box_xyxy)
+        faces = self._detector.detect([part])[0]
+        if not len(faces):
+            return None
+        boxes = faces.boxes_xyxy
+        if box_xyxy is None:
+            best = int(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).argmax())
+        else:
+            shares = overlap(boxes, (box_xyxy - np.tile(corner, 2))[None])[:, 0]
+            best = int(shares.argmax())
+            if shares[best] < _THERE:
+                return None
+        return self._read(pixels, part, faces[best], corner)
+
+    def _read(
+        self, pixels: NDArray[np.uint8], part: NDArray[np.uint8], face: Faces, corner: NDArray[Any]
+    ) -> Found:
+        readings: dict[str, Reading] = {}
+        first = blendshapes = None
+        for name, reader in self._readers.items():
+            # The others are told place and roll by the first one; they look for themselves.
+            seen = reader.align(part, face if first is None else _guess(face, first))
+            landmarks = seen.landmarks[0]
+            mesh = seen.extras.get("mesh")
+            readings[name] = read_landmarks(landmarks) if mesh is None else read_mesh(_mesh(mesh))
+            if "blendshapes" in seen.extras:
+                blendshapes = seen.extras["blendshapes"][0]
+            first = landmarks if first is None else first
+        height, width = pixels.shape[:2]
+        alignment = Alignment.fit(np.asarray(first) + corner, frame_space(width, height))
+        identity = None if self._embedder is None else self._embedder.embed(pixels, [alignment])[0]
+        return Found(alignment, readings, identity, blendshapes)
+
+
+def crop_of(alignment: Alignment) -> Warp:
+    """The crop that pictures of a pair are compared in.
+
+    It is that of the centering "legacy", which does not hang on the pose, so none is fitted.
+    """
+    padding = padding_px(CROP_PX, 1.0, "legacy")
+    scale = float(CROP_PX - 2 * padding)
+    matrix = np.array([[scale, 0, padding], [0, scale, padding], [0, 0, 1]])
+    return Warp(matrix, UNIT, Space("crop", CROP_PX, CROP_PX)) @ alignment.unit_from_frame
+
+
+def sight(
+    found: Found,
+    pixels: NDArray[np.uint8],
+    crop_from_frame: Warp,
+    beside: tuple[NDArray[Any], NDArray[Any]] | None = None,
+) -> Sight:
+    """A found face on a crop."""
+    return Sight(
+        crop=np.asarray(crop_image(pixels, crop_from_frame), np.uint8),
+        outline=crop_from_frame.points(found.alignment.landmarks),
+        readings=found.readings,
+        identity=found.identity,
+        blendshapes=found.blendshapes,
+        beside=beside,
+    )
+
+
+def _chosen(kind: str, name: str, registry: Registry, auto: tuple[str, ...]) -> Plugin | None:
+    """The plug-in of that name; for `auto` the first whose packages and weights are here."""
+    if name != "auto":
+        return registry.get(kind, name)
+    for known in auto:
+        try:
+            plugin = registry.get(kind, known)
+            plugin.require()
+            for record in plugin.weights:
+                locate(record)
+            return plugin
+        except (PluginError, WeightsError):
+            continue
+    return None
+
+
+def _around(
+    pixels: NDArray[np.uint8], box_xyxy: NDArray[Any]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of a picture around a box, and its upper left corner."""
+    middle = (box_xyxy[:2] + box_xyxy[2:]) / 2
+    half = _AROUND / 2 * max(float((box_xyxy[2:] - box_xyxy[:2]).max()), 16.0)
+    height, width = pixels.shape[:2]
+    left, top = np.clip(np.floor(middle - half), 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(middle + half), (left + 1, top + 1), (width, height)).astype(
+        int
+    )
+    return np.ascontiguousarray(pixels[top:bottom, left:right]), np.array([left, top], float)
+
+
+def _guess(face: Faces, landmarks: NDArray[Any]) -> Faces:
+    return Faces(face.boxes_xyxy, face.scores, np.asarray(landmarks)[None])
+
+
+def _mesh(values: NDArray[Any]) -> NDArray[Any]:
+    """(m, 3) of one face, however its predictor lays it out."""
+    return np.asarray(values[0], np.float64).reshape(-1, 3)
