@@ -13,6 +13,7 @@ ROOT = Path(understudy.__file__).parent
 RESAMPLING = {"resize", "warpAffine", "warpPerspective", "remap", "pyrDown", "pyrUp"}
 RESAMPLERS = {
     "imaging/resample.py": "the one resampler",
+    "imaging/rasterise.py": "looks up a texture along a drawn surface",
     "actors/look/skin.py": "looks up a texture along a curved surface",
     "actors/render/raster.py": "looks up a texture along a curved surface",
     "embed/dlib128/chip.py": "dlib's own pyramid, as its network learnt faces",
