@@ -65,6 +65,11 @@ class Finder:
     ) -> None:
         self._open.close()
 
+    def keeps(self, kind: str) -> bool:
+        """Whether any of the alignments keeps masks of a kind."""
+        with self._lock:
+            return any(store.summary().masks.get(kind) for store in self._stores.values())
+
     def marks(self, kinds: Iterable[str]) -> dict[tuple[str, str], int]:
         """Numbers that change when what is kept of a face in its alignments does.
 

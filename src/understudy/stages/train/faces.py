@@ -22,6 +22,7 @@ from understudy.nn.device import cpu_count
 from understudy.stages.faces.found import Finder
 from understudy.stages.train.cache import FOLDER, CropCache, Line, Stamp
 from understudy.stages.train.crops import SIGNALS, Cutting, cut
+from understudy.stages.train.moments.read import Moments, read_moments
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceFolder, read_face_png
 
@@ -163,6 +164,14 @@ class Preparer:
         self._warn_of_stale(person, stale)
         return PreparedFaces(paths, numbers, self._cache, self._cutter)
 
+    def moments(self, person: str) -> Moments:
+        """What a person's faces do, in the order of `faces`.
+
+        Raises:
+            StoreError: a picture without our record; says which.
+        """
+        return read_moments(self._paths[person], self._cutter.finder, self._workers)
+
     @property
     def _workers(self) -> int:
         return self._options.threads or cpu_count()
@@ -191,13 +200,13 @@ class _Cutter:
     """Reads a picture, finds what belongs to it, and cuts it."""
 
     def __init__(self, cutting: Cutting, finder: Finder) -> None:
-        self.cutting, self._finder = cutting, finder
+        self.cutting, self.finder = cutting, finder
 
     def face(self, path: Path) -> tuple[NDArray[Any], str, str, bool]:
         """The face, its film's fingerprint, its id, and whether its mask is stale."""
         pixels, record = read_face_png(path)
-        row = self._finder.face(record)
-        found = {k: self._finder.mask(record, row, k, path) for k in self.cutting.kinds}
+        row = self.finder.face(record)
+        found = {k: self.finder.mask(record, row, k, path) for k in self.cutting.kinds}
         extras = {**record.face.extras, **(row.extras if row is not None else {})}
         if "blendshapes" in self.cutting.signals:
             values = extras.get("blendshapes")

@@ -16,12 +16,14 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from understudy.errors import TrainingError
+from understudy.options import to_mapping
+from understudy.stages.train.options import TrainOptions
 
 Verdict = Literal["taken", "doubtful", "left out", "gone back"]
 
@@ -36,6 +38,31 @@ AT_MOST = 4
 CALM = 400
 _CEILING, _LOWERED, _RAMP, _RECOVERY = 0.8, 0.5, 40, 1000
 _MAD_TO_SIGMA = 1.4826
+
+_CHANGE_THE_LOSS = (
+    "batch",
+    "learning_rate",
+    "warp",
+    "flip",
+    "transform",
+    "colour",
+    "even",
+    "mask",
+    "masked",
+    "eyes",
+    "mouth",
+)
+
+
+def comparable(trained: Mapping[str, Any], options: TrainOptions) -> bool:
+    """Whether the losses of an earlier run, and the rate it held, say anything under these options.
+
+    Args:
+        trained: the options before, as a checkpoint keeps them.
+        options: now.
+    """
+    now = to_mapping(options)
+    return all(trained.get(name) == now.get(name) for name in _CHANGE_THE_LOSS)
 
 
 class Guard:
@@ -139,6 +166,19 @@ class Guard:
         self._in_a_row = self._calm = 0
         self._since = number
         self._ceiling *= _CEILING
+
+    def words(self, step: int, loss: float, learning_rate: float, *, back: bool) -> str:
+        """What happened at a spike, for people, and what to do."""
+        what = (
+            "several times in a row, so training goes back to the mean of its weights and on from "
+            f"there at {100 * self.lowered:.0f} % of its rate"
+            if back
+            else "that step was left out, and others like it will be without a word"
+        )
+        return (
+            f"iteration {step}: the loss rose to {loss:.3g} where {self.usual:.3g} is usual; "
+            f"{what}. If it happens often, train with a --learning-rate below {learning_rate:g}"
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint keeps."""

@@ -13,7 +13,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -42,7 +44,19 @@ class Trainer:
         seed: int,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        weights: Sequence[NDArray[np.float64]] | None = None,
     ) -> None:
+        """Put a model on its device, with nothing learnt.
+
+        Args:
+            model: a `SwapModel`.
+            faces: by person.
+            options: batch, rate and augmentation are taken from here.
+            seed: of all random numbers.
+            device: where to train.
+            dtype: of convolutions and matrix products.
+            weights: how often each person's faces are shown, see `Sampler`.
+        """
         # measured: as fast or faster for every model here, 1.4 times for quick on a CPU
         self.model = model.to(device, memory_format=torch.channels_last)
         self.recipe: Recipe = model.recipe
@@ -56,7 +70,7 @@ class Trainer:
             colour=options.colour,
         )
         self.seed, self.device, self.dtype = seed, device, dtype
-        self.sampler = Sampler(seed, self.batch)
+        self.sampler = Sampler(seed, self.batch, weights=weights)
         self.current_rate = self.learning_rate
         self.guard = Guard()
         self.verdict: Verdict = "taken"

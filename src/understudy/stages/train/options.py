@@ -67,6 +67,13 @@ class TrainOptions:
     )
     transform: bool = option(True, "Rotate, zoom and shift a little at random.", group="Faces")
     colour: bool = option(True, "Vary lightness and colour at random.", group="Faces")
+    even: bool = option(
+        True,
+        "Show rare poses, closed eyes and open mouths more often than the films do, and stretches "
+        "in which nothing moves less often; leave out faces that an occlusion mask calls covered. "
+        "Off shows every face equally often.",
+        group="Faces",
+    )
     mask: str = option(
         "extended", "Which mask of the face pictures bounds what is learnt.", group="Faces"
     )

@@ -7,7 +7,6 @@ model is moved aside.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -15,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from understudy.errors import Cancelled, DiskFull, StoreError
 from understudy.flow import Beside, Progress
@@ -27,25 +28,15 @@ from understudy.stages.faces.found import Finder
 from understudy.stages.train.crops import Cutting
 from understudy.stages.train.faces import FaceSource, Preparer
 from understudy.stages.train.folder import open_folder, writing
+from understudy.stages.train.guard import comparable
 from understudy.stages.train.loop import Trainer, optimizer_file
+from understudy.stages.train.moments.coverage import tell_gaps
+from understudy.stages.train.moments.even import even_shares
+from understudy.stages.train.moments.read import OCCLUSION
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.store.faceset import FaceFolder
 from understudy.swap.loading import load_into, new_model
-
-_CHANGE_THE_LOSS = (
-    "batch",
-    "learning_rate",
-    "warp",
-    "flip",
-    "transform",
-    "colour",
-    "mask",
-    "masked",
-    "eyes",
-    "mouth",
-)
-"""Options after whose change the losses before are no measure, or a lowered rate is not meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +129,15 @@ def _train(
         cutting = Cutting.of(model, options)
         preparer = Preparer(inputs.facesets, inputs.model, cutting, options, finder, progress)
         faces = {person: preparer.faces(person) for person in persons}
-        trainer = _trainer(model, faces, options, seed, (chosen.device, computed.dtype), found)
+        moments = {person: preparer.moments(person) for person in persons}
+        mirrored = options.flip and model.recipe.flip > 0
+        tell_gaps({p: m.traits for p, m in moments.items()}, progress, mirrored=mirrored)
+        # where the mask leaves out what covers a face, the rest of it is worth learning
+        free = cutting.mask == OCCLUSION
+        shares = even_shares(moments, progress, covered_too=free) if options.even else None
+        trainer = _trainer(
+            model, faces, options, seed, (chosen.device, computed.dtype), found, shares
+        )
         run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
         with closing(trainer.feed):
             return run.finish_plan()
@@ -240,26 +239,16 @@ class _Run:
 
     def tell_of_spike(self, loss: float) -> None:
         """Say when a run's first step is left out, and each time that training goes back."""
-        guard = self.trainer.guard
-        back = self.trainer.verdict == "gone back"
-        if not back and guard.left_out > self.left_out_before + 1:
-            return
-        what = (
-            "several in a row, so training goes back to the mean of its weights and on from there "
-            f"at {100 * guard.lowered:.0f} % of its rate"
-            if back
-            else "that step was left out; others like it will be without a word"
-        )
-        self.progress.warn(
-            f"iteration {self.step}: the loss rose to {loss:.3g}, usual is {guard.usual:.3g}; "
-            f"{what}. If it happens often, train with a --learning-rate below "
-            f"{self.trainer.learning_rate:g}",
-            code="spike",
-            step=self.step,
-            loss=loss,
-            usual=guard.usual,
-            gone_back=back,
-        )
+        guard, back = self.trainer.guard, self.trainer.verdict == "gone back"
+        if back or guard.left_out == self.left_out_before + 1:
+            self.progress.warn(
+                guard.words(self.step, loss, self.trainer.learning_rate, back=back),
+                code="spike",
+                step=self.step,
+                loss=loss,
+                usual=guard.usual,
+                gone_back=back,
+            )
 
     def note(self) -> str:
         """The text behind the bar."""
@@ -345,11 +334,12 @@ def _trainer(
     seed: int,
     where: tuple[torch.device, torch.dtype],
     found: checkpoint.Checkpoint | None,
+    shares: Sequence[NDArray[np.float64]] | None,
 ) -> Trainer:
     if found is not None:
-        weights = found.tensors("weights")
-        load_into(model, weights, found.path)
-    trainer = Trainer(model, faces, options, seed, *where)
+        tensors = found.tensors("weights")
+        load_into(model, tensors, found.path)
+    trainer = Trainer(model, faces, options, seed, *where, shares)
     if found is None:
         trainer.init_from_faces()
     else:
@@ -357,18 +347,12 @@ def _trainer(
         moments = {
             g.name: found.tensors(optimizer_file(g.name, trainer.groups)) for g in trainer.groups
         }
-        known = found.has("guard") and _alike(found.state.training, options)
-        trainer.restore(weights, moments, ema, found.tensors("guard") if known else None)
+        known = found.has("guard") and comparable(found.state.training, options)
+        trainer.restore(tensors, moments, ema, found.tensors("guard") if known else None)
         if not found.has("guard"):
             # from before there was one, when the rate fell to nearly nothing at the plan's end
             trainer.guard.rewarm(found.state.step)
     return trainer
-
-
-def _alike(trained: Mapping[str, Any], options: TrainOptions) -> bool:
-    """Whether the losses of an earlier run say what is usual under these options."""
-    now = json.loads(json.dumps(to_mapping(options)))
-    return all(trained.get(name) == now.get(name) for name in _CHANGE_THE_LOSS)
 
 
 def _model_options(
