@@ -18,6 +18,7 @@ from understudy.cli.verbs import (
     mask,
     models,
     parts,
+    score,
     swap,
 )
 from understudy.version import VERSION
@@ -64,6 +65,7 @@ app.command("mask", cls=OptionsCommand, rich_help_panel=_PARTS)(mask.mask)
 app.command("train", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.train)
 app.add_typer(models.app, name="models", rich_help_panel=_PARTS)
 app.command("convert", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.convert)
+app.command("score", cls=OptionsCommand, rich_help_panel=_PARTS)(score.score)
 app.command("import", rich_help_panel=_PARTS)(interchange.import_)
 app.command("export", rich_help_panel=_PARTS)(interchange.export)
 app.add_typer(config.app, name="config", rich_help_panel=_ABOUT)

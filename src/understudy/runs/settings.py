@@ -17,6 +17,7 @@ from understudy.options.layers import Layer, Settled, chosen_plugins, settle
 from understudy.options.toml_file import read_toml
 from understudy.options.tree import Records, Tree
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.options import MasksOptions
 from understudy.stages.train.options import TrainOptions
@@ -30,6 +31,7 @@ STAGES: Mapping[str, type] = {
     "train": TrainOptions,
     "convert": ConvertOptions,
     "masks": MasksOptions,
+    "evaluate": ScoreOptions,
 }
 """The stages whose options a configuration file and a project hold, by their tables' names."""
 
