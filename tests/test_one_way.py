@@ -140,3 +140,14 @@ def test_weights_are_opened_by_one_function() -> None:
 def test_films_are_read_by_their_reader() -> None:
     readers = {p for p in found(reads_films) if not p.startswith(("media/", "testing/"))}
     assert readers == set()
+
+
+def test_every_console_leaves_words_as_they_are() -> None:
+    """Rich shows `dinner:x=ann` as a picture unless each console is told not to."""
+    made = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
+    }
+    assert made == {"api/bars/console.py"}

@@ -69,3 +69,13 @@ def test_it_goes_on_training_and_converts_anew(old, understudy) -> None:
     assert verify(other).state == "ours"
     with Project.open(old.project, read_only=True) as store:
         assert store.render("other").source == "b" and store.report("out").is_file()
+
+
+def test_what_reading_verbs_advise_brings_it_up(old, understudy) -> None:
+    """They said "understudy add PROJECT", which wants a film."""
+    told = understudy("models", old.project)
+    told.refused("was made by an earlier Understudy")
+    advised = " ".join(told.err.split()).partition("understudy cast ")
+    assert advised[1] and advised[2] == str(old.project)
+    understudy("cast", old.project).worked()
+    assert "quick@" in understudy("models", old.project).worked().out

@@ -7,9 +7,10 @@ at once.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from understudy.errors import UnderstudyError
+from understudy.errors import UnderstudyError, ValueRefused
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
 
     as_json = "--json" in sys.argv
     try:
+        _refuse_empty(sys.argv[1:])
         # Typer prints what is wrong with a command line itself, but not as JSON.
         sys.exit(app(standalone_mode=not as_json))
     except (UnderstudyError, OSError) as error:
@@ -30,6 +32,15 @@ def main() -> None:
         raise
 
 
+def _refuse_empty(words: Sequence[str]) -> None:
+    """An empty word is a shell variable that was never set; it is not "nothing said"."""
+    for before, word in zip(("", *words), words, strict=False):
+        flag = before if not word else word[:-1]
+        if not word or (word.startswith("--") and word.endswith("=")):
+            where = flag if flag.startswith("-") else "an argument"
+            raise ValueRefused(f"{where}: is empty; give a value, or leave it out")
+
+
 def _tell(error: BaseException, as_json: bool) -> Any:
     """Print an error, and return its exit code."""
     from understudy.events import failure
@@ -38,11 +49,11 @@ def _tell(error: BaseException, as_json: bool) -> Any:
     if as_json:
         sys.stdout.write(last.to_json() + "\n")
     else:
-        from rich.console import Console
+        from understudy.api.bars.console import console
 
-        console = Console(stderr=True, highlight=False)
-        console.print("[bold red]error:[/] ", end="")
-        console.print(last.text, markup=False, soft_wrap=True)
+        out = console(stderr=True)
+        out.print("[bold red]error:[/] ", end="")
+        out.print(last.text, markup=False, soft_wrap=True)
     return last.data["exit_code"]
 
 

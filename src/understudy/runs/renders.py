@@ -74,6 +74,13 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
     earlier = None
     if wanted.name is not None:
         earlier = next((r for r in project.renders if r.id == wanted.name), None)
+        if earlier is None and wanted.output is None:
+            # A misspelt name would make another film, under a name that nobody chose.
+            there = ", ".join(r.id for r in project.renders) or "none"
+            raise StoreError(
+                f"{project.folder}: has no render {wanted.name!r}; there are: {there}; to make a "
+                "new one of that name, say its -o"
+            )
     model = chosen_model(project, wanted.model or (earlier.model if earlier else None))
     trained = trained_persons(project, model)
     source = _plate(project, wanted, earlier, trained)

@@ -212,7 +212,7 @@ def say_origins(stage: str, found: Settled, tree: Tree, progress: Progress) -> N
     changed = [
         f"{_name(stage, p)} {word(found.values.get(p))} (was {word(was)})"
         for p, was in found.before.items()
-        if _concerns(tree, stage, p, found.values)
+        if _concerns(tree, stage, p, found.values) and found.values.get(p) != was
     ]
     if same:
         progress.say(f"{stage}, as before in this project: {', '.join(same)}")

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from understudy.api.bars.console import console
 from understudy.events import Event
 from understudy.flow.progress import clock
 
@@ -32,7 +33,7 @@ class Drawn:
     """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = console(stderr=True)
         self._bars = _Bars(self)
         self._lines: dict[Any, _Lines] = {}
 
@@ -45,7 +46,7 @@ class Drawn:
         elif event.kind == "warning":
             self.console.print(f"[bold yellow]warning:[/] {escape(event.text)}", soft_wrap=True)
         elif event.kind == "report" and event.text:
-            Console(highlight=False, markup=False, soft_wrap=True).print(event.text)
+            console(markup=False, soft_wrap=True).print(event.text)
 
     def _work(self, event: Event) -> None:
         number = event.data["task"]

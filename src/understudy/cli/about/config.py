@@ -96,9 +96,9 @@ def _tree(verb: Verb | None) -> Tree:
 
 
 def _print(tree: Tree, found: Settled) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from understudy.api.bars.console import console
     from understudy.runs.settings import word
 
     table = Table("option", "value", "from", box=None, pad_edge=False)
@@ -107,4 +107,4 @@ def _print(tree: Tree, found: Settled) -> None:
         value = word(found.values.get(path, leaf.field.default))
         unit = f" {leaf.field.unit}" if leaf.field.unit and value != "none" else ""
         table.add_row(path, f"{value}{unit}", origin or "default", style=None if origin else "dim")
-    Console(highlight=False, markup=False).print(table)
+    console(markup=False).print(table)

@@ -15,16 +15,16 @@ from understudy.plugin import Weights
 def doctor() -> None:
     """Print versions, the device chosen and why, plug-ins, keys and free disk."""
     import av
-    from rich.console import Console
     from rich.table import Table
 
+    from understudy.api.bars.console import console
     from understudy.errors import PluginError
     from understudy.nn.device import choose_device
     from understudy.plugin import KINDS, default_registry
     from understudy.store.home import home
     from understudy.weights.needed import users
 
-    console = Console(highlight=False)
+    out = console()
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("Python", f"{sys.version.split()[0]} on {platform.platform()}")
     for name, state in _packages():
@@ -55,10 +55,10 @@ def doctor() -> None:
     for place in dict.fromkeys([Path.cwd(), home() if home().exists() else Path.home()]):
         free = shutil.disk_usage(place).free / 2**30
         table.add_row("free disk", f"{free:.1f} GiB at {place}")
-    console.print(table)
+    out.print(table)
     for name, reason in troubles:
-        console.print("[bold red]not usable[/]", end=" ")
-        console.print(f"{name}: {reason}", markup=False)
+        out.print("[bold red]not usable[/]", end=" ")
+        out.print(f"{name}: {reason}", markup=False)
 
 
 def _packages() -> Iterator[tuple[str, str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 def plugins() -> None:
     """List detectors, landmark predictors, masks, models, writers, and their licences."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from understudy.api.bars.console import console
     from understudy.plugin import KINDS, default_registry
 
     registry = default_registry()
@@ -23,13 +23,13 @@ def plugins() -> None:
                 summary += f"\n[yellow]needs {', '.join(plugin.missing)}[/]: {escape(hint)}"
             table.add_row(kind, plugin.name, summary, weights, allowed)
         table.add_section()
-    console = Console(highlight=False)
-    console.print(table)
+    out = console()
+    out.print(table)
     for kind in KINDS:
         for plugin in registry.of_kind(kind):
             for w in plugin.weights:
                 if not w.commercial_use:
-                    console.print(f"[red]{kind} {plugin.name}[/]: {w.name}: {w.origin}")
+                    out.print(f"[red]{kind} {plugin.name}[/]: {w.name}: {w.origin}")
     for broken in registry.passed_over:
-        console.print("[bold red]passed over[/]", end=" ")
-        console.print(f"{broken.called}: {broken.reason} ({broken.where})", markup=False)
+        out.print("[bold red]passed over[/]", end=" ")
+        out.print(f"{broken.called}: {broken.reason} ({broken.where})", markup=False)

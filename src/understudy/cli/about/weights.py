@@ -28,9 +28,9 @@ def list_() -> None:
 
     Every file that is here is read and compared with its sha256.
     """
-    from rich.console import Console
     from rich.table import Column, Table
 
+    from understudy.api.bars.console import console
     from understudy.plugin import default_registry
     from understudy.weights.fetch import size_words
     from understudy.weights.files import weights_folders
@@ -50,9 +50,9 @@ def list_() -> None:
             _sources(record),
             f"[bold red]refused[/]: {found.trouble}" if found.trouble else here,
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print("looked for in the packages, and in: " + ", ".join(map(str, weights_folders())))
+    out = console()
+    out.print(table)
+    out.print("looked for in the packages, and in: " + ", ".join(map(str, weights_folders())))
 
 
 @app.command("fetch")

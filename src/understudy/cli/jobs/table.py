@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
+from understudy.api.bars.console import console
 from understudy.events import Event
 from understudy.flow import JsonLines
 from understudy.flow.progress import clock
@@ -43,7 +43,7 @@ def print_jobs(jobs: Sequence[Job]) -> None:
         style = _STYLES.get(job.state, "")
         state = f"[{style}]{job.state}[/]" if style else job.state
         table.add_row(str(job.id), job.words, state, job.device, _time(job), _how_far(job))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def print_job(job: Job) -> None:

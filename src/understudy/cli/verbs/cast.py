@@ -163,8 +163,9 @@ def _print_persons(project: Project) -> None:
 
 
 def _print_found(casts: Sequence[FilmCast]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from understudy.api.bars.console import console
 
     table = Table("film", "person", "name", "tracks", "frames", "first", "last")
     for cast in casts:
@@ -184,7 +185,7 @@ def _print_found(casts: Sequence[FilmCast]) -> None:
             table.add_row(film, "-", cast.source.person_of(None) or "-", "", "", "", "")
         if cast.untracked:
             table.add_row(film, "no track", cast.source.person_of(None) or "-", "", "", "", "")
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def _print_edit(done: Edited) -> None:

@@ -67,7 +67,8 @@ def consent(
         with Project.open(project, read_only=True) as there:
             typer.echo(there.consent.read_text() if there.consent.exists() else "nothing declared")
         return
-    with opened(project, create=True) as (store, _):
+    # Only who declares somebody may mean a project that is not there yet; others mistyped it.
+    with opened(project, create=bool(person or file)) as (store, _):
         if file is not None:
             _take_over(store, file)
         elif basis or name or scope or purpose:

@@ -46,10 +46,10 @@ def show(
 
     A model that is being trained meanwhile is shown as it was saved last.
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Column, Table
 
+    from understudy.api.bars.console import console
     from understudy.runs.models import trained_models
     from understudy.store.project import Project
     from understudy.weights.fetch import size_words
@@ -71,4 +71,4 @@ def show(
             size_words(model.n_bytes),
             f"[bold red]{escape(model.trouble)}[/]" if model.trouble else escape(str(model.folder)),
         )
-    Console(highlight=False).print(table)
+    console().print(table)

@@ -50,8 +50,8 @@ def train(
         progress.report(
             "train",
             report,
-            f"model {report.model} at step {report.step}: loss {report.loss_words()}; "
-            f"preview: {report.preview}",
+            f"model {report.model} at step {report.step}: loss {report.loss_words()}"
+            + (f"; preview: {report.preview}" if report.preview else ""),
         )
 
 

@@ -109,7 +109,7 @@ def read(path: Path) -> Content:
     if plain["version"] != VERSION:
         raise StoreError(
             f"{path}: was made by an earlier Understudy (format {plain['version']}) and is "
-            "brought up when it is first opened for writing, as by: understudy add "
+            "brought up when it is first opened for writing, as by: understudy cast "
             f"{path.parent}"
         )
     try:

@@ -1,0 +1,61 @@
+"""What people mistype is shown as they typed it, and never taken for something else."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from understudy.store.project import Project
+
+
+def test_an_error_holds_the_words_that_were_typed(done, understudy) -> None:
+    for number in ("x", "-1"):
+        typed = f"{source(done)}:{number}"
+        understudy("cast", "name", done.project, f"{typed}=ann").refused(f"{typed}: there", code=2)
+
+
+def test_a_mistyped_project_is_not_made(understudy, tmp_path) -> None:
+    """`consent` without anybody to declare made a folder of the mistyped name."""
+    understudy("consent", tmp_path / "projct").refused("is no project")
+    assert not (tmp_path / "projct").exists()
+
+
+def source(place) -> str:
+    with Project.open(place.project, read_only=True) as project:
+        return str(project.sources[0].id)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("train", "PROJECT", "--persons", ""), "--persons"),
+        (("train", "PROJECT", "--model-name="), "--model-name"),
+        (("convert", "PROJECT", "--render-name", ""), "--render-name"),
+        (("convert", ""), "an argument"),
+    ],
+)
+def test_an_empty_word_is_not_nothing_said(done, understudy, words, named) -> None:
+    """`--persons "$WHO"` without WHO would train everybody."""
+    given = [done.project if word == "PROJECT" else word for word in words]
+    understudy(*given).refused(f"{named}: is empty", code=2)
+
+
+def test_a_render_that_is_not_there_makes_no_film(done, understudy, monkeypatch) -> None:
+    """A mistyped name converted the usual film into out.mp4 of the current folder."""
+    monkeypatch.chdir(done.folder)
+    before = sorted(done.folder.rglob("*.mp4"))
+    understudy("convert", done.project, "--render-name", "outt").refused(
+        "has no render 'outt'", "there are: out", "-o"
+    )
+    assert sorted(done.folder.rglob("*.mp4")) == before
+
+
+def test_training_tells_only_of_what_is_there(done, understudy) -> None:
+    """Neither a preview where none was drawn, nor a change from nothing to nothing."""
+    shutil.rmtree(done.project / "models", ignore_errors=True)
+    usual = ("--threads", 1, "--previews", 0, "--batch", 2)
+    understudy("train", done.project, "--minutes", 0.01, *usual).worked()
+    told = understudy("train", done.project, "--minutes", 0.02, *usual).worked()
+    assert "None" not in told.out
+    assert "none (was none)" not in " ".join(told.err.split())
