@@ -39,6 +39,9 @@ def put_back(project: Path, films: dict[str, Path], output: Path) -> None:
     (project / "models" / "model").rename(project / "model")
     for name in ("report.md", "contact_sheet.png"):
         (project / "renders" / "out" / name).rename(project / name)
+    # Scores as data and curves were not made then.
+    for newer in (project / "renders" / "out").iterdir():
+        newer.unlink()
     for folder in ("renders/out", "renders", "models", "sources"):
         (project / folder).rmdir()
     consent = (project / "consent.toml").read_text()
