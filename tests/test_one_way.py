@@ -14,6 +14,7 @@ RESAMPLING = {"resize", "warpAffine", "warpPerspective", "remap", "pyrDown", "py
 RESAMPLERS = {
     "imaging/resample.py": "the one resampler",
     "imaging/rasterise.py": "looks up a texture along a drawn surface",
+    "imaging/unwrap.py": "a surface laid flat is no affine warp; it shrinks by means all the same",
     "actors/look/skin.py": "looks up a texture along a curved surface",
     "actors/render/raster.py": "looks up a texture along a curved surface",
     "embed/dlib128/chip.py": "dlib's own pyramid, as its network learnt faces",

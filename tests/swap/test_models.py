@@ -32,7 +32,7 @@ def test_the_fields_models_have_the_fields_size(name, parameters):
 
 
 @pytest.mark.parametrize("persons", [("a", "b"), ("ann", "bob", "keys", "d.e")])
-@pytest.mark.parametrize("name", [p.name for p in PLUGINS])
+@pytest.mark.parametrize("name", ["quick", "original", "lightweight"])
 def test_faces_come_out_at_the_promised_size(name, persons):
     with torch.device("meta"):
         model = REGISTRY.get("swap", name).load()(None, persons)

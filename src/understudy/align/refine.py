@@ -115,6 +115,11 @@ class RefinedAligner:
             points = into_frame(mean.landmarks[0], square, len(patch))[None]
             scale = float(square[2]) / len(patch)
             extras = {k: v * scale if k in _LENGTHS else v for k, v in mean.extras.items()}
+            if "mesh" in extras:
+                mesh = extras["mesh"].reshape(-1, 3)
+                placed = into_frame(mesh[:, :2], square, len(patch))
+                whole = np.column_stack([placed, mesh[:, 2] * scale])
+                extras["mesh"] = whole.reshape(1, -1).astype(np.float32)
             results.append(replace(mean, landmarks=points, extras=extras))
         return results
 
@@ -198,7 +203,14 @@ def _mean(looks: Faces, face: Faces) -> Faces:
 
 def _moved(face: Faces, by: NDArray[Any]) -> Faces:
     landmarks = None if face.landmarks is None else face.landmarks + by
-    return replace(face, boxes_xyxy=face.boxes_xyxy + np.tile(by, 2), landmarks=landmarks)
+    extras = dict(face.extras)
+    if "mesh" in extras:
+        mesh = extras["mesh"]
+        # points like the landmarks, laid in a row
+        moved = mesh + np.tile(np.array([*by, 0]), mesh.shape[1] // 3)
+        extras["mesh"] = moved.astype(np.float32)
+    boxes = face.boxes_xyxy + np.tile(by, 2)
+    return replace(face, boxes_xyxy=boxes, landmarks=landmarks, extras=extras)
 
 
 def _neighbourhood(frame: Picture, face: Faces) -> tuple[NDArray[Any], NDArray[Any]]:

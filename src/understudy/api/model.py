@@ -21,7 +21,8 @@ from understudy.plugin import default_registry
 from understudy.stages.convert.compose import Composer
 from understudy.stages.extract.analyse import Tools
 from understudy.stages.extract.choose import choose, resolved
-from understudy.stages.faces.casting import EVERYBODY, Part
+from understudy.stages.faces.casting import Part
+from understudy.stages.faces.surfaces import build_from, mesh_of
 from understudy.swap.loading import Swapper, load_swapper
 
 if TYPE_CHECKING:
@@ -147,8 +148,12 @@ class Model:
         faces = self._faces(frame, tools)
         colour = default_registry().get("colour", settings.match_colour)
         matcher = colour.build(settings.colour.of(colour.name))
-        composer = Composer(settings, self.swapper, matcher, knobs or {})
-        fresh = composer.made([(frame, face, Part(EVERYBODY, to)) for face in faces])
+        parts = [Part(str(number), to) for number in range(len(faces))]
+        builds = {}
+        if "build" in self.swapper.needs.of_plate:
+            builds = {p: build_from([mesh_of(f)]) for p, f in zip(parts, faces, strict=True)}
+        composer = Composer(settings, self.swapper, matcher, knobs or {}, builds)
+        fresh = composer.made([(frame, f, p) for f, p in zip(faces, parts, strict=True)])
         return composer.composed((frame, fresh)).pixels
 
     def _tools(self, asked: ExtractOptions, progress: Progress) -> Tools:

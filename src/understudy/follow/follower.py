@@ -12,8 +12,8 @@ All that is remembered fits into a `State`, so an interrupted extraction goes on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,7 +34,7 @@ from understudy.follow.likeness import (
 )
 from understudy.follow.shots import Shots
 from understudy.follow.sightings import Sighting, State, Trail
-from understudy.follow.smooth import REACH, joined, smoothed
+from understudy.follow.smooth import REACH, carried, smoothed, split
 from understudy.geometry import Float64
 from understudy.geometry.boxes import overlap
 from understudy.types import Faces, Frame, Track
@@ -79,6 +79,7 @@ class Seen:
         track: its number, or None where nothing was followed.
         sighting: as it was found.
         landmarks: (68, 2) frame pixels, smoothed.
+        extras: what else the aligner knew, moved as smoothing moved the head.
         identity: (d,) the track's mean identity vector so far, or the face's own; None where none
             was made.
     """
@@ -87,6 +88,7 @@ class Seen:
     sighting: Sighting
     landmarks: Float64
     identity: NDArray[Any] | None = None
+    extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +197,11 @@ class Follower:
             if self._smooth:
                 around = {i: s.parts for i, s in trail.sightings.items() if abs(i - index) <= REACH}
                 landmarks = smoothed(around, index)
-            found.append(Seen(trail.number, sighting, landmarks, trail.mean))
+            extras = dict(sighting.extras)
+            if "mesh" in extras and self._smooth:
+                head = split(landmarks).head
+                extras["mesh"] = carried(extras["mesh"], sighting.parts.head, head)
+            found.append(Seen(trail.number, sighting, landmarks, trail.mean, extras))
         return found
 
     def _follow(self, segment: Sequence[Frame], shot: Sequence[Frame], begins: bool) -> None:
@@ -383,13 +389,6 @@ class Follower:
         one, two = trail.sightings[gap.start - 1], trail.sightings[gap.stop]
         if apart(one, two) > 1.0:
             return
-        roll = two.parts.head[3] - one.parts.head[3]
-        turn = np.array([0, 0, 0, 2 * np.pi * np.round(roll / (2 * np.pi))])
         for n, index in enumerate(gap, 1):
-            share = n / (len(gap) + 1)
-            head = (1 - share) * one.parts.head + share * (two.parts.head - turn)
-            shape = (1 - share) * one.parts.shape + share * two.parts.shape
-            between = Sighting.of(
-                index, joined(head, shape), one.box_xyxy, min(one.score, two.score), 0.0, "bridged"
-            )
+            between = one.toward(two, n / (len(gap) + 1), index)
             trail.sightings[index] = between.moved_from(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import StoreError
-from understudy.follow.smooth import Split, split
+from understudy.follow.smooth import Split, carried, joined, split
 from understudy.geometry import N_LANDMARKS, Float64, average_distance
 from understudy.types import Track
 
@@ -75,6 +76,27 @@ class Sighting:
         corners = before.box_xyxy.reshape(2, 2)
         box = (corners - centre) * grown + self.parts.head[:2]
         return replace(self, box_xyxy=box.ravel())
+
+    def toward(self, other: Sighting, share: float, frame: int) -> Sighting:
+        """A guess between two sightings: the head on a straight way, the face with it.
+
+        Args:
+            other: of the same face.
+            share: how far on the way to it, 0..1.
+            frame: index of the guess.
+        """
+        one, two = self.parts, other.parts
+        # the short way round
+        turns = 2 * np.pi * np.round((two.head[3] - one.head[3]) / (2 * np.pi))
+        head = (1 - share) * one.head + share * (two.head - np.array([0, 0, 0, turns]))
+        shape = (1 - share) * one.shape + share * two.shape
+        extras: dict[str, NDArray[Any]] = {}
+        if "mesh" in self.extras and "mesh" in other.extras:
+            ends = [carried(s.extras["mesh"], s.parts.head, head) for s in (self, other)]
+            extras["mesh"] = (1 - share) * ends[0] + share * ends[1]
+        score = min(self.score, other.score)
+        points = joined(head, shape)
+        return Sighting.of(frame, points, self.box_xyxy, score, 0.0, "bridged", None, extras)
 
     @property
     def distance(self) -> float:
@@ -254,7 +276,11 @@ def _sighting_to_plain(sighting: Sighting) -> dict[str, Any]:
         "presence": sighting.presence,
         "how": sighting.how,
         "embedding": None if vector is None else vector.tolist(),
-        "extras": {name: values.tolist() for name, values in sighting.extras.items()},
+        # as bytes: a mesh is 1,434 numbers, and each batch of frames writes a dozen of them
+        "extras": {
+            name: base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")
+            for name, values in sighting.extras.items()
+        },
     }
 
 
@@ -268,5 +294,12 @@ def _sighting_from_plain(plain: Mapping[str, Any]) -> Sighting:
         float(plain["presence"]),
         str(plain["how"]),
         None if vector is None else np.array(vector, np.float32),
-        {name: np.array(values, np.float32) for name, values in plain["extras"].items()},
+        {name: _numbers(values) for name, values in plain["extras"].items()},
     )
+
+
+def _numbers(values: Any) -> NDArray[np.float32]:
+    """Bytes in base64; a list in states that were written before."""
+    if isinstance(values, str):
+        return np.frombuffer(base64.b64decode(values, validate=True), "<f4").astype(np.float32)
+    return np.array(values, np.float32)

@@ -49,7 +49,7 @@ class Split:
     """Landmarks taken apart into what the head does and what the face does.
 
     Attributes:
-        head: (4,) centre x, y in units of the size, natural logarithm of the size, roll in radians.
+        head: (4,) centre x, y in pixels, natural logarithm of the size, roll in radians.
         size: pixels of the unit square's side.
         shape: (68, 2) landmarks in the unit square.
     """
@@ -76,6 +76,28 @@ def joined(head: NDArray[np.floating], shape: NDArray[np.floating]) -> Float64:
     cos, sin = np.cos(roll), np.sin(roll)
     frame_from_unit = size * np.array([[cos, sin], [-sin, cos]])
     return (np.asarray(shape, np.float64) - 0.5) @ frame_from_unit.T + head[:2]
+
+
+def carried(
+    mesh: NDArray[np.floating], before: NDArray[np.floating], after: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """A mesh that goes where its head goes.
+
+    Args:
+        mesh: (3 m,) points x, y, z in a row, frame pixels.
+        before: (4,) head that it was seen with, see `Split`.
+        after: the head that it belongs to now.
+
+    Returns:
+        The mesh in the same form; what the face itself does is kept.
+    """
+    points = np.asarray(mesh, np.float64).reshape(-1, 3)
+    grown, turned = np.exp(after[2] - before[2]), after[3] - before[3]
+    cos, sin = np.cos(turned), np.sin(turned)
+    # roll is of the frame's turn into the unit square, so heads turn the other way
+    turn = grown * np.array([[cos, sin], [-sin, cos]])
+    flat = (points[:, :2] - before[:2]) @ turn.T + after[:2]
+    return np.column_stack([flat, points[:, 2] * grown]).ravel().astype(np.float32)
 
 
 def smoothed(neighbours: dict[int, Split], at: int) -> Float64:

@@ -88,12 +88,54 @@ def paste(
     if patch.alpha.size == 0:
         return result
     window_from_crop = _window_from_crop(crop_from_frame, patch)
-    face = warp_image(swapped, window_from_crop, "cubic", "edge")
-    view = patch.window(result)
-    mixed = view + patch.alpha[..., None] * (np.clip(face, 0, 1) * largest(pixels.dtype) - view)
-    touched = patch.alpha > 0
-    view[touched] = np.rint(mixed[touched]).astype(pixels.dtype)
+    _mix(patch.window(result), warp_image(swapped, window_from_crop, "cubic", "edge"), patch)
     return result
+
+
+def laid(pixels: NDArray[Any], face: NDArray[Any], patch: Patch) -> NDArray[Any]:
+    """A copy of the frame with a face over it that has the frame's own pixels.
+
+    Args:
+        pixels: (h, w, 3) uint8 or uint16 RGB.
+        face: float32 RGB 0..1 over the patch's window.
+        patch: how far it covers the frame.
+
+    Returns:
+        Same shape and dtype; bit-identical to `pixels` wherever alpha is 0.
+    """
+    result = pixels.copy()
+    _mix(patch.window(result), face, patch)
+    return result
+
+
+def overlaid(patch: Patch, other: Patch, *, keep: bool) -> Patch:
+    """The other patch's alpha over the first one's window.
+
+    Args:
+        patch: gives the window.
+        other: of the same frame.
+        keep: whether the first one's alpha bounds it too; else only where it is above 0.
+    """
+    height, width = patch.alpha.shape
+    alpha = np.zeros_like(patch.alpha)
+    left, top = max(patch.left, other.left), max(patch.top, other.top)
+    right = min(patch.left + width, other.left + other.alpha.shape[1])
+    bottom = min(patch.top + height, other.top + other.alpha.shape[0])
+    if right > left and bottom > top:
+        first, second = (
+            p.alpha[top - p.top : bottom - p.top, left - p.left : right - p.left]
+            for p in (patch, other)
+        )
+        place = alpha[top - patch.top : bottom - patch.top, left - patch.left : right - patch.left]
+        place[:] = second * (first if keep else first > 0)
+    return Patch(patch.left, patch.top, alpha)
+
+
+def _mix(view: NDArray[Any], face: NDArray[Any], patch: Patch) -> None:
+    """Change the pixels of a window where the patch is above 0, and no others."""
+    mixed = view + patch.alpha[..., None] * (np.clip(face, 0, 1) * largest(view.dtype) - view)
+    touched = patch.alpha > 0
+    view[touched] = np.rint(mixed[touched]).astype(view.dtype)
 
 
 def shown_through(patch: Patch, alpha: NDArray[Any], crop_from_frame: Warp) -> Patch:

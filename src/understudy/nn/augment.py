@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from understudy.geometry.facemesh import canonical
 from understudy.geometry.mirror import MIRRORED_68, MIRRORED_BLENDSHAPES
 
 ROTATION_DEG, ZOOM, SHIFT = 10.0, 0.05, 0.05
@@ -133,7 +134,8 @@ def signals(values: Mapping[str, Tensor], drawn: Draw) -> dict[str, Tensor]:
 
     Args:
         values: any of "pose" (n, 3) pitch, yaw and roll in degrees, "landmarks" (n, 68, 2) in the
-            normalised coordinates of the inner picture, "blendshapes" (n, 52) in MediaPipe's order.
+            normalised coordinates of the inner picture, "mesh" (n, 478, 3) likewise with depth in
+            the same unit, "blendshapes" (n, 52) in MediaPipe's order.
         drawn: this batch's random numbers, on the same device.
     """
     turn, shift = drawn.affine[:, :, :2], drawn.affine[:, :, 2]
@@ -144,6 +146,14 @@ def signals(values: Mapping[str, Tensor], drawn: Draw) -> dict[str, Tensor]:
         moved = (found["landmarks"] - shift[:, None]) @ torch.linalg.inv(turn).transpose(1, 2)
         swapped = moved[:, list(MIRRORED_68)]
         found["landmarks"] = torch.where(mirrored[:, None, None], swapped, moved)
+    if "mesh" in found:
+        mesh = found["mesh"]
+        inverse = torch.linalg.inv(turn)
+        flat = (mesh[..., :2] - shift[:, None]) @ inverse.transpose(1, 2)
+        grown = torch.linalg.det(inverse).abs().sqrt()[:, None, None]
+        moved = torch.cat([flat, mesh[..., 2:] * grown], 2)
+        swapped = moved[:, canonical().mirror.tolist()]
+        found["mesh"] = torch.where(mirrored[:, None, None], swapped, moved)
     if "pose" in found:
         pitch, yaw, roll = found["pose"].unbind(1)
         roll = roll - torch.rad2deg(torch.atan2(-turn[:, 0, 1], turn[:, 1, 1]))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from understudy.geometry import Centering
 
-SignalName = Literal["pose", "landmarks", "blendshapes"]
+SignalName = Literal["pose", "landmarks", "blendshapes", "mesh", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,16 @@ class Crop:
         output_px: side of the same crop as it comes out.
         centering: which centre and padding the crop has.
         coverage: share of that crop that is shown, 0.1..1.
+        surface: whether planes are not squares of the picture but textures of the face's surface
+            (`geometry.facemesh.surface`), with as many texels a side. The crop then only gives
+            places their unit.
     """
 
     input_px: int
     output_px: int
     centering: Centering
     coverage: float
+    surface: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,12 @@ class Needs:
     Attributes:
         masks: kinds of masks that it wants as planes "mask:<kind>".
         signals: what it wants to know of each face.
+        of_plate: what it wants to know beside these when it converts.
     """
 
     masks: tuple[str, ...] = ()
     signals: tuple[SignalName, ...] = ()
+    of_plate: tuple[SignalName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +75,10 @@ class Batch:
             eyes and mouth. "mask:<kind>": (n, 1, output_px, output_px) 0..1, those asked for.
         signals: numbers by name, those asked for, augmented as the pictures are. "pose": (n, 3)
             pitch, yaw and roll in degrees. "landmarks": (n, 68, 2) places in the crop.
-            "blendshapes": (n, 52).
+            "blendshapes": (n, 52). "mesh": (n, 478, 3) points of the face mesh in the crop, depth
+            in the same unit, smaller is nearer. "build": (n, 479, 3) the face at rest of whoever
+            is seen, in canonical space, and a row with how far right and left eye open, see
+            `geometry.facemesh.build`; never part of a training batch.
         persons: whose face each one is, by number.
     """
 
@@ -99,11 +108,14 @@ class Outputs:
         alpha: (n, 1, output_px, output_px) 0..1, how far the shown face reaches, or None where the
             model knows of no edge.
         code: (n, ...) what the model found out about the faces, or None where it has no such place.
+        mesh: (n, 514, 3) where the surface lies that rgb and alpha are textures of, in the crop,
+            depth in the same unit, smaller is nearer; None where they are crops.
     """
 
     rgb: Tensor
     alpha: Tensor | None = None
     code: Tensor | None = None
+    mesh: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,7 +17,7 @@ from understudy.geometry import Centering
 from understudy.nn import checkpoint
 from understudy.nn.device import Chosen, DeviceName, choose_device
 from understudy.plugin import Plugin, Registry, default_registry
-from understudy.swap import Outputs, SwapModel, check_knobs
+from understudy.swap import Outputs, SignalName, SwapModel, check_knobs
 
 PASS = 8
 """Faces a pass. Always padded to it, so that a face's result does not hang on its neighbours."""
@@ -32,10 +31,13 @@ class Shown:
         rgb: (n, output_px, output_px, 3) float32 RGB 0..1.
         alpha: (n, output_px, output_px) float32 0..1, how far the shown face reaches, or None
             where the model knows of no edge.
+        mesh: (n, 514, 3) float32, where the surface lies in the crop that these are textures of,
+            see `swap.Outputs`; None where they are crops.
     """
 
     rgb: NDArray[Any]
     alpha: NDArray[Any] | None = None
+    mesh: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.rgb)
@@ -80,6 +82,17 @@ class Swapper:
         return size
 
     @property
+    def surface(self) -> bool:
+        """Whether textures of the face's surface go in and come out, see `swap.Crop`."""
+        answer: bool = self._model.crop.surface
+        return answer
+
+    @property
+    def asks(self) -> tuple[SignalName, ...]:
+        """What it must be told of each face."""
+        return (*self.needs.signals, *self.needs.of_plate)
+
+    @property
     def coverage(self) -> float:
         """Coverage of the crops, 0.1..1."""
         share: float = self._model.crop.coverage
@@ -103,7 +116,7 @@ class Swapper:
         Args:
             crops: (n, input_px, input_px, 3) RGB, uint8 or float32 0..1.
             to: id of the person to show.
-            signals: what `needs` names, (n, ...) float32 each as `swap.Batch` has them.
+            signals: what `asks` names, (n, ...) float32 each as `swap.Batch` has them.
             **knobs: of those that the model has, such as `morph`.
 
         Raises:
@@ -124,7 +137,12 @@ class Swapper:
         ]
         rgb = torch.cat([s.rgb for s in shown]).permute(0, 2, 3, 1).contiguous().numpy()
         alphas = [s.alpha[:, 0] for s in shown if s.alpha is not None]
-        return Shown(rgb, torch.cat(alphas).numpy() if alphas else None)
+        meshes = [s.mesh for s in shown if s.mesh is not None]
+        return Shown(
+            rgb,
+            torch.cat(alphas).numpy() if alphas else None,
+            torch.cat(meshes).numpy() if meshes else None,
+        )
 
     def _pixels(self, crops: NDArray[Any]) -> Tensor:
         size = self.input_px
@@ -138,11 +156,11 @@ class Swapper:
         return pixels.permute(0, 3, 1, 2)
 
     def _signals(self, given: Mapping[str, NDArray[Any]], n: int) -> dict[str, Tensor]:
-        missing = [name for name in self.needs.signals if name not in given]
+        missing = [name for name in self.asks if name not in given]
         if missing:
             raise ValueRefused(f"signals: this model needs {', '.join(missing)} of each face")
-        found = {}
-        for name in self.needs.signals:
+        found: dict[str, Tensor] = {}
+        for name in self.asks:
             values = torch.from_numpy(np.ascontiguousarray(given[name], np.float32))
             if len(values) != n:
                 raise ValueRefused(f"signals: expected {name} of {n} faces, got {len(values)}")
@@ -161,11 +179,14 @@ class Swapper:
                 **knobs,
             )
         alpha = None if shown.alpha is None else shown.alpha[:n].float().clamp(0, 1).cpu()
-        return Outputs(shown.rgb[:n].float().clamp(0, 1).cpu(), alpha)
+        mesh = None if shown.mesh is None else shown.mesh[:n].float().cpu()
+        return Outputs(shown.rgb[:n].float().clamp(0, 1).cpu(), alpha, None, mesh)
 
     def _padded(self, values: Tensor) -> Tensor:
-        sides = (0, 0) * (values.ndim - 1)
-        return F.pad(values, (*sides, 0, PASS - len(values))).contiguous().to(self._device)
+        # with copies of the last one, which any model can make sense of
+        last = values[-1:] if len(values) else values.new_zeros(1, *values.shape[1:])
+        missing = last.expand(PASS - len(values), *values.shape[1:])
+        return torch.cat([values, missing]).contiguous().to(self._device)
 
 
 def load_swapper(

@@ -7,6 +7,13 @@ from understudy.plugin import Plugin
 PLUGINS = (
     Plugin(
         kind="swap",
+        name="mesh",
+        target="understudy.swap.mesh:Mesh",
+        options="understudy.swap.mesh.options:MeshOptions",
+        summary="Keeps the performance: a mesh carries it, the net makes the skin (128 to 1024 px)",
+    ),
+    Plugin(
+        kind="swap",
         name="quick",
         target="understudy.swap.quick:Quick",
         summary="Small and fast: a recognisable swap after minutes on a CPU (96 px)",

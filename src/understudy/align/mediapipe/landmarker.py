@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.align.manifest import FACE_LANDMARKER
-from understudy.align.mediapipe.mesh import first_squares
+from understudy.align.mediapipe.mesh import first_squares, kept
 from understudy.align.mediapipe.to_68 import landmarks_from_meshes
 from understudy.backends.litert import LiteModel
 from understudy.backends.mesh.runtime import FaceMesh
@@ -49,6 +49,7 @@ class Mediapipe478Aligner:
     """Finds 68 landmarks; `align.Aligner` says what goes in and comes out.
 
     `extras["blendshapes"]`, (n, 52), say what the face does; `BLENDSHAPES` names them.
+    `extras["mesh"]` is as `MediapipeAligner` has it.
     """
 
     def __init__(self) -> None:
@@ -62,7 +63,11 @@ class Mediapipe478Aligner:
             faces,
             landmarks=landmarks_from_meshes(meshes.points),
             presence=meshes.presence,
-            extras={**faces.extras, "blendshapes": np.reshape(moves, (-1, len(BLENDSHAPES)))},
+            extras={
+                **faces.extras,
+                "blendshapes": np.reshape(moves, (-1, len(BLENDSHAPES))),
+                "mesh": kept(meshes.points),
+            },
         )
 
     def _expression(self, points: Float64) -> NDArray[Any]:

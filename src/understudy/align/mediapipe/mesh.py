@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from understudy.align.mediapipe.to_68 import landmarks_from_meshes
 from understudy.align.options import MediapipeOptions
+from understudy.backends.mesh.indices import N_POINTS_WITH_IRISES
 from understudy.backends.mesh.iris import IrisModel
 from understudy.backends.mesh.runtime import (
     FaceMesh,
@@ -32,7 +33,9 @@ class MediapipeAligner:
     """Finds 68 landmarks; `align.Aligner` says what goes in and comes out.
 
     `presence` is the model's own, 0..1. Where a detector knows how far a face is turned, it may
-    say so in `extras["roll_deg"]`, (n,) or (n, 1) degrees clockwise.
+    say so in `extras["roll_deg"]`, (n,) or (n, 1) degrees clockwise. With irises the mesh itself
+    is handed on as `extras["mesh"]`, (n, 1434): 478 points x, y, z in frame pixels, z smaller the
+    nearer.
     """
 
     def __init__(self, options: MediapipeOptions | None = None) -> None:
@@ -45,7 +48,13 @@ class MediapipeAligner:
         meshes = self._mesh(frame, first_squares(self._mesh, frame, faces))
         points = self._iris(frame, meshes.points) if self._iris else meshes.points
         landmarks = landmarks_from_meshes(points)
-        return replace(faces, landmarks=landmarks, presence=meshes.presence)
+        extras = faces.extras if self._iris is None else {**faces.extras, "mesh": kept(points)}
+        return replace(faces, landmarks=landmarks, presence=meshes.presence, extras=extras)
+
+
+def kept(points: Float64) -> NDArray[np.float32]:
+    """Meshes with irises (n, 478, 3) as `Faces.extras` keep them, (n, 1434) a row of x, y, z."""
+    return points.reshape(len(points), 3 * N_POINTS_WITH_IRISES).astype(np.float32)
 
 
 def first_squares(mesh: FaceMesh, frame: NDArray[Any], faces: Faces) -> Float64:

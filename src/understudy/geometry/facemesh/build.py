@@ -34,6 +34,7 @@ MOUTH_CORNERS = (78, 308)
 _QUIET = 0.06
 """Share of the faces that the rest is the mean of."""
 _FRONTAL_DEG = 18.0
+_ENOUGH = 12
 _OPEN = 0.75
 _FADE_CM = 3.0
 
@@ -73,7 +74,8 @@ def build_of(points: NDArray[np.floating], heads: Heads) -> Build:
     """A person's build from faces seen.
 
     Rest is the mean of those faces that deform least and have a shut mouth. A median over all
-    would keep the grimace of somebody who pulls one most of the time.
+    would keep the grimace of somebody who pulls one most of the time. Of fewer than a dozen faces
+    nobody knows which is at rest, so where expressions move them they are taken to be nobody's.
 
     Args:
         points: (n, 478, 3) canonical.
@@ -99,6 +101,11 @@ def build_of(points: NDArray[np.floating], heads: Heads) -> Build:
         cost = energy + 0.5 * np.maximum(shut, 0) - 0.15 * np.log(frontal + 1e-6)
         quiet = np.argsort(cost, kind="stable")[:keep]
         rest = points[quiet].mean(0)
+    known = min(1.0, (len(points) - 1) / _ENOUGH)
+    nobody = canonical().vertices
+    rest[moving] = known * rest[moving] + (1 - known) * nobody[moving]
+    usual = lid_gaps(nobody[None])[0]
+    open_lids = known * open_lids + (1 - known) * np.maximum(open_lids, usual)
     rest = _opened(rest, open_lids)
     # the irises are where they are most of the time
     irises = points[:, N_MESH:N_MESH_WITH_IRISES]

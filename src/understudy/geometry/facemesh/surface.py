@@ -22,7 +22,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.geometry.facemesh import N_MESH_WITH_IRISES, canonical
+from understudy.geometry.facemesh import N_MESH_WITH_IRISES, Heads, canonical
 from understudy.geometry.space import Float64
 
 # fmt: off
@@ -110,6 +110,20 @@ def texels(size: int) -> tuple[NDArray[np.int64], Float64, NDArray[np.bool_]]:
     weight = weight.clip(0)
     weight /= weight.sum(-1, keepdims=True).clip(1e-9)
     return vertex, weight, on
+
+
+def seen(heads: Heads, points: Float64, size: int) -> NDArray[np.float32]:
+    """(n, size, size) 0..1 how well each texel of faces is seen: 0 where the skin turns away.
+
+    Args:
+        heads: poses.
+        points: (n, 478, 3) canonical.
+        size: texels a side.
+    """
+    turned = np.einsum("nvi,ni->nv", normals(with_ring(points)), heads.rotation[:, 2])
+    vertex, weight, on = texels(size)
+    facing = (turned[:, vertex] * weight).sum(-1) * on
+    return ((facing - 0.08) / 0.25).clip(0, 1).astype(np.float32)
 
 
 def normals(points: NDArray[np.floating]) -> Float64:

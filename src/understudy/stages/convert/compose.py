@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from understudy.flow import mapped
 from understudy.geometry import Warp
-from understudy.imaging.composite import Patch, feathered, paste, shown_through
+from understudy.geometry.facemesh.build import Build
+from understudy.imaging.composite import Patch, feathered, laid, overlaid, paste, shown_through
 from understudy.imaging.depth import to_unit
 from understudy.imaging.resample import crop_image, warp_image
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Part
 from understudy.stages.faces.signals import signals_of
+from understudy.stages.faces.surfaces import build_signal, drawn, texture_of
 from understudy.swap.loading import Swapper
 from understudy.types import Face, Frame
 
@@ -30,11 +32,13 @@ class Fresh:
         face: whose place it takes.
         rgb: (c, c, 3) float32 0..1 on the model's output crop.
         alpha: (c, c) float32 0..1, how far it reaches, or None where the model does not say.
+        mesh: (514, 3) in the crop, where the surface lies that these are textures of, or None.
     """
 
     face: Face
     rgb: NDArray[Any]
     alpha: NDArray[Any] | None
+    mesh: NDArray[Any] | None = None
 
 
 class Composer:
@@ -45,20 +49,28 @@ class Composer:
         swapper: the model.
         matcher: a colour matcher.
         knobs: values for what the model lets one choose.
+        builds: of everybody who is replaced, for models that ask for them.
     """
 
     def __init__(
-        self, options: ConvertOptions, swapper: Swapper, matcher: Any, knobs: Mapping[str, Any]
+        self,
+        options: ConvertOptions,
+        swapper: Swapper,
+        matcher: Any,
+        knobs: Mapping[str, Any],
+        builds: Mapping[Part, Build],
     ) -> None:
         self._options, self._swapper, self._matcher = options, swapper, matcher
-        self._knobs = dict(knobs)
+        self._knobs, self._builds = dict(knobs), builds
+        self._bounds = options.bounds
+        if options.bounds == "auto":
+            self._bounds = "surface" if swapper.surface else "mask"
         self._workers = os.cpu_count() or 1
 
     def made(self, faces: Sequence[tuple[Frame, Face, Part]]) -> list[Fresh]:
         """The faces as the persons they become, each person's in as few passes as it takes."""
         warps = [self._seen(face) for _, face, _ in faces]
-        pairs = [(frame.pixels, warp) for (frame, _, _), warp in zip(faces, warps, strict=True)]
-        crops = list(mapped(lambda pair: crop_image(*pair), pairs, self._workers))
+        crops = list(mapped(self._cut, faces, self._workers))
         made: dict[int, Fresh] = {}
         for to in dict.fromkeys(part.to for _, _, part in faces):
             whose = [i for i, (_, _, part) in enumerate(faces) if part.to == to]
@@ -68,23 +80,41 @@ class Composer:
                 shown = self._swapper.convert(
                     pixels if pixels.dtype == np.uint8 else to_unit(pixels),
                     to,
-                    signals_of(
-                        [faces[i][1] for i in some],
-                        [warps[i] for i in some],
-                        self._swapper.needs.signals,
-                    ),
+                    self._told([faces[i] for i in some], [warps[i] for i in some]),
                     **self._knobs,
                 )
                 for n, i in enumerate(some):
                     alpha = None if shown.alpha is None else shown.alpha[n]
-                    made[i] = Fresh(faces[i][1], shown.rgb[n], alpha)
+                    mesh = None if shown.mesh is None else shown.mesh[n]
+                    made[i] = Fresh(faces[i][1], shown.rgb[n], alpha, mesh)
         return [made[i] for i in range(len(faces))]
+
+    def _cut(self, one: tuple[Frame, Face, Part]) -> NDArray[Any]:
+        """What the model sees of a face."""
+        frame, face, _ = one
+        if self._swapper.surface:
+            return texture_of(frame.pixels, face, self._swapper.input_px)
+        return crop_image(frame.pixels, self._seen(face))
+
+    def _told(
+        self, faces: Sequence[tuple[Frame, Face, Part]], warps: Sequence[Warp]
+    ) -> dict[str, NDArray[Any]]:
+        """What the model wants to know of faces."""
+        found: dict[str, NDArray[Any]] = {
+            **signals_of([face for _, face, _ in faces], warps, self._swapper.needs.signals)
+        }
+        if "build" in self._swapper.needs.of_plate:
+            found["build"] = build_signal([self._builds[part] for _, _, part in faces])
+        return found
 
     def composed(self, pair: tuple[Frame, Sequence[Fresh]]) -> Frame:
         """A frame with its new faces; the frame itself where there are none."""
         frame, fresh = pair
         pixels = frame.pixels
         for one in fresh:
+            if one.mesh is not None:
+                pixels = self._drawn(frame, pixels, one)
+                continue
             crop_from_frame = self._shown(one.face)
             mask = one.face.masks[self._options.mask]
             on_crop = np.clip(
@@ -96,6 +126,22 @@ class Composer:
             matched = self._matcher.match(one.rgb, original, on_crop)
             pixels = paste(pixels, matched, crop_from_frame, self._patch(frame, one))
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
+
+    def _drawn(self, frame: Frame, pixels: NDArray[Any], one: Fresh) -> NDArray[Any]:
+        """A copy of a frame's pixels with a new face drawn on its surface."""
+        assert one.mesh is not None  # noqa: S101 - for mypy
+        assert one.alpha is not None  # noqa: S101 - for mypy; a surface without an end has no edge
+        new = drawn(one.rgb, one.alpha, one.mesh, self._shown(one.face))
+        patch = new.patch
+        if self._bounds in ("mask", "both"):
+            mask, o = one.face.masks[self._options.mask], self._options
+            whole = feathered(mask, mask.grid_from_frame, frame.space, o.feather, o.erode)
+            patch = overlaid(patch, whole, keep=self._bounds == "both")
+        if not patch.alpha.any():
+            return pixels
+        original = to_unit(patch.window(frame.pixels))
+        matched = self._matcher.match(new.rgb, original, patch.alpha)
+        return laid(pixels, matched, patch)
 
     def _seen(self, face: Face) -> Warp:
         """Where the model's input lies in the frame."""

@@ -9,9 +9,10 @@ from typing import Any
 
 from understudy.flow import mapped
 from understudy.flow.progress import Task
+from understudy.geometry.facemesh.build import Build
 from understudy.stages.convert.compose import Composer, Fresh
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.faces.casting import Casting, Census
+from understudy.stages.faces.casting import Casting, Census, Part
 from understudy.swap.loading import Swapper
 from understudy.types import Frame, Timestamp
 
@@ -27,10 +28,11 @@ class Job:
         casting: Casting,
         census: Census,
         knobs: Mapping[str, Any],
+        builds: Mapping[Part, Build],
     ) -> None:
         self._census = census
         self._options, self._casting = options, casting
-        self._composer = Composer(options, swapper, matcher, knobs)
+        self._composer = Composer(options, swapper, matcher, knobs, builds)
         self._workers = os.cpu_count() or 1
 
     def time_of(self, index: int) -> Timestamp | None:

@@ -21,9 +21,17 @@ class ConvertOptions:
         result=True,
     )
     mask: str = option("extended", "Which mask bounds the new face.", group="Blending", result=True)
+    bounds: Literal["auto", "mask", "surface", "both"] = option(
+        "auto",
+        "What bounds the new face. Models that draw a surface know where it ends: auto takes that "
+        "for them and the mask for others, both what lies inside both; so --mask occlusion "
+        "--bounds both keeps hands before the face.",
+        group="Blending",
+        result=True,
+    )
     feather: float = option(
         0.06,
-        "Width of the soft edge as a share of the mask's side; it lies inside the mask.",
+        "Width of the mask's soft edge as a share of its side; it lies inside the mask.",
         low=0.0,
         high=0.3,
         group="Blending",

@@ -30,6 +30,7 @@ from understudy.stages.convert.job import Job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census
 from understudy.stages.faces.source import assumed_colour, warn_of_damage
+from understudy.stages.faces.surfaces import builds_in
 from understudy.stages.release.place import Receipt, check_place, refuse_existing
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
@@ -151,7 +152,9 @@ def _made_or_there(
         refuse_existing(output, options.overwrite)
         colour = options.match_colour
         matcher = registry.get("colour", colour).build(options.colour.of(colour))
-        job = Job(options, swapper, matcher, casting, census, inputs.knobs)
+        asks = "build" in swapper.needs.of_plate
+        builds = builds_in(casting, options.mask) if asks else {}
+        job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds)
         work.mkdir(parents=True, exist_ok=True)
         read = ReadReport()
         segments = _write_segments(film, job, writer, work, read, progress)

@@ -169,7 +169,7 @@ class Tools:
             quality=quality,
             track=seen.track,
             made_by=dict(self._made_by),
-            extras=sighting.extras,
+            extras=seen.extras or sighting.extras,
         )
 
     def _look_at_photos(self) -> References:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import ValueRefused
-from understudy.geometry import Warp
+from understudy.geometry import Float64, Warp
+from understudy.geometry.facemesh import N_MESH_WITH_IRISES
+from understudy.stages.faces.surfaces import mesh_of
 
 if TYPE_CHECKING:
     from understudy.swap import SignalName
@@ -30,10 +32,11 @@ def signals_of(
 
     Returns:
         "pose": (n, 3) pitch, yaw and roll in degrees. "landmarks": (n, 68, 2) places in the crop,
-        -1..1 from edge to edge. "blendshapes": (n, 52).
+        -1..1 from edge to edge. "blendshapes": (n, 52). "mesh": (n, 478, 3) places in the crop
+        likewise, and depth in the same unit.
 
     Raises:
-        ValueRefused: a face has no blendshapes; says which predictor gives them.
+        ValueRefused: a face has no blendshapes or no mesh; says where to get them.
     """
     return {name: _signal(name, faces, crops_from_frame) for name in names}
 
@@ -48,6 +51,9 @@ def _signal(name: SignalName, faces: Sequence[Face], crops: Sequence[Warp]) -> N
             for f, crop in zip(faces, crops, strict=True)
         ]
         return np.asarray(rows, np.float32).reshape(-1, 68, 2)
+    if name == "mesh":
+        rows = [_mesh_on(mesh_of(f), crop) for f, crop in zip(faces, crops, strict=True)]
+        return np.asarray(rows, np.float32).reshape(-1, N_MESH_WITH_IRISES, 3)
     without = [f.id for f in faces if name not in f.extras]
     if without:
         raise ValueRefused(
@@ -55,3 +61,9 @@ def _signal(name: SignalName, faces: Sequence[Face], crops: Sequence[Warp]) -> N
             "--aligner mediapipe-478"
         )
     return np.asarray([f.extras[name] for f in faces], np.float32).reshape(-1, N_BLENDSHAPES)
+
+
+def _mesh_on(mesh: Float64, crop: Warp) -> Float64:
+    """Points on the crop, -1..1, depth in the same unit."""
+    places = crop.points(mesh[:, :2]) / crop.dst.size_wh * 2 - 1
+    return np.column_stack([places, mesh[:, 2] * (crop.scale * 2 / crop.dst.width)])

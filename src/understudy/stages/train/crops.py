@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -19,14 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import PARTS, Space, Warp
+from understudy.geometry.facemesh import N_MESH_WITH_IRISES, fit_heads
+from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, MOUTH_CORNERS
+from understudy.geometry.facemesh.surface import seen, surface
 from understudy.imaging.depth import eight_bit, from_unit
 from understudy.imaging.resample import crop_image, warp_image
+from understudy.imaging.unwrap import unwrapped
 from understudy.nn.augment import MARGIN
 from understudy.stages.faces.signals import N_BLENDSHAPES, signals_of
+from understudy.stages.faces.surfaces import mesh_of, surface_of
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceRecord
 from understudy.swap import Crop, SignalName
-from understudy.types import Mask
+from understudy.types import Face, Mask
 
 WEIGHT_UNIT = 60
 """Value of the weight's plane that counts once; 240 counts four times."""
@@ -34,6 +40,7 @@ SIGNALS: dict[SignalName, tuple[int, ...]] = {
     "pose": (3,),
     "landmarks": (68, 2),
     "blendshapes": (N_BLENDSHAPES,),
+    "mesh": (N_MESH_WITH_IRISES, 3),
 }
 """Shapes of what a model may ask to be told of a face."""
 _FEATURES = (("eyes", ("right_eye", "left_eye")), ("mouth", ("outer_lips",)))
@@ -74,7 +81,9 @@ class Cutting:
 
     @property
     def side_px(self) -> int:
-        """Pixels of a side of the crop with its margin."""
+        """Pixels of a side of the crop with its margin; textures have none."""
+        if self.crop.surface:
+            return self.crop.output_px
         return self.crop.output_px + 2 * margin_px(self.crop.output_px)
 
     @property
@@ -123,6 +132,8 @@ def cut(
     Returns:
         () of `cutting.dtype`.
     """
+    if cutting.crop.surface:
+        return _cut_surface(pixels, record, masks, cutting)
     size, face = cutting.crop.output_px, record.face
     crop_from_frame = face.alignment.crop(size, cutting.crop.coverage, cutting.crop.centering)
     margin = margin_px(size)
@@ -140,11 +151,48 @@ def cut(
         weight = _grown(on_crop(cutting.mask), size)
     points = padded_from_frame.points(face.alignment.landmarks)
     weight = weight * emphasis(points, padded.width, cutting.eyes, cutting.mouth)
+    planes = [on_crop(kind) for kind in cutting.masks]
+    return _row(cutting, picture, weight, planes, face, crop_from_frame)
+
+
+def _cut_surface(
+    pixels: NDArray[Any], record: FaceRecord, masks: Mapping[str, Mask], cutting: Cutting
+) -> NDArray[Any]:
+    """As `cut`, for models that see textures: what the skin turns away from counts for nothing."""
+    size, face = cutting.crop.output_px, record.face
+    mesh = mesh_of(face)
+    points = surface_of(mesh)
+    on_picture = np.column_stack([record.crop_from_frame.points(points[:, :2]), points[:, 2]])
+    picture = eight_bit(unwrapped(pixels, on_picture, size))
+
+    def on_texture(kind: str) -> NDArray[Any]:
+        mask = masks[kind]
+        at = mask.grid_from_frame.points(points[:, :2])
+        return unwrapped(mask.alpha.astype(np.float32), at, size)
+
+    heads = fit_heads(mesh[None])
+    weight = seen(heads, heads.canonical(mesh[None]), size)[0]
+    if cutting.mask is not None:
+        weight = weight * _grown(on_texture(cutting.mask), size)
+    weight = weight * _flat_emphasis(size, cutting.eyes, cutting.mouth)
+    crop = face.alignment.crop(size, cutting.crop.coverage, cutting.crop.centering)
+    return _row(cutting, picture, weight, [on_texture(k) for k in cutting.masks], face, crop)
+
+
+def _row(
+    cutting: Cutting,
+    picture: NDArray[Any],
+    weight: NDArray[Any],
+    masks: Sequence[NDArray[Any]],
+    face: Face,
+    crop_from_frame: Warp,
+) -> NDArray[Any]:
+    """() of `cutting.dtype`."""
     row = np.zeros((), cutting.dtype)
     row["planes"][:3] = picture.transpose(2, 0, 1)
     row["planes"][3] = np.clip(np.rint(weight * WEIGHT_UNIT), 0, 255)
-    for i, kind in enumerate(cutting.masks, 4):
-        row["planes"][i] = from_unit(on_crop(kind), np.uint8)
+    for i, mask in enumerate(masks, 4):
+        row["planes"][i] = from_unit(mask, np.uint8)
     if cutting.signals:
         told = signals_of([face], [crop_from_frame], cutting.signals)
         row["signals"] = np.concatenate([told[name].ravel() for name in cutting.signals])
@@ -162,11 +210,30 @@ def emphasis(
         eyes: weight on the eyes.
         mouth: weight on the mouth.
     """
+    every = [([points[PARTS[part]] for part in parts]) for _, parts in _FEATURES]
+    return _raised(every, (eyes, mouth), size)
+
+
+@lru_cache(maxsize=8)
+def _flat_emphasis(size: int, eyes: float, mouth: float) -> NDArray[np.float32]:
+    """As `emphasis`, on a texture, where eyes and mouth are always in one place."""
+    uv = surface().uv * size
+    lids = [
+        [v for pair in pairs for v in pair] + [*at] for pairs, at in zip(LIDS, CORNERS, strict=True)
+    ]
+    lips = [v for pair in LIPS for v in pair] + [*MOUTH_CORNERS]
+    return _raised([[uv[lid] for lid in lids], [uv[lips]]], (eyes, mouth), size)
+
+
+def _raised(
+    features: Sequence[Sequence[NDArray[np.float64]]], factors: Sequence[float], size: int
+) -> NDArray[np.float32]:
+    """1, rising softly to each feature's factor where its parts lie."""
     weight = np.ones((size, size), np.float32)
-    for (_, parts), factor in zip(_FEATURES, (eyes, mouth), strict=True):
+    for parts, factor in zip(features, factors, strict=True):
         plane = np.zeros((size, size), np.uint8)
         for part in parts:
-            _fill(plane, points[PARTS[part]])
+            _fill(plane, part)
         reach = max(1, round(0.03 * size))
         wide = cv2.dilate(plane, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
         soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 0.015 * size)

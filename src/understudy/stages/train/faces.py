@@ -215,6 +215,13 @@ class _Cutter:
                     f"{path}: nothing is known of its blendshapes, which this model needs; extract "
                     "its film again with --aligner mediapipe-478"
                 )
+        old = row is not None and "extra:mesh" in row.stale
+        if "mesh" in self.cutting.signals and ("mesh" not in extras or old):
+            what = "its mesh is older than its landmarks" if old else "nothing is known of its mesh"
+            raise StoreError(
+                f"{path}: {what}, which this model needs; make it with: "
+                "understudy alignments redo FILM --signals, or choose another with --model"
+            )
         masks = {kind: one.mask for kind, one in found.items()}
         stale = self.cutting.mask is not None and found[self.cutting.mask].stale
         known = replace(record, face=replace(record.face, extras=extras))

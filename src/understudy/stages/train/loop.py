@@ -63,9 +63,11 @@ class Trainer:
         self.persons: tuple[str, ...] = model.persons
         self.batch = options.batch or self.recipe.batch
         self.learning_rate = options.learning_rate or self.recipe.learning_rate
+        # a texture lies still: how it is bent on the face is what the mesh says
+        bent = not model.crop.surface
         self.switches = augment.Switches(
-            warp=options.warp * self.recipe.warp,
-            transform=options.transform * self.recipe.transform,
+            warp=bent * options.warp * self.recipe.warp,
+            transform=bent * options.transform * self.recipe.transform,
             flip=options.flip * self.recipe.flip,
             colour=options.colour,
         )

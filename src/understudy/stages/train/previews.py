@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from understudy.flow import Progress
+from understudy.geometry.facemesh.surface import surface
+from understudy.imaging.rasterise import texture_map, textured
 from understudy.nn.augment import Switches, cut, draw, generator_for
+from understudy.stages.faces.surfaces import BUILD_FACES, build_from, build_signal, surface_of
 from understudy.stages.train.faces import FaceSource
 from understudy.stages.train.feed import Feed
 from understudy.stages.train.sampler import Sampler
 from understudy.store.atomic import commit_bytes
+from understudy.swap import Outputs
 
 CELL, HEAD, GAP = 128, 22, 8
 _WIDE = 16
@@ -48,12 +52,17 @@ def sheet(
 def _block(
     model: Any, person: str, faces: FaceSource, count: int, device: torch.device
 ) -> NDArray[np.uint8]:
-    originals, inputs, told = _plain(faces, count, model.crop)
+    originals, inputs, told = _plain(faces, count, model)
     inputs, told = inputs.to(device), {k: v.to(device) for k, v in told.items()}
     others = [other for other in model.persons if other != person]
     with torch.inference_mode():
-        shown = [model.convert(inputs, to, told).rgb.float().cpu() for to in (person, *others)]
-    columns = torch.cat([_cells(x) for x in (originals, *shown)], 3)
+        shown = [model.convert(inputs, to, told) for to in (person, *others)]
+    if model.crop.surface:
+        there = [surface_of(mesh) for mesh in told["mesh"].double().cpu().numpy()]
+        first = Outputs(originals, mesh=torch.tensor(np.stack(there)))
+    else:
+        first = Outputs(originals)
+    columns = torch.cat([_cells(x) for x in (first, *shown)], 3)
     rows = columns.permute(0, 2, 3, 1).flatten(0, 1)
     body = (rows.clamp(0, 1) * 255).round().byte().numpy()
     return np.concatenate([_header([person, "again", *(f"as {o}" for o in others)]), body])
@@ -124,18 +133,35 @@ class Curves:
             self._writer.add_image("preview", picture, step, dataformats="HWC")
 
 
-def _plain(faces: FaceSource, count: int, crop: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+def _plain(faces: FaceSource, count: int, model: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """(n, 3, output, output) and (n, 3, input, input), not augmented, and signals."""
+    crop = model.crop
     raw = Feed([faces], Sampler(0, 1), pinned=False).evenly(0, count, 1)
     pixels = raw.planes[:, :3].float() / 255
     still = draw(len(pixels), Switches(0, 0, 0, colour=False), generator_for(0))
     inner = faces.cutting.inner
     originals = cut(pixels, still, crop.output_px, inner, warped=False)
-    return originals, cut(pixels, still, crop.input_px, inner, warped=False), raw.signals
+    told = dict(raw.signals)
+    if "build" in model.needs.of_plate:
+        many = Feed([faces], Sampler(0, 1), pinned=False).evenly(0, BUILD_FACES, 1)
+        build = build_from(list(many.signals["mesh"].double().numpy()))
+        told["build"] = torch.tensor(build_signal([build] * len(pixels)))
+    if crop.surface:
+        return originals, F.interpolate(originals, (crop.input_px,) * 2, mode="area"), told
+    return originals, cut(pixels, still, crop.input_px, inner, warped=False), told
 
 
-def _cells(images: Tensor) -> Tensor:
-    return F.interpolate(images, (CELL, CELL), mode="bilinear", align_corners=False)
+def _cells(shown: Outputs) -> Tensor:
+    """(n, 3, CELL, CELL) crops; textures are drawn on their mesh."""
+    rgb = shown.rgb.float().cpu()
+    if shown.mesh is None:
+        return F.interpolate(rgb, (CELL, CELL), mode="bilinear", align_corners=False)
+    cells = []
+    for texture, mesh in zip(rgb, shown.mesh.double().cpu().numpy(), strict=True):
+        points = np.concatenate([(mesh[:, :2] + 1) / 2 * CELL, mesh[:, 2:]], 1)
+        where = texture_map(points, surface().uv, surface().triangles, (CELL, CELL))
+        cells.append(textured(texture.permute(1, 2, 0).numpy(), where))
+    return torch.tensor(np.stack(cells)).permute(0, 3, 1, 2)
 
 
 def _header(labels: list[str]) -> NDArray[np.uint8]:

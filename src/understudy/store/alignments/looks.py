@@ -23,13 +23,14 @@ _FRAMES = 512
 _PAGE = """
     SELECT f.id, f.frame, t.person, f.left, f.top, f.right, f.bottom, q.value,
         f.stale_json, m.steps_json, a.landmarks, a.unit_from_frame,
-        k.width, k.height, k.grid_from_frame, k.alpha
+        k.width, k.height, k.grid_from_frame, k.alpha, x.vector
     FROM faces f
     JOIN made_by m ON m.key = f.made_by
     JOIN alignments a ON a.face = f.key
     LEFT JOIN tracks t ON t.track = f.track
     LEFT JOIN quality q ON q.face = f.key AND q.name = 'size_px'
     LEFT JOIN masks k ON k.face = f.key AND k.kind = ?
+    LEFT JOIN extras x ON x.face = f.key AND x.name = 'mesh'
     WHERE f.frame BETWEEN ? AND ? ORDER BY f.frame, f.position"""
 _VECTORS = """
     SELECT f.id, f.frame, t.person, f.left, f.top, f.right, f.bottom, q.value,
@@ -52,8 +53,8 @@ class Look(NamedTuple):
         size_px: side of the face, or of its box where nobody measured it.
         has_mask: whether it has a mask of the kind asked for.
         mask_is_stale: whether that is older than the landmarks.
-        digest: of landmarks, fit, that mask as it is stored, and who made them; two faces with one
-            digest come out of a conversion alike.
+        digest: of landmarks, fit, mesh, that mask as it is stored, and who made them; two faces
+            with one digest come out of a conversion alike.
     """
 
     id: str
@@ -93,9 +94,16 @@ def looks(db: sqlite3.Connection, mask: str) -> Iterator[Look]:
     """
     for first, last in _pages(db):
         for row in db.execute(_PAGE, (mask, first, last)):
-            *_, stale_json, steps_json, landmarks, fit, width, height, grid, alpha = row
+            *_, stale_json, steps_json, landmarks, fit, width, height, grid, alpha, mesh = row
             print_ = hashlib.blake2b(steps_json.encode(), digest_size=16)
-            for part in (landmarks, fit, f"{width} {height}".encode(), grid or b"", alpha or b""):
+            for part in (
+                landmarks,
+                fit,
+                f"{width} {height}".encode(),
+                grid or b"",
+                alpha or b"",
+                mesh or b"",
+            ):
                 print_.update(b"%d " % len(part) + part)
             stale = f"mask:{mask}" in codec.sequence(json.loads(stale_json))
             yield Look(*_who(row), alpha is not None, stale, print_.digest())

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UnderstudyError
+from understudy.geometry.facemesh import canonical
+from understudy.geometry.facemesh.build import CORNERS
 from understudy.swap import Batch, Outputs, check_knobs
 
 if TYPE_CHECKING:
@@ -76,9 +78,30 @@ def faces_of(model: Any, number: int, count: int, persons: tuple[int, ...] | Non
         "weight": ones,
     }
     planes |= {f"mask:{kind}": ones.clone() for kind in model.needs.masks}
-    shapes = {"pose": (3,), "landmarks": (68, 2), "blendshapes": (52,)}
-    signals = {name: torch.zeros(count, *shapes[name]) for name in model.needs.signals}
+    signals = {name: signal_of(name, phase) for name in model.needs.signals}
     return Batch(planes, persons or (number,) * count, signals)
+
+
+def signal_of(name: str, phase: Tensor) -> Tensor:
+    """A signal of synthetic faces, (n, ...), plausible and different for each phase (n,)."""
+    import numpy as np
+    import torch
+
+    shapes = {"pose": (3,), "landmarks": (68, 2), "blendshapes": (52,)}
+    if name in shapes:
+        return torch.zeros(len(phase), *shapes[name])
+    face = canonical().vertices
+    irises = [face[list(corners)].mean(0) for corners in CORNERS]
+    at_rest = np.concatenate([face, *(np.tile(iris, (5, 1)) for iris in irises)])
+    if name == "build":
+        row = np.array([[0.3, 0.3, 0.0]])
+        every = torch.tensor(np.concatenate([at_rest, row]), dtype=torch.float32)
+        return every.expand(len(phase), -1, -1).clone()
+    mesh = torch.tensor(at_rest * (0.08, -0.08, -0.08), dtype=torch.float32)
+    meshes = mesh.expand(len(phase), -1, -1).clone()
+    # a jaw that falls, by another amount for each face
+    meshes[:, face[:, 1].argsort()[:40].tolist(), 1] += 0.1 * phase[:, None]
+    return meshes
 
 
 def together(model: Any) -> Batch:
@@ -122,6 +145,7 @@ def _converts(model: Any, batch: Batch) -> None:
 
     crops = batch.planes["input"][[0, -1]]
     signals = {name: values[[0, -1]] for name, values in batch.signals.items()}
+    signals |= {name: signal_of(name, torch.zeros(2)) for name in model.needs.of_plate}
     with torch.no_grad():
         for person in model.persons:
             shown = model.convert(crops, person, signals)
@@ -243,6 +267,11 @@ def _in_order(model: Any, outputs: Outputs, count: int) -> None:
         assert tuple(alpha.shape) == (count, 1, size, size), f"alpha: {tuple(alpha.shape)}"
         assert float(alpha.min()) >= 0 and float(alpha.max()) <= 1, "alpha: expected 0 to 1"
     assert code is None or len(code) == count, "code: expected one a face"
+    if outputs.mesh is not None:
+        mesh = outputs.mesh
+        assert model.crop.surface, "a mesh without a surface to draw on it; see Crop.surface"
+        assert tuple(mesh.shape) == (count, 514, 3), f"mesh: {tuple(mesh.shape)}"
+        assert torch.isfinite(mesh).all(), "mesh is not finite"
 
 
 def _same(one: Any, other: Any, what: str) -> None:

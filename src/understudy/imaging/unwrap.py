@@ -1,0 +1,81 @@
+"""A picture of a face laid flat: its surface unwrapped into a texture.
+
+Convention: pixel and texel i cover [i, i+1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.geometry import Float64
+from understudy.geometry.facemesh.surface import surface, texels
+from understudy.imaging.depth import largest
+
+_FINEST_PX = 512
+"""Samples a side at most; a face that has more pixels is shrunk before."""
+
+
+def places(points: NDArray[np.floating], size: int) -> Float64:
+    """(size, size, 2) where in the picture each texel lies.
+
+    Args:
+        points: (514, 2 or 3) of the surface, pixels of the picture.
+        size: texels a side.
+    """
+    vertex, weight, _ = texels(size)
+    found: Float64 = np.einsum("ijk,ijkd->ijd", weight, points[vertex][..., :2])
+    return found
+
+
+def unwrapped(image: NDArray[Any], points: NDArray[np.floating], size: int) -> NDArray[Any]:
+    """The texture that a picture shows on a surface; where it shrinks, each texel is a mean.
+
+    Args:
+        image: (h, w) or (h, w, c), uint8, uint16 or float32.
+        points: (514, 2 or 3) of the surface, pixels of the picture.
+        size: texels a side.
+
+    Returns:
+        (size, size) or (size, size, c) of the same dtype; beyond the picture its edge is repeated.
+    """
+    wide = float(np.ptp(points[:, :2], axis=0).max()) / float(np.ptp(surface().uv, axis=0).max())
+    finer = max(1, round(wide / size))
+    most = max(1, _FINEST_PX // size)
+    if finer > most:
+        by = finer / most
+        image, points = _shrunk(image, points, by)
+        finer = most
+    at = (places(points, size * finer) - 0.5).astype(np.float32)
+    if image.dtype == np.uint16:
+        # OpenCV remaps no 16 bits on every platform
+        scaled = image.astype(np.float32)
+        return np.rint(_sampled(scaled, at, size)).clip(0, largest(image.dtype)).astype(np.uint16)
+    return _sampled(image, at, size)
+
+
+def _sampled(image: NDArray[Any], at: NDArray[np.float32], size: int) -> NDArray[Any]:
+    fine: NDArray[Any] = cv2.remap(
+        image, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    if len(fine) == size:
+        return fine
+    small: NDArray[Any] = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _shrunk(
+    image: NDArray[Any], points: NDArray[np.floating], by: float
+) -> tuple[NDArray[Any], NDArray[np.floating]]:
+    """The part of the picture that the surface lies in, smaller, and the points on it."""
+    height, width = image.shape[:2]
+    low = np.floor(points[:, :2].min(0) - 2 * by).clip(0, (width - 1, height - 1)).astype(int)
+    high = np.ceil(points[:, :2].max(0) + 2 * by).clip(low + 1, (width, height)).astype(int)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    size_wh = tuple(int(v) for v in np.ceil((high - low) / by))
+    small = cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA)
+    scale = np.array(size_wh) / (high - low)
+    return small, (points[:, :2] - low) * scale

@@ -1,0 +1,233 @@
+"""A swap that keeps the performance: a mesh carries it, and the net makes only the skin.
+
+Where lids, lips, eyes and head are is measured, not learnt: the plate's mesh is brought into the
+other person's build and drawn in the plate's pose. What has to be made is a texture, and most of
+that stands before the first iteration, in closed form: the main directions in which a person's
+skin changes, and the least-squares way to them from what the face does. Training adds what is not
+linear.
+
+Sources: active appearance models (T. F. Cootes, G. J. Edwards, C. J. Taylor, ECCV 1998) for shape
+and texture apart; S. Lombardi et al., "Deep Appearance Models for Face Rendering", 2018, for a
+decoder that makes a texture; the closed form and the light are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from understudy.errors import ValueRefused
+from understudy.geometry import Float64
+from understudy.geometry.facemesh import N_MESH, N_MESH_WITH_IRISES, Heads, canonical
+from understudy.geometry.facemesh.build import CORNERS, Build, retargeted
+from understudy.geometry.facemesh.surface import seen as facing
+from understudy.geometry.facemesh.surface import with_ring
+from understudy.swap import Batch, Crop, Knob, Needs, Outputs, Recipe
+from understudy.swap.closed_form import shared_directions
+from understudy.swap.mesh.numbers import (
+    DIRECTIONS,
+    N_NUMBERS,
+    builds_of,
+    directions_of,
+    heads_of,
+    numbers_of,
+)
+from understudy.swap.mesh.options import MeshOptions
+from understudy.swap.mesh.parts import FOUND, SEEN_PX, Decoder, Encoder, lit_as, moments
+from understudy.swap.mesh.reach import matte, skin
+from understudy.swap.standard import StandardModel
+
+CODE = N_NUMBERS + FOUND
+
+
+class Mesh(StandardModel):
+    """Drawn on a mesh; 64 texels in, 128 to 1024 out."""
+
+    needs = Needs(signals=("mesh",), of_plate=("build",))
+    knobs: Mapping[str, Knob] = {
+        "morph": Knob("How far to go from the person asked for to the one named by toward."),
+        "toward": Knob("The person that morph leads to.", kind="person"),
+        "shape": Knob("How far the face takes the new person's build; at 0 it keeps the plate's."),
+        "light": Knob("How far the skin takes the plate's broad light and tint."),
+    }
+
+    def __init__(self, options: MeshOptions | None, persons: Sequence[str]) -> None:
+        super().__init__(persons)
+        chosen = options or MeshOptions()
+        size = chosen.texture_px
+        self.crop = Crop(SEEN_PX, size, centering="legacy", coverage=1.0, surface=True)
+        self.recipe = Recipe(
+            learning_rate=1e-3,
+            betas=(0.9, 0.99),
+            warm_up=10,
+            level=500,
+            ema=0.995,
+            dssim=1.0,
+            dssim_stride=max(2, size // 64),
+            mae=2.0,
+            gradient=1.0,
+            batch=8 if size <= 256 else 4,
+            # a mirrored face is not this person's: moles, partings and crooked smiles have sides
+            flip=0.0,
+        )
+        count = len(self.persons)
+        self.encoder = Encoder()
+        self.decoders = nn.ModuleList(Decoder(CODE, size, chosen.components) for _ in range(count))
+        nobody = builds_of([_canonical_mesh()])[0]
+        rest = torch.tensor(nobody.rest).expand(count, -1, -1)
+        self.register_buffer("rest", rest.float().clone())
+        self.register_buffer("open_lids", torch.tensor(nobody.open_lids).float().repeat(count, 1))
+        self.register_buffer("directions", torch.zeros(3 * N_MESH, DIRECTIONS))
+        self.register_buffer("matte", torch.tensor(matte(size))[None, None], persistent=False)
+        self.register_buffer("skin", torch.tensor(skin(SEEN_PX))[None, None], persistent=False)
+        reach = torch.tensor(matte(SEEN_PX))[None, None]
+        self.register_buffer("reach", reach, persistent=False)
+
+    rest: Tensor
+    open_lids: Tensor
+    directions: Tensor
+    matte: Tensor
+    skin: Tensor
+    reach: Tensor
+
+    def init_from(self, batches: Sequence[Batch]) -> None:
+        """Measure everybody's build, and fit the skin in closed form."""
+        meshes = [_double(batch.signals["mesh"]) for batch in batches]
+        builds = builds_of(meshes)
+        poses = [heads_of(mine) for mine in meshes]
+        self.rest.copy_(torch.tensor(np.stack([b.rest for b in builds])))
+        self.open_lids.copy_(torch.tensor(np.stack([b.open_lids for b in builds])))
+        self.directions.copy_(torch.tensor(directions_of([p for _, p in poses], builds)))
+        small = [self._small(batch.planes["rgb"]) for batch in batches]
+        seen = [self._seen(*pose) for pose in poses]
+        found = [self.encoder.features(s, v) for s, v in zip(small, seen, strict=True)]
+        directions, centre = shared_directions(found, FOUND)
+        self.encoder.code.weight.copy_(directions.T)
+        self.encoder.code.bias.copy_(-centre @ directions)
+        for person, batch in enumerate(batches):
+            who = [builds[person]] * len(batch)
+            code = self._code(small[person], seen[person], *poses[person], who)
+            decoder = cast(Decoder, self.decoders[person])
+            mean, spread = self._light(small[person], seen[person])
+            decoder.usual.copy_(torch.cat([mean, spread], 2).median(0).values.flatten(1).T)
+            even = (batch.planes["rgb"] - mean) / spread
+            decoder.fit(code, even, batch.planes["weight"])
+
+    def forward(self, batch: Batch) -> Outputs:
+        """Each face's skin as its own person's."""
+        textures = batch.planes["rgb"]
+        heads, points = heads_of(_double(batch.signals["mesh"]))
+        builds = [self._build(person) for person in batch.persons]
+        small, seen = self._small(textures), self._seen(heads, points)
+        code = self._code(small, seen, heads, points, builds)
+        even = [self.decoders[person](code[place]) for person, place in batch.blocks()]
+        mean, spread = self._light(small, seen)
+        return Outputs(torch.cat(even) * spread + mean, code=code)
+
+    def convert(
+        self,
+        crops: Tensor,
+        to: str,
+        signals: Mapping[str, Tensor] | None = None,
+        *,
+        morph: float = 0.0,
+        toward: str | None = None,
+        shape: float = 1.0,
+        light: float = 1.0,
+    ) -> Outputs:
+        """Faces of anybody, performed by one person.
+
+        Args:
+            crops: (n, 3, 64, 64) textures.
+            to: whose face.
+            signals: "mesh" and "build", see `Batch`.
+            morph: share of the other person's shape and skin, 0..1.
+            toward: the other person.
+            shape: share of the new person's build, 0..1.
+            light: share of the plate's light, 0..1.
+
+        Returns:
+            Skin, its matte, and the mesh to draw it on.
+
+        Raises:
+            ValueRefused: an unknown person, a morph toward nobody, or a signal is missing.
+        """
+        if signals is None or not {"mesh", "build"} <= set(signals):
+            raise ValueRefused("signals: this model needs mesh and build of each face")
+        if morph and toward is None:
+            raise ValueRefused(f"morph: {morph:g} toward whom? Give toward as well")
+        heads, points = heads_of(_double(signals["mesh"]))
+        plates = [_build_from(one) for one in _double(signals["build"])]
+        seen = self._seen(heads, points)
+        code = self._code(crops, seen, heads, points, plates)
+        number = self.number_of(to)
+        rgb = self._in_usual_light(number, code)
+        donor = self._build(number)
+        if morph and toward is not None:
+            other = self.number_of(toward)
+            rgb = torch.lerp(rgb, self._in_usual_light(other, code), morph)
+            donor = _between(donor, self._build(other), morph)
+        if light:
+            rgb = lit_as(rgb, crops, seen, self.skin, light)
+        moved = [
+            retargeted(points[i : i + 1], plate, donor, shape)[0] for i, plate in enumerate(plates)
+        ]
+        drawn = heads.picture(with_ring(np.reshape(moved, (-1, N_MESH_WITH_IRISES, 3))))
+        mesh = torch.tensor(drawn, dtype=torch.float32, device=crops.device)
+        return Outputs(rgb, self.matte.expand(len(crops), -1, -1, -1), code, mesh)
+
+    def _in_usual_light(self, person: int, code: Tensor) -> Tensor:
+        """A person's skin as that person's footage mostly shows it."""
+        decoder = cast(Decoder, self.decoders[person])
+        mean, spread = decoder.usual[:, :, None, None]
+        shown: Tensor = decoder(code) * spread + mean
+        return shown
+
+    def _light(self, small: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """How bright and contrasty each colour of plain skin is, (n, 3, 1, 1) each."""
+        return moments(small, seen * self.skin)
+
+    def _code(
+        self, small: Tensor, seen: Tensor, heads: Heads, points: Float64, builds: Sequence[Build]
+    ) -> Tensor:
+        directions = self.directions.cpu().numpy()
+        told = torch.tensor(numbers_of(heads, points, builds, directions), device=small.device)
+        return torch.cat([told, self.encoder(small, seen)], 1)
+
+    def _seen(self, heads: Heads, points: Float64) -> Tensor:
+        shown = torch.tensor(facing(heads, points, SEEN_PX), device=self.rest.device)
+        return shown[:, None] * self.reach
+
+    def _small(self, textures: Tensor) -> Tensor:
+        return F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")
+
+    def _build(self, person: int) -> Build:
+        return Build(_double(self.rest[person]), _double(self.open_lids[person]))
+
+
+def _canonical_mesh() -> Float64:
+    """(1, 478, 3) nobody's face, as a picture would show it."""
+    vertices = canonical().vertices
+    irises = [np.repeat(vertices[list(c)].mean(0)[None], 5, 0) for c in CORNERS]
+    return np.concatenate([vertices, *irises])[None] * (1, -1, -1)
+
+
+def _double(values: Tensor) -> Float64:
+    return values.detach().to("cpu", torch.float64).numpy()
+
+
+def _build_from(row: Float64) -> Build:
+    """The build behind a signal "build"."""
+    return Build(row[:N_MESH_WITH_IRISES], row[N_MESH_WITH_IRISES, :2])
+
+
+def _between(one: Build, other: Build, share: float) -> Build:
+    return Build(
+        (1 - share) * one.rest + share * other.rest,
+        (1 - share) * one.open_lids + share * other.open_lids,
+    )

@@ -1,0 +1,171 @@
+"""The nets of the mesh-driven model: an encoder of skin, and a decoder a person.
+
+Convention: textures are (n, 3, t, t) RGB 0..1; "seen" is (n, 1, t, t) 0..1.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from understudy.nn.blocks import Down, Residual, Up, kaiming
+from understudy.swap.closed_form import eigenfaces, ridge
+
+SEEN_PX = 64
+"""Texels a side of what the encoder sees."""
+FOUND = 64
+"""Numbers that the encoder finds."""
+WIDTH, SCENE_PX = 32, 16
+_UNSEEN = 0.02
+
+
+class Encoder(nn.Module):
+    """What the mesh does not say about skin: wrinkles, shadows, tongue and teeth.
+
+    It sees grey skin brought to zero mean and unit spread where it is seen at all, so that two
+    skins, or one in two lights, look alike to it.
+    """
+
+    luma: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+        self.register_buffer("luma", luma, persistent=False)
+        self.body = nn.Sequential(
+            Down(1, 32), Down(32, 64, 3), Down(64, 128, 3), Down(128, 128, 3), nn.Flatten()
+        )
+        self.code = nn.Linear(128 * (SEEN_PX // 16) ** 2, FOUND)
+        kaiming(self)
+
+    def features(self, textures: Tensor, seen: Tensor) -> Tensor:
+        """(n, 3, 64, 64) to what the net finds (n, 2048)."""
+        grey = (textures * self.luma).sum(1, keepdim=True)
+        mean, spread = moments(grey, seen)
+        found: Tensor = self.body((grey - mean) / spread * seen)
+        return found
+
+    def forward(self, textures: Tensor, seen: Tensor) -> Tensor:
+        """(n, 3, 64, 64) to (n, FOUND)."""
+        found: Tensor = self.code(self.features(textures, seen))
+        return found
+
+
+class Decoder(nn.Module):
+    """One person's skin: main directions in which it changes, and convolutions for the rest.
+
+    Skin here has zero mean and unit spread: the same face in another light, or filmed by another
+    camera, is the same skin. `usual` says what mean and spread the person's footage has.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    usual: Tensor
+
+    def __init__(self, code: int, texture_px: int, components: int) -> None:
+        super().__init__()
+        self.size = texture_px
+        pixels = 3 * texture_px**2
+        self.register_buffer("mean", torch.zeros(pixels))
+        self.register_buffer("usual", torch.tensor([[0.5] * 3, [0.2] * 3]))
+        # half precision: an eighth of a grey level is lost, and half of the checkpoint saved
+        self.register_buffer("basis", torch.zeros(components, pixels, dtype=torch.float16))
+        self.coefficients = nn.Linear(code, components)
+        self.scene = nn.Linear(code, SCENE_PX**2 * WIDTH)
+        ups, width, size = [], WIDTH, SCENE_PX
+        while size < texture_px // 2:
+            narrower = max(16, width // 2) if size >= 32 else width
+            ups.append(Up(width, narrower))
+            width, size = narrower, 2 * size
+        last = nn.Conv2d(width, 12, 3, padding=1)
+        self.refine = nn.Sequential(
+            nn.LeakyReLU(0.1), Residual(WIDTH), *ups, last, nn.PixelShuffle(2)
+        )
+        kaiming(self)
+        for start in (*self.coefficients.parameters(), *last.parameters()):
+            nn.init.zeros_(start)  # at first, what the main directions show is all there is
+        # a quiet scene: what training adds shall grow out of smooth skin, not out of noise
+        with torch.no_grad():
+            self.scene.weight.mul_(0.1)
+
+    def fit(self, code: Tensor, textures: Tensor, weight: Tensor) -> None:
+        """Take the main directions of a person's skin, and go to them from the code.
+
+        Args:
+            code: (n, code) of these faces.
+            textures: (n, 3, t, t) of zero mean and unit spread; made into something else.
+            weight: (n, 1, t, t) how much each texel counts, 0 where it is not seen.
+        """
+        weight = weight.clamp_max(1)
+        total = weight.sum(0)
+        mean = (textures * weight).sum(0) / total.clamp_min(1e-3)
+        # what was never seen is filled with what the picture happened to show there
+        mean = torch.where(total > _UNSEEN * len(textures), mean, textures.mean(0))
+        # in place of another tensor of all textures, which may be a gigabyte
+        textures.sub_(mean).mul_(weight).add_(mean)
+        counts = (total / len(textures)).expand(3, -1, -1).flatten()
+        found, basis, targets = eigenfaces(textures.flatten(1), counts, len(self.basis))
+        self.mean.copy_(found)
+        self.basis.copy_(basis)
+        weights, bias = ridge(code, targets)
+        self.coefficients.weight.copy_(weights)
+        self.coefficients.bias.copy_(bias)
+
+    def forward(self, code: Tensor) -> Tensor:
+        """(n, code) to (n, 3, t, t)."""
+        scene = self.scene(code).view(-1, WIDTH, SCENE_PX, SCENE_PX)
+        refined: Tensor = self.refine(scene.contiguous(memory_format=torch.channels_last))
+        basis = self.basis.to(self.mean.dtype)
+        linear = torch.addmm(self.mean, self.coefficients(code).to(self.mean.dtype), basis)
+        return linear.view_as(refined) + refined
+
+
+def lit_as(skin: Tensor, plate: Tensor, seen: Tensor, reach: Tensor, amount: float) -> Tensor:
+    """Skin in another one's light: the broad shades of the plate take the place of its own.
+
+    Textures of two faces lie on each other point by point, so broad light is what is left of each
+    when it is blurred, and goes over as a ratio. Eyes and mouth are left out of both, for an open
+    mouth is no shadow. Brightness alone goes over: as ratios of each colour it turned lips purple
+    where two cameras disagree about white, and tint is the colour matching's part.
+
+    Args:
+        skin: (n, 3, t, t) to be lit.
+        plate: (n, 3, 64, 64) in the light that is wanted.
+        seen: (n, 1, 64, 64) where the plate is seen.
+        reach: (1, 1, 64, 64) 0..1 where there is skin.
+        amount: how far to go, 0..1.
+    """
+    size = plate.shape[-2:]
+    weight = seen * reach + 1e-4
+    small = F.interpolate(skin, size, mode="area")
+    wanted, have = (_broad(x.mean(1, keepdim=True), weight) for x in (plate, small))
+    # how bright it is on the whole is the colour matching's part as well
+    total = weight.sum((2, 3), keepdim=True)
+    wanted, have = (x / ((x * weight).sum((2, 3), keepdim=True) / total) for x in (wanted, have))
+    ratio = ((wanted + _DARK) / (have + _DARK)).clamp(0.3, 3.0) ** amount
+    wide = F.interpolate(ratio, skin.shape[-2:], mode="bilinear", align_corners=False)
+    return (skin + _DARK) * wide - _DARK
+
+
+_DARK = 0.03
+"""So that a ratio of two nearly black shades says nothing."""
+_BROAD = 7.0
+"""Standard deviation in texels of 64 of what counts as broad light: a third of a cheek."""
+
+
+def _broad(textures: Tensor, weight: Tensor) -> Tensor:
+    """A blur that looks at weighted texels only."""
+    size = textures.shape[-1]
+    at = torch.arange(size, dtype=textures.dtype, device=textures.device)
+    kernel = torch.exp(-0.5 * ((at[:, None] - at) / _BROAD) ** 2)
+    total = kernel @ weight @ kernel
+    return (kernel @ (textures * weight) @ kernel) / total
+
+
+def moments(planes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and spread of each plane where it is seen, (n, c, 1, 1) each."""
+    total = seen.sum((2, 3), keepdim=True).clamp_min(1e-3)
+    mean = (planes * seen).sum((2, 3), keepdim=True) / total
+    variance = ((planes - mean) ** 2 * seen).sum((2, 3), keepdim=True) / total
+    return mean, (variance + 1e-4).sqrt()

@@ -1,0 +1,48 @@
+"""How far a texture reaches: where it covers the plate, and where it is skin."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.geometry.facemesh import N_MESH, canonical
+from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, MOUTH_CORNERS
+from understudy.geometry.facemesh.surface import OVAL, surface, texels
+
+_SOFT = 0.012
+"""Standard deviation of the matte's edge, as a share of the texture's side."""
+
+
+@lru_cache(maxsize=8)
+def matte(size: int) -> NDArray[np.float32]:
+    """(size, size) 1 on the face, falling to 0 at its outline: beyond lie hair and background."""
+    share = np.zeros(len(surface().uv))
+    share[:N_MESH] = 1
+    share[list(OVAL)] = 0
+    vertex, weight, on = texels(size)
+    # the triangles along the outline take it down, a blur rounds their corners
+    fall = ((share[vertex] * weight).sum(-1) * on).astype(np.float32)
+    soft = cv2.GaussianBlur(fall, (0, 0), _SOFT * size)
+    return (1.4 * soft - 0.2).clip(0, 1)
+
+
+@lru_cache(maxsize=8)
+def skin(size: int) -> NDArray[np.float32]:
+    """(size, size) 1 on plain skin, 0 on eyes, brows and mouth, whose shades are no light."""
+    uv = surface().uv * size
+    plane = np.ones((size, size), np.float32)
+    eyes = [
+        [v for pair in pairs for v in pair] + list(c)
+        for pairs, c in zip(LIDS, CORNERS, strict=True)
+    ]
+    mouth = [v for pair in LIPS for v in pair] + list(MOUTH_CORNERS)
+    brows = [(70, 63, 105, 66, 107, 55, 65, 52, 53, 46)]
+    brows += [tuple(canonical().mirror[list(brows[0])])]
+    for part in (*eyes, mouth, *brows):
+        hull = cv2.convexHull(np.rint(uv[list(part)]).astype(np.int32))
+        cv2.fillConvexPoly(plane, hull, 0)
+    reach = max(1, round(0.035 * size))
+    return cv2.erode(plane, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) * matte(size)

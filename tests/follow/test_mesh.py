@@ -1,0 +1,57 @@
+"""Meshes go where their heads go."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from understudy.follow.sightings import Sighting, State, Trail
+from understudy.follow.smooth import carried, joined, split
+
+SHAPE = split(np.random.default_rng(4).normal(0, 30, (68, 2)) + 200).shape
+
+
+def seen(frame: int, centre: tuple[float, float], size: float, roll: float) -> Sighting:
+    """A face whose mesh begins with its own landmarks."""
+    points = joined(np.array([*centre, np.log(size), roll]), SHAPE)
+    depth = np.full((68, 1), 0.1 * size)
+    mesh = np.concatenate([points, depth], 1).ravel().astype(np.float32)
+    return Sighting.of(
+        frame, points, np.array([0, 0, 1, 1]), 0.9, 0.9, "followed", None, {"mesh": mesh}
+    )
+
+
+def test_a_mesh_is_carried_as_landmarks_are() -> None:
+    one, two = seen(0, (100, 120), 60, 0.2), seen(1, (140, 90), 75, -0.4)
+    moved = carried(one.extras["mesh"], one.parts.head, two.parts.head)
+    np.testing.assert_allclose(moved, two.extras["mesh"], atol=1e-3)
+    back = carried(moved, two.parts.head, one.parts.head)
+    np.testing.assert_allclose(back, one.extras["mesh"], atol=1e-3)
+
+
+@pytest.mark.parametrize("roll", [3.0, -3.0])
+def test_a_guess_between_two_sightings_has_a_mesh_on_its_landmarks(roll) -> None:
+    # through the turn at pi, the short way round
+    one, two = seen(0, (100, 120), 60, roll), seen(4, (110, 124), 64, -roll)
+    guess = one.toward(two, 0.5, 2)
+    mesh = guess.extras["mesh"].reshape(-1, 3)
+    np.testing.assert_allclose(mesh[:, :2], guess.landmarks, atol=1e-2)
+    assert abs(np.cos(guess.parts.head[3]) + 1) < 0.05
+
+
+def test_a_mesh_comes_back_bit_for_bit_after_an_interruption() -> None:
+    one = seen(7, (100.1, 120.3), 61.7, 0.21)
+    state = State(trails=[Trail(0, 0, {7: one})])
+    again = State.unpacked(state.packed()).trails[0].sightings[7]
+    np.testing.assert_array_equal(again.extras["mesh"], one.extras["mesh"])
+    assert again.extras["mesh"].dtype == np.float32
+
+
+def test_states_of_before_are_read() -> None:
+    one = seen(7, (100, 120), 60, 0.2)
+    plain = json.loads(State(trails=[Trail(0, 0, {7: one})]).packed())
+    plain["trails"][0]["sightings"][0]["extras"] = {"depth": [0.5, 1.25]}
+    again = State.unpacked(json.dumps(plain).encode()).trails[0].sightings[7]
+    np.testing.assert_array_equal(again.extras["depth"], np.float32([0.5, 1.25]))

@@ -1,0 +1,176 @@
+"""The mesh-driven model: what it tells of a face, what stands before training, how it is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from understudy.errors import ValueRefused
+from understudy.geometry.facemesh import canonical, fit_heads
+from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, lid_gaps, mouth_gap
+from understudy.swap import Batch
+from understudy.swap.mesh import Mesh
+from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
+from understudy.swap.mesh.options import MeshOptions
+from understudy.swap.mesh.parts import lit_as
+from understudy.swap.mesh.reach import matte, skin
+
+SIZE = 128
+
+
+def mesh(
+    lids: float = 1.0, mouth_cm: float = 0.05, look: float = 0.0, yaw: float = 0.0
+) -> np.ndarray:
+    """(478, 3) a canonical face that does something, as a crop shows it."""
+    face = canonical().vertices
+    points = np.concatenate([face, *(np.tile(face[list(c)].mean(0), (5, 1)) for c in CORNERS)])
+    for pairs in LIDS:
+        for upper, lower in pairs:
+            gap = points[upper] - points[lower]
+            points[upper] += gap * (lids - 1) / 2
+            points[lower] -= gap * (lids - 1) / 2
+    for upper, lower in LIPS:
+        now = points[upper, 1] - points[lower, 1]
+        points[upper, 1] += (mouth_cm - now) / 2
+        points[lower, 1] -= (mouth_cm - now) / 2
+    points[468:, 0] += look
+    turn = np.radians(yaw)
+    spin = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    return points @ spin.T * (0.08, -0.08, -0.08)
+
+
+def performance(count: int, seed: int) -> np.ndarray:
+    """(n, 478, 3) a person who looks about, blinks and speaks."""
+    rng = np.random.default_rng(seed)
+    return np.stack(
+        [
+            mesh(rng.uniform(0, 1.1), rng.choice([0.05, 0.4, 1.2]), rng.uniform(-0.4, 0.4), yaw)
+            for yaw in rng.uniform(-20, 20, count)
+        ]
+    )
+
+
+def skins(meshes: np.ndarray, tone: tuple[float, float, float]) -> torch.Tensor:
+    """(n, 3, SIZE, SIZE) skin with a tongue: the wider the mouth, the redder its inside."""
+    _, points = heads_of(meshes)
+    open_ = torch.tensor(mouth_gap(points), dtype=torch.float32)
+    x = torch.linspace(0, 6.28, SIZE)
+    base = 0.5 + 0.1 * torch.sin(3 * x)[None, :] * torch.cos(2 * x)[:, None]
+    rgb = torch.stack([base * t for t in tone]).expand(len(meshes), -1, -1, -1).clone()
+    inside = torch.tensor(skin(SIZE) < 0.01) & torch.tensor(matte(SIZE) > 0.9)
+    rgb[:, 0] += inside * (0.3 * open_)[:, None, None]
+    return rgb
+
+
+def batch_of(person: int, count: int = 40) -> Batch:
+    meshes = performance(count, person)
+    rgb = skins(meshes, ((0.9, 0.7, 0.6), (0.6, 0.5, 0.45))[person])
+    planes = {"rgb": rgb, "input": rgb, "weight": torch.ones(count, 1, SIZE, SIZE)}
+    signals = {"mesh": torch.tensor(meshes, dtype=torch.float32)}
+    return Batch(planes, (person,) * count, signals)
+
+
+@pytest.fixture(scope="module")
+def begun() -> Mesh:
+    torch.manual_seed(1)
+    model = Mesh(MeshOptions(texture="128", components=8), ("ann", "bob")).eval()
+    with torch.no_grad():
+        model.init_from([batch_of(0), batch_of(1)])
+    return model
+
+
+def plate(meshes: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    build = builds_of([performance(40, 0)])[0]
+    row = np.concatenate([build.rest, [[*build.open_lids, 0.0]]])
+    small = torch.nn.functional.interpolate(skins(meshes, (0.9, 0.7, 0.6)), (64, 64), mode="area")
+    signals = {
+        "mesh": torch.tensor(meshes, dtype=torch.float32),
+        "build": torch.tensor(row, dtype=torch.float32).expand(len(meshes), -1, -1),
+    }
+    return small, signals
+
+
+def test_numbers_say_what_the_face_does_and_not_where_it_is() -> None:
+    build = builds_of([performance(40, 0)])[0]
+    told = directions_of([heads_of(performance(40, 0))[1]], [build])
+
+    def numbers(one: np.ndarray) -> np.ndarray:
+        return numbers_of(*heads_of(one[None]), [build], told)[0]
+
+    open_eyed, shut = numbers(mesh(lids=1.0)), numbers(mesh(lids=0.0))
+    assert (open_eyed[2:4] > shut[2:4] + 1.5).all()
+    left, right = numbers(mesh(look=-0.3)), numbers(mesh(look=0.3))
+    assert (right[[4, 6]] > left[[4, 6]] + 1).all()
+    assert numbers(mesh(mouth_cm=1.5))[8] > numbers(mesh(mouth_cm=0.0))[8] + 2
+    assert numbers(mesh(yaw=20))[1] > 1.2
+    moved = mesh(lids=0.5) * 3 + np.array([0.4, -0.2, 0.0])
+    np.testing.assert_allclose(numbers(moved), numbers(mesh(lids=0.5)), atol=1e-3)
+
+
+def test_before_training_the_mouth_is_coloured_by_how_wide_it_is_open(begun) -> None:
+    meshes = np.stack([mesh(mouth_cm=gap) for gap in (0.05, 0.4, 1.2)])
+    crops, signals = plate(meshes)
+    with torch.no_grad():
+        shown = begun.convert(crops, "bob", signals, light=0.0)
+    wanted = skins(meshes, (0.6, 0.5, 0.45))
+    inside = torch.tensor(matte(SIZE) > 0.9)
+    error = (shown.rgb - wanted).abs()[:, :, inside]
+    assert error.mean() < 0.02
+    ours = (crops.mean((2, 3)) - shown.rgb[:, :, inside].mean(2)).abs()
+    assert ours.mean() > 0.05, "it is bob's skin, not ann's"
+
+
+def test_the_performance_is_the_plates_to_the_lid(begun) -> None:
+    meshes = np.stack([mesh(lids=0.0, mouth_cm=1.0, yaw=10), mesh(lids=1.0), mesh(yaw=-25)])
+    crops, signals = plate(meshes)
+    with torch.no_grad():
+        drawn = begun.convert(crops, "bob", signals).mesh.double().numpy()
+    heads = fit_heads(drawn)
+    np.testing.assert_allclose(heads.pitch_yaw_roll_deg[:, 1], [10, 0, -25], atol=1.5)
+    points = heads.canonical(drawn)
+    gaps = lid_gaps(points).mean(1)
+    assert gaps[0] < 0.02 < 0.15 < gaps[1]
+    np.testing.assert_allclose(mouth_gap(points), [1.0, 0.05, 0.05], atol=0.05)
+
+
+def test_morph_and_shape_go_all_the_way(begun) -> None:
+    crops, signals = plate(mesh(mouth_cm=0.4)[None])
+    with torch.no_grad():
+        bob = begun.convert(crops, "bob", signals)
+        there = begun.convert(crops, "ann", signals, morph=1.0, toward="bob")
+        own = begun.convert(crops, "bob", signals, shape=0.0)
+    torch.testing.assert_close(there.rgb, bob.rgb)
+    torch.testing.assert_close(there.mesh, bob.mesh)
+    torch.testing.assert_close(own.mesh[:, :468], signals["mesh"][:, :468], atol=1e-4, rtol=0)
+
+
+def test_what_is_missing_is_named(begun) -> None:
+    crops, signals = plate(mesh()[None])
+    with pytest.raises(ValueRefused, match="mesh and build"):
+        begun.convert(crops, "bob", {"mesh": signals["mesh"]})
+    with pytest.raises(ValueRefused, match="toward whom"):
+        begun.convert(crops, "bob", signals, morph=0.5)
+
+
+def test_light_from_one_side_goes_over_and_an_open_mouth_is_no_shadow() -> None:
+    even = torch.full((1, 3, SIZE, SIZE), 0.5)
+    side = torch.linspace(0.6, 1.4, 64)
+    plate_ = torch.full((1, 3, 64, 64), 0.5) * side
+    plate_ = torch.where(torch.tensor(skin(64) < 0.01), 0.02, plate_)
+    reach, seen = torch.tensor(skin(64))[None, None], torch.ones(1, 1, 64, 64)
+    lit = lit_as(even, plate_, seen, reach, 1.0)[0, 0]
+    row = lit[SIZE // 3]
+    assert row[100] > 1.3 * row[28]
+    mouth = lit[int(0.7 * SIZE), SIZE // 2]
+    assert 0.4 < mouth < 0.6
+    torch.testing.assert_close(lit_as(even, plate_, seen, reach, 0.0), even)
+
+
+def test_texture_sizes_are_refused_or_built() -> None:
+    with pytest.raises(ValueRefused, match="texture"):
+        MeshOptions(texture="200")  # type: ignore[arg-type]
+    model = Mesh(MeshOptions(texture="512", components=4), ("a", "b"))
+    assert model.crop.output_px == 512
+    with torch.no_grad():
+        assert model.decoders[0](torch.zeros(1, 98)).shape == (1, 3, 512, 512)
