@@ -100,19 +100,30 @@ def test_the_more_it_is_blurred_the_less_sharp_it_is():
     assert values == sorted(values, reverse=True) and values[0] > 4 * values[-1]
 
 
-def test_other_light_and_a_hard_edge_are_seen_and_a_soft_one_less():
-    def lit(levels: int, feather: int):
-        found = []
-        for p in PLATES:
-            alpha = cv2.GaussianBlur(matte_of(p), (feather, feather), 0)[..., None]
-            brighter = np.clip(p.crop.astype(float) + levels * alpha, 0, 255)
-            found.append(replace(p, crop=brighter.astype(np.uint8)))
-        return found
+def lit(levels: int, feather: int):
+    """The plate with its face brighter, and the mattes it was pasted with."""
+    mattes = [cv2.GaussianBlur(matte_of(p), (feather, feather), 0) for p in PLATES]
+    pixels = [
+        np.clip(p.crop + levels * m[..., None], 0, 255).astype(np.uint8)
+        for p, m in zip(PLATES, mattes, strict=True)
+    ]
+    return [replace(p, crop=c) for p, c in zip(PLATES, pixels, strict=True)], mattes
 
-    light = [judged("light", lit(levels, 9)).value for levels in (0, 10, 20, 40)]
+
+def test_other_light_is_seen_the_more_the_worse():
+    light = [judged("light", lit(levels, 9)[0]).value for levels in (0, 10, 20, 40)]
     assert light == sorted(light, reverse=True) and light[0] > light[-1] + 0.5
-    hard, soft = (judged("seam", lit(25, feather)).value for feather in (1, 25))
-    assert hard < 0.5 < soft
+
+
+def test_a_hard_edge_is_seen_and_a_soft_one_less_and_none_where_nothing_differs():
+    def seam(levels: int, feather: int) -> float:
+        scorer = default_registry().create("score", "seam")
+        pairs = zip(PLATES, *lit(levels, feather), strict=True)
+        looks = table_of(scorer.look(Pair(p, s, m)) for p, s, m in pairs)
+        return scorer.judge(looks, looks, {}).value
+
+    assert seam(25, 1) == 0 and seam(0, 1) == 1
+    assert 0.4 < seam(25, 25) < seam(10, 25)
 
 
 def test_trembling_light_is_flicker():
@@ -179,5 +190,7 @@ def test_the_combined_figure_is_nothing_where_nobody_was_swapped():
     assert combined(answers(unswapped, scorers)) == 0
     half = {**perfect, "gaze": Score.unknown("no iris"), "expression": Score(0.5, (), "x")}
     answered = answers(half, scorers)
-    assert answered["performance"] == pytest.approx((0.5 * 0.7 + 0.2) / 0.9)
+    assert answered["performance"] == pytest.approx(0.9 / (0.7 / 0.5 + 0.2))
+    red = {**perfect, "light": Score(0.0, (), "x")}
+    assert answers(red, scorers)["picture"] == pytest.approx(1 / (0.8 + 0.2 / 0.1))
     assert np.isnan(combined(answers({**perfect, "identity": Score.unknown("x")}, scorers)))

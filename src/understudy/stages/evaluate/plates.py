@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from understudy.stages.faces.casting import EVERYBODY, Casting, Part
 from understudy.types import Alignment, Frame
 
 _BATCH = 16
+_SOFT = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,4 +164,6 @@ def _box_of(alignment: Alignment) -> NDArray[np.float64]:
 def _hull(alignment: Alignment, frame: Frame) -> NDArray[np.float32]:
     crop = crop_of(alignment)
     region = face_region(crop.points(alignment.landmarks), crop.dst.width)
+    # as soft as conversions usually are: what was really pasted with is not known
+    region = np.asarray(cv2.GaussianBlur(region, (0, 0), _SOFT * crop.dst.width), np.float32)
     return np.asarray(np.clip(warp_image(region, crop.inverse()), 0, 1), np.float32)
