@@ -142,6 +142,18 @@ def test_blendshapes_say_what_the_face_does(made: Build) -> None:
     assert found["jaw"][0]["jawOpen"] > found["jaw"][1]["jawOpen"]
 
 
+@pytest.mark.parametrize("name", MESHES)
+def test_the_mesh_has_its_irises_in_one_order(made: Build, name: str, rendered: list[Any]) -> None:
+    aligner = made(name)
+    for marked in rendered:
+        found = aligner.align(marked.frame, marked.faces).extras["mesh"]
+        assert found.shape == (1, 1434) and found.dtype == np.float32
+        mesh = found.reshape(478, 3)
+        for centre in (468, 473):
+            right, above, left, below = mesh[centre + 1 : centre + 5, :2] - mesh[centre, :2]
+            assert right[0] > 0 > left[0] and below[1] > 0 > above[1]
+
+
 def test_a_broken_archive_is_refused() -> None:
     with pytest.raises(WeightsError, match=FACE_LANDMARKER.name):
         _member(b"PK not a zip", "face_blendshapes.tflite")

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class Aligner(Protocol):
-    """Finds the 68 landmarks of detected faces in one frame."""
+    """Finds the 68 landmarks of detected faces in one frame.
+
+    A class attribute `signals` names those of its `extras` that a model may be told ("mesh",
+    "blendshapes"), so that they can be filled in for faces found without it.
+    """
 
     def align(self, frame: NDArray[Any], faces: Faces) -> Faces:
         """Fill in landmarks.

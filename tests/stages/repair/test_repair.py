@@ -247,7 +247,7 @@ def test_slipped_landmarks_are_drawn_back_and_what_they_made_is_stale(footage):
     off = np.linalg.norm(bad - good, axis=1)[mouth].mean()
     left = np.linalg.norm(face.alignment.landmarks - good, axis=1)[mouth].mean()
     assert left < 0.5 * off
-    assert face.stale == {"embedding", "mask:components", "mask:extended"}
+    assert face.stale == {"embedding", "extra:mesh", "mask:components", "mask:extended"}
     assert face.made_by["align"] == shape.MADE_BY
     now = average_distance(face.alignment.landmarks_unit)
     assert face.quality["average_distance"] == pytest.approx(now)
@@ -282,7 +282,7 @@ def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
     assert [p.face_id for p, _ in state.behind] == ["6_0"]
     lines = "\n".join(info_lines(path, footage.faces))
     assert "1 pictures were cut before the landmarks changed" in lines
-    assert "stale: embedding of 1 faces, mask:components of 1 faces" in lines
+    assert "stale: embedding of 1 faces, extra:mesh of 1 faces, mask:components" in lines
 
     told = redo(path, registry, Silent(), faces=footage.faces)
     assert (told.faces, told.pictures_cut, told.pictures_rewritten) == (1, 1, 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ class Mediapipe478Aligner:
     `extras["blendshapes"]`, (n, 52), say what the face does; `BLENDSHAPES` names them.
     `extras["mesh"]` is as `MediapipeAligner` has it.
     """
+
+    signals: ClassVar = ("mesh", "blendshapes")
 
     def __init__(self) -> None:
         self._mesh, self._blendshapes = opened(FACE_LANDMARKER, _models, "MediaPipe's landmarker")

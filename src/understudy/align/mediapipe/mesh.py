@@ -8,7 +8,7 @@ face that brings landmarks (a tracker's guess) is looked at once.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class MediapipeAligner:
     is handed on as `extras["mesh"]`, (n, 1434): 478 points x, y, z in frame pixels, z smaller the
     nearer.
     """
+
+    signals: ClassVar = ("mesh",)
 
     def __init__(self, options: MediapipeOptions | None = None) -> None:
         options = options or MediapipeOptions()

@@ -35,5 +35,6 @@ INNER_LIPS = (
 
 RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
-"""Centre, then four points around; only in meshes with irises."""
+"""Centre, then the points right, above, left and below of it in the picture, for both eyes; only in
+meshes with irises."""
 # fmt: on

@@ -39,8 +39,9 @@ class _Eye:
 _EYES = (
     _Eye((33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173),
          RIGHT_IRIS, mirrored=False),
+    # Seen mirrored, what the model calls the iris's right is the picture's left.
     _Eye((263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398),
-         LEFT_IRIS, mirrored=True),
+         tuple(LEFT_IRIS[i] for i in (0, 3, 2, 1, 4)), mirrored=True),
 )
 # fmt: on
 _OUTER, _INNER = 0, 8

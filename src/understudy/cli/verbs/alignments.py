@@ -217,15 +217,25 @@ def redo(
     forget: Annotated[
         bool, typer.Option("--forget", help="Drop stale parts that nothing can make again.")
     ] = False,
+    signals: Annotated[
+        bool,
+        typer.Option(
+            "--signals",
+            help="Also look at the film for the mesh that models may need, where faces have none: "
+            "in older files and imported ones. Landmarks stay as they are.",
+        ),
+    ] = False,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where networks run.")
     ] = "auto",
 ) -> JobSpec:
-    """Make stale masks and identity again; with --faces, cut pictures again whose face moved.
+    """Make stale masks, identity, meshes again; with --faces, cut pictures whose face moved.
 
     Example: understudy alignments redo clip.mp4 --faces project/sources/clip/faces
+
+    Example: understudy alignments redo clip.mp4 --signals
     """
-    return _job("redo", file, device, media=media, faces=faces, forget=forget)
+    return _job("redo", file, device, media=media, faces=faces, forget=forget, signals=signals)
 
 
 @app.command("draw")

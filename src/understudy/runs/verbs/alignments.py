@@ -138,15 +138,19 @@ def redo(
     media: Path | None,
     faces: Path | None,
     forget: bool,
+    signals: bool,
     device: DeviceName,
     progress: Progress,
 ) -> None:
-    """Make stale masks and identity again."""
+    """Make stale masks and identity again, and signals that lack."""
     path = alignments_of(file)
     name = str(choose_device(device).device)
-    told = redoing(path, default_registry(), progress, media, faces, forget, name)
+    told = redoing(path, default_registry(), progress, media, faces, forget, name, signals)
     parts = ", ".join(f"{part} of {n}" for part, n in told.parts.items() if n)
     lines = [f"{told.faces} faces; made again: {parts or 'nothing'}"]
+    if signals or told.signals.faces:
+        lines.append(f"mesh and other signals: made for {told.signals.faces} faces")
+    lines += told.signals.lines()
     if faces is not None:
         lines.append(
             f"pictures: {told.pictures_cut} cut again, {told.pictures_rewritten} records rewritten"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from understudy.errors import MediaError
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import Plugin, Registry
@@ -15,6 +16,7 @@ from understudy.stages.faces.plugins import say_devices, say_licences, settings_
 from understudy.stages.faces.source import reader_of
 from understudy.stages.faces.views import FilmFaces, View
 from understudy.stages.repair import pictures
+from understudy.stages.repair.signals import Renewed, Signals, film_is_away
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import ANY, Query
 from understudy.types import Face
@@ -31,6 +33,7 @@ class Redone:
             landmarks. A painted mask is one; look whether it still fits.
         pictures_cut: pictures that were cut again.
         pictures_rewritten: pictures whose record alone was written again.
+        signals: what came of looking for the mesh and other signals again.
     """
 
     faces: int
@@ -38,6 +41,7 @@ class Redone:
     left: dict[str, int]
     pictures_cut: int = 0
     pictures_rewritten: int = 0
+    signals: Renewed = field(default_factory=Renewed)
 
 
 def redo(
@@ -48,6 +52,7 @@ def redo(
     faces: Path | None = None,
     forget: bool = False,
     device: str = "cpu",
+    signals: bool = False,
 ) -> Redone:
     """Make stale masks and embeddings again; batches of up to 64 faces are saved whole.
 
@@ -59,17 +64,28 @@ def redo(
         faces: folder of face pictures to be brought up to date as well.
         forget: drop stale parts that nothing can make again.
         device: where networks run.
+        signals: also look for the mesh, and what else the aligner tells a model, where faces have
+            none; stale ones are made again in any case.
 
     Raises:
         MediaError: the film is not there.
+        WeightsError: what gives signals lacks its weights.
         Cancelled: between two batches; running it again goes on.
     """
     with Alignments.open(path) as store:
-        film = reader_of(store, media)
+        try:
+            film = reader_of(store, media)
+        except MediaError as error:
+            raise (film_is_away(store, error) if signals else error) from error
+        looker = Signals(store, registry, device, signals, progress)
         maker = _Maker(store, registry, device, forget, progress)
+
+        def wanted(face: Face) -> bool:
+            return looker.wanted(face) or maker.wanted(face)
+
         n = 0
-        for views in FilmFaces(store, film).batches(maker.wanted, progress):
-            store.put_faces(maker.made(views))
+        for views in FilmFaces(store, film).batches(wanted, progress):
+            store.put_faces(maker.made(looker.made(views)))
             n += len(views)
             stop_if_cancelled(progress, f"{n} faces are up to date; run it again to go on")
         state = pictures.State()
@@ -78,7 +94,9 @@ def redo(
             for code, words in pictures.State(orphans=state.orphans).remarks().items():
                 progress.warn(words, code=code)
         left = dict(store.summary().stale)
-        return Redone(n, dict(maker.done), left, len(state.stale), len(state.behind))
+        return Redone(
+            n, dict(maker.done), left, len(state.stale), len(state.behind), looker.finished()
+        )
 
 
 class _Maker:

@@ -1,0 +1,132 @@
+"""Meshes of faces that were found without: from the film, and with the landmarks that are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from understudy.errors import Cancelled, MediaError
+from understudy.flow import Silent
+from understudy.follow.smooth import split
+from understudy.stages.repair import shape
+from understudy.stages.repair.redo import redo
+from understudy.stages.repair.signals import lacking
+from understudy.store.alignments import Alignments
+from understudy.types import Alignment, Face
+
+
+@pytest.fixture(scope="module")
+def whole(films, extracted):
+    """Film A: 24 frames, no face in 10 to 12; not to be changed."""
+    return extracted(films.a)
+
+
+@pytest.fixture
+def footage(whole, tmp_path):
+    return whole.copy(tmp_path / "mine")
+
+
+def faces_of(path: Path) -> dict[str, Face]:
+    with Alignments.open(path, read_only=True) as store:
+        return {f.id: f for _, faces in store.by_frame() for f in faces}
+
+
+def forget_meshes(path: Path) -> None:
+    """As files were before meshes were kept."""
+    with Alignments.open(path) as store:
+        store.put_faces([replace(f, extras={}) for _, faces in store.by_frame() for f in faces])
+
+
+def apart(one: Face, two: Face, part: slice | list[int] = slice(None)) -> float:
+    """Mean distance of two meshes, in sizes of the face."""
+    ways = (one.extras["mesh"] - two.extras["mesh"]).reshape(-1, 3)[part, :2]
+    return float(np.linalg.norm(ways, axis=1).mean() / split(one.alignment.landmarks).size)
+
+
+def test_an_older_file_gets_the_meshes_that_extraction_would_give(footage, registry):
+    before = faces_of(footage.alignments)
+    forget_meshes(footage.alignments)
+    assert redo(footage.alignments, registry, Silent()).signals.faces == 0, "not asked for"
+    told = redo(footage.alignments, registry, Silent(), signals=True)
+    assert told.signals.faces == len(before) == 21 and not told.signals.lines()
+    after = faces_of(footage.alignments)
+    for face_id, face in after.items():
+        assert face.extras["mesh"].shape == (1434,)
+        assert face.made_by["signals"].startswith("mediapipe@")
+        assert np.array_equal(face.alignment.landmarks, before[face_id].alignment.landmarks), (
+            "landmarks stay"
+        )
+        assert apart(face, before[face_id]) < 0.02
+    assert redo(footage.alignments, registry, Silent(), signals=True).signals.faces == 0
+
+
+def test_imported_faces_get_meshes_that_lie_with_their_landmarks(footage, registry):
+    forget_meshes(footage.alignments)
+    with Alignments.open(footage.alignments) as store:
+        moved = []
+        for face in store.faces(3):
+            frame = face.alignment.unit_from_frame.src
+            points = face.alignment.landmarks * 1.02 + [1.0, -1.5]
+            made_by = {"align": "faceswap@1"}
+            fit = Alignment.fit(points, frame)
+            moved.append(replace(face, alignment=fit, made_by=made_by))
+        store.put_faces(moved)
+    before = faces_of(footage.alignments)["3_0"]
+    redo(footage.alignments, registry, Silent(), signals=True)
+    face = faces_of(footage.alignments)["3_0"]
+    corners = face.extras["mesh"].reshape(-1, 3)[[33, 263], :2]
+    way = np.linalg.norm(corners - before.alignment.landmarks[[36, 45]], axis=1)
+    assert way.max() < 0.05 * split(before.alignment.landmarks).size
+
+
+def test_a_mesh_bends_after_landmarks_that_were_set_by_hand(footage, registry):
+    fresh = faces_of(footage.alignments)["13_0"]
+    size = split(fresh.alignment.landmarks).size
+    with Alignments.open(footage.alignments) as store:
+        points = fresh.alignment.landmarks.copy()
+        points[17:22, 1] -= 0.05 * size  # the right brow
+        store.put_face(shape.with_landmarks(fresh, points, store, "hand"))
+    assert "extra:mesh" in faces_of(footage.alignments)["13_0"].stale
+    told = redo(footage.alignments, registry, Silent())
+    assert told.signals.faces == 1, "what is stale is made again without being asked for"
+    face = faces_of(footage.alignments)["13_0"]
+    assert not face.stale and np.array_equal(face.alignment.landmarks, points)
+    way = (face.extras["mesh"] - fresh.extras["mesh"]).reshape(-1, 3)[:, 1] / size
+    assert way[105] == pytest.approx(-0.05, abs=0.02), "the brow's mesh went along"
+    assert abs(way[[14, 17, 263, 152]]).max() < 0.02, "mouth, other eye and chin did not"
+
+
+def test_faces_that_get_no_mesh_are_named(footage, registry):
+    forget_meshes(footage.alignments)
+    with Alignments.open(footage.alignments) as store:
+        face = store.faces(5)[0]
+        frame = face.alignment.unit_from_frame.src
+        nobody = np.array([24.0, 24.0]) + (face.alignment.landmarks - [80, 60]) * 0.25
+        store.put_face(replace(face, alignment=Alignment.fit(nobody, frame)))
+    told = redo(footage.alignments, registry, Silent(), signals=True).signals
+    assert [*told.unseen, *told.elsewhere] == ["5_0"] and told.faces == 20
+    assert "1 faces" in told.lines()[0] and "5_0" in told.lines()[0]
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        assert lacking(store) == {"5_0"}
+
+
+def test_without_the_film_it_says_how_many_faces_wait(footage, registry):
+    forget_meshes(footage.alignments)
+    footage.media.rename(footage.media.with_name("elsewhere.mp4"))
+    with pytest.raises(MediaError, match="21 faces"):
+        redo(footage.alignments, registry, Silent(), signals=True)
+
+
+def test_a_stopped_run_goes_on_with_what_lacks(footage, registry):
+    forget_meshes(footage.alignments)
+    stop = Silent()
+    stop.cancelled = True
+    with pytest.raises(Cancelled, match="run it again"):
+        redo(footage.alignments, registry, stop, signals=True)
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        left = len(lacking(store))
+    assert 0 < left < 21
+    assert redo(footage.alignments, registry, Silent(), signals=True).signals.faces == left
