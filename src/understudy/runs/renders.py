@@ -24,6 +24,7 @@ from understudy.stages.convert.stage import ConvertInputs, ConvertReport, conver
 from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.release.place import Receipt
 from understudy.stages.release.stage import Label
+from understudy.stages.train.previews import Curves
 from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
 from understudy.store.project import Project, Render, Source
@@ -163,6 +164,8 @@ def make_render(
     scores = evaluate_render(
         project, render, options, registry, progress, truth, step=converted.model_step
     )
+    with Curves(project.model(render.model), 0, progress) as curves:
+        curves.figures(converted.model_step, scores.metrics())
     source = project.source(render.source)
     parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
     lines = [

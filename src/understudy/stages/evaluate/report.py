@@ -109,6 +109,21 @@ class EvaluateReport:
         faces = sum(p.faces for p in parts)
         return sum(p.combined * p.faces for p in parts) / faces if faces else float("nan")
 
+    def metrics(self) -> dict[str, float]:
+        """What is worth a curve, by name; of several persons together, each by its faces."""
+        found = {"score/combined": self.combined}
+        parts = [p for p in self.parts.values() if p.looked_at]
+        for name in dict.fromkeys(name for p in parts for name in p.scores):
+            known = [(p.scores[name].value, p.faces) for p in parts]
+            known = [(value, faces) for value, faces in known if np.isfinite(value)]
+            if known:
+                total = sum(faces for _, faces in known)
+                found[f"score/{name}"] = sum(value * faces for value, faces in known) / total
+        gains = [p.psnr_gain_db for p in parts if p.psnr_swap]
+        if gains:
+            found["psnr_gain_db"] = float(np.mean(gains))
+        return {name: value for name, value in found.items() if np.isfinite(value)}
+
     def lines(self) -> list[str]:
         """The result in plain words, person by person."""
         said = [f"frames with a face: {self.frames_with_face} of {self.frames}"]

@@ -118,7 +118,9 @@ def evaluate(inputs: EvaluateInputs, registry: Registry, progress: Progress) -> 
     progress.picture("contact-sheet", inputs.sheet)
     if inputs.curves is not None:
         progress.picture("curves", inputs.curves)
-    _tell(report, progress)
+    for name, value in report.metrics().items():
+        step = report.frames if report.step is None else report.step
+        progress.metric(name, value, step=step)
     return report
 
 
@@ -248,23 +250,6 @@ class _Work:
         # of several persons the one who is seen most; the report has the numbers of all
         most = max(self._parts.values(), key=lambda p: p.looked_at)
         commit_bytes(self._inputs.curves, encode_png(chart(most.seconds, most.curves)))
-
-
-def _tell(report: EvaluateReport, progress: Progress) -> None:
-    """The figures as metrics, those of several persons together by their faces."""
-    step = report.frames if report.step is None else report.step
-    if np.isfinite(report.combined):
-        progress.metric("score/combined", report.combined, step=step)
-    parts = [p for p in report.parts.values() if p.looked_at]
-    for name in dict.fromkeys(name for p in parts for name in p.scores):
-        values = [(p.scores[name].value, p.faces) for p in parts]
-        known = [(v, n) for v, n in values if np.isfinite(v)]
-        if known:
-            mean = sum(v * n for v, n in known) / sum(n for _, n in known)
-            progress.metric(f"score/{name}", mean, step=step)
-    gains = [p.psnr_gain_db for p in parts if p.psnr_swap]
-    if gains and np.isfinite(gains).all():
-        progress.metric("psnr_gain_db", float(np.mean(gains)), step=step)
 
 
 def _beside(

@@ -127,6 +127,12 @@ class Curves:
             self._writer.add_scalar(f"loss/{person}", loss, step)
         self._writer.add_scalar("learning_rate", learning_rate, step)
 
+    def figures(self, step: int, figures: Mapping[str, float]) -> None:
+        """Note figures by name, such as the score of what this step's model converted."""
+        if self._writer is not None:
+            for name, value in figures.items():
+                self._writer.add_scalar(name, value, step)
+
     def picture(self, step: int, picture: NDArray[np.uint8]) -> None:
         """Note a preview sheet."""
         if self._writer is not None:
