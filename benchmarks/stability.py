@@ -78,6 +78,8 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", help="PROJECT a,b, any number of times")
     parser.add_argument("--iterations", type=int, default=1500)
     parser.add_argument("--on", type=int, default=0)
+    parser.add_argument("--plan", type=int, help="stop early of a plan that was this long")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="quick")
     parser.add_argument("--bf16", action="store_true", help="also in bf16")
     args = parser.parse_args()
@@ -96,7 +98,7 @@ def one(folder: Path, persons: Sequence[str], way: Way, args: argparse.Namespace
     """Train one pair in one way; a row of the table."""
     registry = default_registry()
     options = TrainOptions(iterations=1, device="cpu", threads=1)
-    model = new_model(registry.get("swap", args.model), 1, tuple(persons))
+    model = new_model(registry.get("swap", args.model), args.seed, tuple(persons))
     model.recipe = replace(model.recipe, **way.changes)
     with Project.open(folder, read_only=True) as project:
         facesets = {p: project.faceset(p) for p in persons}
@@ -105,13 +107,13 @@ def one(folder: Path, persons: Sequence[str], way: Way, args: argparse.Namespace
     with tempfile.TemporaryDirectory() as cache, Finder(folders, registry) as finder:
         preparer = Preparer(facesets, Path(cache), cutting, options, finder, Silent())
         faces = {p: preparer.faces(p) for p in persons}
-        trainer = Trainer(model, faces, options, 1, torch.device("cpu"), way.dtype)
+        trainer = Trainer(model, faces, options, args.seed, torch.device("cpu"), way.dtype)
         if not way.guarded:
             trainer.guard = Open()
         with closing(trainer.feed):
             trainer.init_from_faces()
             started = time.process_time()
-            losses = iterate(trainer, way, args.iterations, args.on)
+            losses = iterate(trainer, way, args.iterations, args.on, args.plan)
             seconds = time.process_time() - started
             held = on_held(trainer)
     over = [losses[k] / median(losses[max(0, k - WINDOW) : k]) for k in range(FIRST, len(losses))]
@@ -123,14 +125,14 @@ def one(folder: Path, persons: Sequence[str], way: Way, args: argparse.Namespace
     )
 
 
-def iterate(trainer: Trainer, way: Way, iterations: int, on: int) -> list[float]:
+def iterate(trainer: Trainer, way: Way, iterations: int, on: int, plan: int | None) -> list[float]:
     """The sum of all persons' losses at each iteration, the longer plan's last."""
     known, losses = loop.rate, []
     try:
         for k in range(iterations + on):
-            plan = iterations if k < iterations else iterations + on
             if way.rate is not None:
-                share = way.rate(trainer.recipe, k, plan)
+                end = plan or (iterations if k < iterations else iterations + on)
+                share = way.rate(trainer.recipe, k, end)
                 loop.rate = lambda recipe, number, share=share: share
             losses.append(sum(trainer.step(k).values()))
     finally:

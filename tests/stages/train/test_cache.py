@@ -18,6 +18,7 @@ from understudy.stages.train import faces as faces_module
 from understudy.stages.train.cache import CropCache, Line, Stamp
 from understudy.stages.train.crops import Cutting
 from understudy.stages.train.faces import Preparer
+from understudy.stages.train.moments.read import read_moments
 from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import FaceFolder, list_faceset
@@ -194,3 +195,22 @@ def test_masks_and_signals_lie_beside_the_pixels(reads, footage):
     )
     with pytest.raises(StoreError, match="nothing is known of its blendshapes"):
         reads.faces(Cutting(CROP, None, 1.0, 1.0, (), ("blendshapes",)))
+
+
+def test_what_covers_a_face_is_asked_of_its_films_alignments(footage):
+    paths = list_faceset(footage.faces)
+    folders = [FaceFolder(footage.faces)]
+    with Finder(folders, Registry(MASKERS)) as finder:
+        assert not read_moments(paths, finder, 1).covered.any()
+    with Alignments.open(footage.alignments) as store:
+        face = store.faces(0)[0]
+        outline = face.masks["extended"]
+        alpha = outline.alpha.copy()
+        alpha[: len(alpha) // 2] = 0
+        masks = {**face.masks, "occlusion": replace(outline, kind="occlusion", alpha=alpha)}
+        store.put_face(replace(face, masks=masks))
+    want = 1 - alpha.sum() / outline.alpha.sum()
+    with Finder(folders, Registry(MASKERS)) as finder:
+        covered = read_moments(paths, finder, 1).covered
+    assert 0.2 < want < 0.8 and covered[0] == pytest.approx(want, abs=0.01)
+    assert not covered[1:].any()

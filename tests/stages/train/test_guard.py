@@ -214,6 +214,7 @@ def test_a_model_that_left_is_brought_back_and_it_is_said(facesets, tmp_path, mo
     assert [event.data["gone_back"] for event in told] == [False, True]
     assert told[1].data["loss"] > 2 * told[1].data["usual"]
     assert "train with a --learning-rate below" in told[1].text
+    assert f"{IN_A_ROW} of 30 steps were left out" in progress.said[-1]
     losses = {
         where: [e.data["value"] for e in p.events if e.code == "loss/a"]
         for where, p in (("plain", plain), ("m", progress))

@@ -157,7 +157,6 @@ class Trainer:
                 retain_graph=number + 1 < len(self.groups),
                 inputs=list(group.parameters),
             )
-            # foreach is left to PyTorch: on a CPU it is slower than one after the other
             most = self.recipe.clip or math.inf
             norms.append(torch.nn.utils.clip_grad_norm_(group.parameters, most))
         return all_finite(norms)

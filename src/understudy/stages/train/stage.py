@@ -199,6 +199,7 @@ class _Run:
                 raise
             self.save()
             self.path = self.writing.result() or self.path
+            self.tell_of_left_out()
             if self.progress.cancelled:
                 raise Cancelled(f"stopped; the model is saved at iteration {self.step}")
         return self.report()
@@ -248,6 +249,15 @@ class _Run:
                 loss=loss,
                 usual=guard.usual,
                 gone_back=back,
+            )
+
+    def tell_of_left_out(self) -> None:
+        """Say how many steps came to nothing, where there were any."""
+        report = self.report()
+        if report.left_out:
+            self.progress.say(
+                f"{report.left_out} of {report.iterations} steps were left out because the loss "
+                f"spiked; training went back {report.gone_back} times"
             )
 
     def note(self) -> str:
