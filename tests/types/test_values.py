@@ -130,7 +130,7 @@ def test_values_cannot_be_changed_nor_their_arrays():
         Face("0_0", at, np.zeros(3), 0.9, face.alignment)
 
 
-@pytest.mark.parametrize("template", ["mean51", "mean68", "book5", "eyes"])
+@pytest.mark.parametrize("template", ["mesh", "mean51", "mean68", "book5", "eyes"])
 @pytest.mark.parametrize("turn_deg", [0, 30, -120])
 def test_alignment_brings_a_turned_face_onto_the_template(template, turn_deg):
     fit = Alignment.fit(landmarks(turn_deg, 140.0), FRAME, template)
@@ -146,7 +146,9 @@ def test_alignment_brings_a_turned_face_onto_the_template(template, turn_deg):
 def test_no_two_templates_are_the_same():
     uneven = landmarks()
     uneven[27:36] += [6, 3]  # a nose to the side moves the fit of many points less than of five
-    fits = [Alignment.fit(uneven, FRAME, t).unit_from_frame.matrix for t in TEMPLATES]
+    fits = [
+        Alignment.fit(uneven, FRAME, t).unit_from_frame.matrix for t in TEMPLATES if t != "mesh"
+    ]
     for n, one in enumerate(fits):
         assert not any(np.allclose(one, other, atol=1e-3) for other in fits[n + 1 :])
 

@@ -23,11 +23,12 @@ from understudy.geometry import (
     five_points,
     umeyama,
 )
-from understudy.geometry.landmarks import book_5_unit
+from understudy.geometry.facemesh.framing import unit_from_mesh
+from understudy.geometry.landmarks import average_distance, book_5_unit
 from understudy.geometry.templates import MEAN_FACE_51, MEAN_JAW_17
 from understudy.types.check import frozen_array
 
-TEMPLATES = ("mean51", "mean68", "book5", "eyes")
+TEMPLATES = ("mesh", "mean51", "mean68", "book5", "eyes")
 _EYES = slice(36, 48)
 
 
@@ -49,7 +50,11 @@ class Alignment:
 
     @classmethod
     def fit(
-        cls, landmarks: NDArray[np.floating], frame: Space, template: str = "mean51"
+        cls,
+        landmarks: NDArray[np.floating],
+        frame: Space,
+        template: str = "mean51",
+        mesh: NDArray[np.floating] | None = None,
     ) -> Alignment:
         """Align by least squares.
 
@@ -58,13 +63,18 @@ class Alignment:
             frame: the frame's grid.
             template: "mean51" fits the 51 inner points (the field's convention); "mean68"
                 fits the jaw as well; "book5" fits the book's five points (eye centres, nose tip,
-                mouth corners); "eyes" fits the twelve points of the eyes.
+                mouth corners); "eyes" fits the twelve points of the eyes; "mesh" fits a face at
+                rest that lies as the mesh does, so that the mouth has no say, and is "mean51" where
+                there is no mesh.
+            mesh: (1434,) as `Face.extras` has it, for the template of this name.
 
         Raises:
             ValueRefused: wrong shape, coinciding points, or an unknown template.
         """
         points = frozen_array("landmarks", landmarks, (N_LANDMARKS, 2), np.float64)
-        if template == "mean51":
+        if template == "mesh" and mesh is not None:
+            matrix = unit_from_mesh(mesh)
+        elif template in ("mean51", "mesh"):
             matrix = umeyama(points[INNER], MEAN_FACE_51)
         elif template == "mean68":
             matrix = umeyama(points, np.vstack([MEAN_JAW_17, MEAN_FACE_51]))
@@ -80,6 +90,15 @@ class Alignment:
     def landmarks_unit(self) -> Float64:
         """(68, 2) landmarks in the unit square."""
         return self.unit_from_frame.points(self.landmarks)
+
+    @property
+    def distance(self) -> float:
+        """How far the inner points lie from the mean face, whatever the face's template.
+
+        They are fitted onto it first; see `geometry.average_distance`.
+        """
+        matrix = umeyama(self.landmarks[INNER], MEAN_FACE_51)
+        return average_distance(self.landmarks @ matrix[:2, :2].T + matrix[:2, 2])
 
     @property
     def pose(self) -> Pose:

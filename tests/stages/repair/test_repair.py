@@ -13,7 +13,6 @@ import pytest
 
 from understudy.errors import Cancelled, NoFaces, StoreError, ValueRefused
 from understudy.flow import Silent
-from understudy.geometry import average_distance
 from understudy.imaging.drawing import Drawing, drawn
 from understudy.media import FilmReader, frames, probe, read_image
 from understudy.stages.faces.found import Finder
@@ -90,11 +89,7 @@ def test_searches_find_exactly_what_is_wrong(footage):
         several = find.multi_faces(store)
         assert several.frames == tuple(i for i in range(24) if i not in (3, 4, 9, 10, 11, 12))
         assert len(several.faces) == 2 * len(several.frames)
-        worst = max(
-            (average_distance(f.alignment.landmarks_unit), f.id)
-            for _, faces in store.by_frame()
-            for f in faces
-        )
+        worst = max((f.alignment.distance, f.id) for _, faces in store.by_frame() for f in faces)
         assert worst[1] == "5_0"
         bad = find.misaligned(store, worst[0] - 1e-6)
         assert [row.id for row in bad.faces] == ["5_0"] and bad.frames == (5,)
@@ -249,8 +244,7 @@ def test_slipped_landmarks_are_drawn_back_and_what_they_made_is_stale(footage):
     assert left < 0.5 * off
     assert face.stale == {"embedding", "extra:mesh", "mask:components", "mask:extended"}
     assert face.made_by["align"] == shape.MADE_BY
-    now = average_distance(face.alignment.landmarks_unit)
-    assert face.quality["average_distance"] == pytest.approx(now)
+    assert face.quality["average_distance"] == face.alignment.distance
 
 
 def test_a_point_model_keeps_what_many_frames_share_and_limits_the_rest():

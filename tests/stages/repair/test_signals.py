@@ -11,11 +11,15 @@ import pytest
 from understudy.errors import Cancelled, MediaError
 from understudy.flow import Silent
 from understudy.follow.smooth import split
+from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import ExtractInputs, extract
 from understudy.stages.repair import shape
 from understudy.stages.repair.redo import redo
 from understudy.stages.repair.signals import lacking
 from understudy.store.alignments import Alignments
 from understudy.types import Alignment, Face
+
+EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +134,47 @@ def test_a_stopped_run_goes_on_with_what_lacks(footage, registry):
         left = len(lacking(store))
     assert 0 < left < 21
     assert redo(footage.alignments, registry, Silent(), signals=True).signals.faces == left
+
+
+def test_new_films_are_framed_by_their_mesh_and_older_ones_stay_as_they_were(
+    footage, extracted, films, registry
+):
+    def fits(path: Path, template: str) -> list[bool]:
+        return [
+            np.allclose(
+                f.alignment.unit_from_frame.matrix,
+                Alignment.fit(
+                    f.alignment.landmarks,
+                    f.alignment.unit_from_frame.src,
+                    template,
+                    f.extras.get("mesh"),
+                ).unit_from_frame.matrix,
+            )
+            for f in faces_of(path).values()
+        ]
+
+    assert all(fits(footage.alignments, "mesh")) and not any(fits(footage.alignments, "mean51"))
+    options = replace(EXTRACTING, template="mean51")
+    older = extracted(films.b, options)
+    forget_meshes(older.alignments)
+    redo(older.alignments, registry, Silent(), signals=True)
+    assert all(fits(older.alignments, "mean51")) and not any(fits(older.alignments, "mesh"))
+    again = ExtractInputs(older.media, older.faces)
+    asked = replace(EXTRACTING, template="auto")
+    assert extract(again, asked, registry, Silent()).faces == older.report.faces, "goes on"
+
+
+def test_mended_landmarks_keep_the_square_that_the_head_gives(footage, registry):
+    fresh = faces_of(footage.alignments)["13_0"]
+    with Alignments.open(footage.alignments) as store:
+        points = fresh.alignment.landmarks.copy()
+        points[48:68, 1] += 0.03 * split(points).size
+        store.put_face(shape.with_landmarks(fresh, points, store, "hand"))
+    scales = [
+        faces_of(footage.alignments)["13_0"].alignment.unit_from_frame.scale,
+        fresh.alignment.unit_from_frame.scale,
+    ]
+    assert scales[0] == pytest.approx(scales[1], rel=0.02)
+    redo(footage.alignments, registry, Silent())
+    face = faces_of(footage.alignments)["13_0"]
+    assert face.alignment.unit_from_frame.scale == pytest.approx(scales[1], rel=0.02)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from understudy.align.manifest import FACE_LANDMARKER
 from understudy.align.mediapipe.mesh import first_squares, kept
-from understudy.align.mediapipe.to_68 import landmarks_from_meshes
 from understudy.backends.litert import LiteModel
 from understudy.backends.mesh.runtime import FaceMesh
 from understudy.errors import WeightsError
 from understudy.geometry import Float64
+from understudy.geometry.facemesh.to_68 import landmarks_from_meshes
 from understudy.types import Faces
 from understudy.weights.opening import opened
 

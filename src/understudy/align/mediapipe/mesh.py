@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.align.mediapipe.to_68 import landmarks_from_meshes
 from understudy.align.options import MediapipeOptions
 from understudy.backends.mesh.indices import N_POINTS_WITH_IRISES
 from understudy.backends.mesh.iris import IrisModel
@@ -25,6 +24,7 @@ from understudy.backends.mesh.runtime import (
 )
 from understudy.backends.mesh.weights import FACE_MESH, IRIS
 from understudy.geometry import Float64
+from understudy.geometry.facemesh.to_68 import landmarks_from_meshes
 from understudy.types import Faces
 from understudy.weights.opening import opened
 

@@ -21,7 +21,7 @@ from understudy.errors import NoFaces, ValueRefused
 from understudy.follow.follower import Seen
 from understudy.follow.likeness import sightings_of
 from understudy.follow.sightings import box_around
-from understudy.geometry import Float64, average_distance
+from understudy.geometry import Float64
 from understudy.imaging.depth import eight_bit
 from understudy.mask import mask_all
 from understudy.media import FilmReader, probe
@@ -108,7 +108,8 @@ class Tools:
         """The faces of one frame with fit, masks and quality; those filtered out are not there."""
         kept: list[tuple[Seen, Alignment]] = []
         for one in seen:
-            alignment = Alignment.fit(one.landmarks, frame.space, self._options.template)
+            mesh = one.extras.get("mesh")
+            alignment = Alignment.fit(one.landmarks, frame.space, self._options.template, mesh)
             if not self._references.welcome(one.identity):
                 continue
             if passes(alignment, _side(one.sighting.box_xyxy), frame, self._options):
@@ -151,7 +152,7 @@ class Tools:
         sighting = seen.sighting
         box = box_around(alignment.landmarks)
         quality = {
-            "average_distance": average_distance(alignment.landmarks_unit),
+            "average_distance": alignment.distance,
             "size_px": _side(box),
             "presence": sighting.presence,
         }

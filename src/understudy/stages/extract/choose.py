@@ -71,6 +71,10 @@ def resolved(
                 part=name,
                 used=last_resort,
             )
+    if options.template == "auto":
+        # files that do not say were made when there was but one
+        known = "mesh" if before is None else before.source.setting("template", "mean51")
+        decided["template"] = str(known)
     return replace(options, **decided)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.geometry import PARTS, Float64, average_distance
+from understudy.geometry import PARTS, Float64
 from understudy.stages.extract.options import ExtractOptions
 from understudy.types import Alignment, Frame
 
@@ -57,7 +57,7 @@ def passes(alignment: Alignment, size_px: float, frame: Frame, options: ExtractO
         return False
     if options.filter_features and not features_in_order(unit):
         return False
-    if options.max_distance is not None and average_distance(unit) > options.max_distance:
+    if options.max_distance is not None and alignment.distance > options.max_distance:
         return False
     return options.max_roll_deg is None or abs(roll_deg(alignment)) <= options.max_roll_deg
 

@@ -116,10 +116,11 @@ class ExtractOptions:
         group="Alignment",
         result=True,
     )
-    template: Literal["mean51", "mean68", "book5", "eyes"] = option(
-        "mean51",
-        "What landmarks are aligned to: the 51 inner points of the mean face, all 68, the book's "
-        "five, or the eyes alone (for mouths wide open or covered).",
+    template: Literal["auto", "mesh", "mean51", "mean68", "book5", "eyes"] = option(
+        "auto",
+        "What a face's square is fitted to: the head's pose by its mesh (so that it does not grow "
+        "when the mouth opens), the 51 inner points of the mean face, all 68, the book's five, or "
+        "the eyes alone. auto takes mesh; faces without one get mean51.",
         group="Alignment",
         result=True,
     )

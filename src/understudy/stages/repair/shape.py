@@ -25,6 +25,7 @@ from understudy.flow import Progress
 from understudy.follow.smooth import Split, smooth_track, split
 from understudy.geometry import average_distance
 from understudy.stages.faces.source import keep_copy
+from understudy.stages.repair.along import moved_along
 from understudy.stages.repair.find import MISALIGNED
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
@@ -276,9 +277,12 @@ def with_landmarks(
     """A face with other landmarks, aligned as its file's faces are; the rest is stale."""
     template = str(store.source.setting("template", "mean51"))
     frame = face.alignment.unit_from_frame.src
-    alignment = Alignment.fit(landmarks, frame, template)
-    distance = average_distance(alignment.landmarks_unit)
-    quality = {**face.quality, "average_distance": distance}
+    mesh = face.extras.get("mesh")
+    if mesh is not None:
+        # stale, but the head it tells of went where the landmarks went
+        mesh = moved_along(mesh, face.alignment.landmarks, landmarks)
+    alignment = Alignment.fit(landmarks, frame, template, mesh)
+    quality = {**face.quality, "average_distance": alignment.distance}
     return replace(face.realigned(alignment, made_by), quality=quality)
 
 

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from understudy.align.options import RefineOptions
 from understudy.align.refine import refined
 from understudy.errors import MediaError, ValueRefused
 from understudy.flow import Progress
 from understudy.follow.likeness import PRESENT
-from understudy.follow.smooth import Split, carried, joined, split
+from understudy.follow.smooth import carried, joined, split
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.plugins import say_licences
 from understudy.stages.faces.views import View
+from understudy.stages.repair.along import bent_along, moved_along
 from understudy.store.alignments import Alignments
-from understudy.types import Face, Faces
+from understudy.types import Alignment, Face, Faces
 from understudy.weights.needed import ensure
 
 _PREFERRED = "mediapipe"
 """Where the file's own landmarks come from a predictor that gives no mesh."""
 _ELSEWHERE = 0.25
 """Landmarks so far from the face's, in its sizes, are of something else."""
-_REACH = 0.15
-"""How far, in sizes of the face, a landmark that was set by hand takes the mesh with it."""
-_STIFF = 0.05
 
 
 @dataclass(slots=True)
@@ -95,6 +91,7 @@ class Signals:
         if not fill and not any(part[:6] == "extra:" for part in store.summary().stale):
             return
         self._plugin = _aligner(store, registry)
+        self._template = store.source.setting("template", "mean51")
         self._names = signals_by(self._plugin)
         stale = {f"extra:{name}" for name in self._names}
         self._todo = lacking(store, self._names) if fill else _stale(store, stale)
@@ -145,16 +142,25 @@ class Signals:
             return view
         self.told.faces += 1
         extras = {name: found.extras[name][0] for name in names}
-        mesh = carried(extras["mesh"], seen.head, here.head)
-        if face.made_by.get("align", "") == "hand":
-            mesh = _bent(mesh, seen, here)
+        by_hand = face.made_by.get("align", "") == "hand"
+        before = joined(seen.head, seen.shape)
+        if by_hand:
+            placed = moved_along(extras["mesh"], before, points)
+        else:
+            # other predictors' landmarks lie a little elsewhere on the same face
+            placed = carried(extras["mesh"], seen.head, here.head)
+        mesh = bent_along(extras["mesh"], before, points, here.size) if by_hand else placed
+        alignment = face.alignment
+        if self._template == "mesh":
+            alignment = Alignment.fit(points, alignment.unit_from_frame.src, "mesh", placed)
         renewed = replace(
             face,
+            alignment=alignment,
             extras={**face.extras, **extras, "mesh": mesh},
             made_by={**face.made_by, "signals": self._plugin.made_by},
             stale=face.stale - {f"extra:{name}" for name in names},
         )
-        return replace(view, face=renewed)
+        return replace(view, face=renewed, alignment=alignment)
 
 
 def signals_by(plugin: Plugin) -> tuple[str, ...]:
@@ -185,22 +191,3 @@ def _lacks(face: Face, names: Sequence[str]) -> bool:
 
 def _stale(store: Alignments, parts: set[str]) -> set[str]:
     return {f.id for _, faces in store.by_frame() for f in faces if parts & f.stale}
-
-
-def _bent(mesh: NDArray[np.float32], seen: Split, here: Split) -> NDArray[np.float32]:
-    """A mesh that follows landmarks which were moved by hand, softly around each of them.
-
-    Kernel ridge regression of the way from where the net saw the landmarks to where they were set;
-    far from all that were moved nothing changes.
-    """
-    start = joined(here.head, seen.shape)
-    way = joined(here.head, here.shape) - start
-    points = mesh.astype(np.float64).reshape(-1, 3)
-
-    def near(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-        squared = ((a[:, None] - b[None]) ** 2).sum(-1) / (_REACH * here.size) ** 2
-        return np.exp(-0.5 * squared)
-
-    pull = np.linalg.solve(near(start, start) + _STIFF * np.eye(len(start)), way)
-    points[:, :2] += near(points[:, :2], start) @ pull
-    return points.ravel().astype(np.float32)

@@ -18,8 +18,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from understudy.backends.mesh.indices import N_POINTS
-from understudy.geometry import N_LANDMARKS, Float64
+from understudy.geometry.facemesh import N_MESH
+from understudy.geometry.space import Float64
+from understudy.geometry.templates import N_LANDMARKS
 
 
 def landmarks_from_meshes(points: Float64) -> Float64:
@@ -31,12 +32,12 @@ def landmarks_from_meshes(points: Float64) -> Float64:
     Returns:
         (n, 68, 2) in the same unit.
     """
-    return _matrix() @ points[:, :N_POINTS, :2]
+    return _matrix() @ points[:, :N_MESH, :2]
 
 
 @lru_cache(maxsize=1)
 def _matrix() -> Float64:
-    matrix = np.zeros((N_LANDMARKS, N_POINTS))
+    matrix = np.zeros((N_LANDMARKS, N_MESH))
     for right, left, parts in _PARTS:
         total = sum(weight for _, _, weight in parts)
         for on_right, on_left, weight in parts:
