@@ -7,9 +7,8 @@ alone do not count. Nothing is held that grows with the film but numbers of the 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import MediaError, NoFaces
-from understudy.flow import Progress, ahead
+from understudy.errors import NoFaces
+from understudy.flow import Progress
 from understudy.imaging.curves import chart
 from understudy.imaging.png import encode_png
-from understudy.imaging.resample import crop_image
-from understudy.media import FilmReader, probe
+from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.score import Pair
 from understudy.score.combined import answers, combined
@@ -34,16 +32,14 @@ from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.plates import CastPlates, Plates, SeenPlates, Target
 from understudy.stages.evaluate.report import EvaluateReport, PartReport
 from understudy.stages.evaluate.sheet import Gallery, drawn_sheet
+from understudy.stages.evaluate.together import Three, Together, beside, in_step, in_threes
 from understudy.stages.faces.casting import Casting, Part, Which
 from understudy.stages.faces.plugins import say_devices
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
-from understudy.types import Alignment, Frame
+from understudy.types import Alignment
 
 __all__ = ["Donor", "EvaluateInputs", "EvaluateReport", "Resolution", "evaluate"]
-
-Together = tuple[Frame, Frame, Frame | None]
-"""A frame of the source, of the output, and of the truth where there is one."""
 
 _CURVES = {"eyes": ("expression", "eyes"), "mouth": ("expression", "mouth"), "yaw": ("pose", "yaw")}
 _MARGIN_PX = 8
@@ -146,9 +142,10 @@ class _Work:
 
     def look(self, progress: Progress) -> None:
         """Go through the films once."""
-        total = probe(self._inputs.source).n_frames_guess
+        i = self._inputs
+        total = probe(i.source).n_frames_guess
         with progress.task("looking at the result", total, "frames") as bar:
-            for before, now, after in _in_threes(_in_step(self._inputs)):
+            for before, now, after in in_threes(in_step(i.source, i.output, i.truth)):
                 bar.advance(1)
                 index = now[0].at.index
                 count = self._plates.faces(index)
@@ -204,7 +201,7 @@ class _Work:
     def _judge(
         self,
         target: Target,
-        three: tuple[Together | None, Together, Together | None],
+        three: Three,
         fits: Sequence[Mapping[Part, Alignment] | None],
     ) -> None:
         """Look at one face, in the plate and in the output."""
@@ -220,10 +217,10 @@ class _Work:
             gathered.lost += 1
             return
         crop = crop_of(target.alignment)
-        beside = [_beside(three, fits, target.part, which) for which in (0, 1)]
+        around = [beside(three, fits, target.part, which) for which in (0, 1)]
         pair = Pair(
-            sight(plate, source.pixels, crop, beside[0]),
-            sight(swap, output.pixels, crop, beside[1]),
+            sight(plate, source.pixels, crop, around[0]),
+            sight(swap, output.pixels, crop, around[1]),
             target.matte_on_crop(),
         )
         gathered.add(pair, source.at.index, float(source.at.seconds))
@@ -252,22 +249,6 @@ class _Work:
         commit_bytes(self._inputs.curves, encode_png(chart(most.seconds, most.curves)))
 
 
-def _beside(
-    three: tuple[Together | None, Together, Together | None],
-    fits: Sequence[Mapping[Part, Alignment] | None],
-    part: Part,
-    which: int,
-) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """The face in the frames before and after, of source (0) or output (1), by the plate's fit."""
-    crops = []
-    for together, fit in zip((three[0], three[2]), fits, strict=True):
-        if together is None or fit is None or part not in fit:
-            return None
-        frame = together[0] if which == 0 else together[1]
-        crops.append(crop_image(frame.pixels, crop_of(fit[part])))
-    return crops[0], crops[1]
-
-
 def _compare(together: Together, alpha: NDArray[Any], scores: PartReport) -> None:
     """Add how near output and source are to the truth inside the mask."""
     source, output, truth = together
@@ -282,42 +263,6 @@ def _compare(together: Together, alpha: NDArray[Any], scores: PartReport) -> Non
     scores.psnr_unswapped.append(psnr(source.pixels[window], true, inside))
     scores.ssim_swap.append(ssim(output.pixels[window], true, inside))
     scores.ssim_unswapped.append(ssim(source.pixels[window], true, inside))
-
-
-def _in_threes(
-    steps: Iterator[Together],
-) -> Iterator[tuple[Together | None, Together, Together | None]]:
-    """Each frame with those before and after it; None at the ends."""
-    held: deque[Together | None] = deque([None], 3)
-    for together in steps:
-        held.append(together)
-        if len(held) == 3:
-            yield held[0], _there(held[1]), held[2]
-    if len(held) > 1:
-        yield held[-2], _there(held[-1]), None
-
-
-def _there(together: Together | None) -> Together:
-    if together is None:
-        raise ValueError("the frame in the middle is always there")
-    return together
-
-
-def _in_step(inputs: EvaluateInputs) -> Iterator[Together]:
-    """Frames of source, output and truth that belong together."""
-    paths = [inputs.source, inputs.output] + ([] if inputs.truth is None else [inputs.truth])
-    # Code values are compared; an output does not carry the curve that a camera names.
-    films = [FilmReader(probe(path), assume_colour="rec709") for path in paths]
-    with ExitStack() as open_films:
-        streams = [open_films.enter_context(closing(ahead(f.frames(), 4))) for f in films]
-        try:
-            for frames in zip(*streams, strict=True):
-                yield frames[0], frames[1], frames[2] if len(frames) == 3 else None
-        except ValueError as error:
-            raise MediaError(
-                f"{inputs.source.name}, {inputs.output.name} and the truth do not have the same "
-                f"number of frames: {error}"
-            ) from error
 
 
 def _spread(indices: Sequence[int], count: int) -> list[int]:

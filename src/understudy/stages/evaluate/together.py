@@ -1,0 +1,80 @@
+"""Films read in step: frames that belong together, each with those before and after it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from understudy.errors import MediaError
+from understudy.flow import ahead
+from understudy.imaging.resample import crop_image
+from understudy.media import FilmReader, probe
+from understudy.stages.evaluate.looking import crop_of
+from understudy.stages.faces.casting import Part
+from understudy.types import Alignment, Frame
+
+Together = tuple[Frame, Frame, Frame | None]
+"""A frame of the source, of the output, and of the truth where there is one."""
+Three = tuple[Together | None, Together, Together | None]
+"""Frames together with those before and after; None at the ends of the films."""
+
+
+def in_step(source: Path, output: Path, truth: Path | None) -> Iterator[Together]:
+    """Frames of source, output and truth that belong together.
+
+    Raises:
+        MediaError: the films do not show the same number of frames.
+    """
+    paths = [source, output] + ([] if truth is None else [truth])
+    # Code values are compared; an output does not carry the curve that a camera names.
+    films = [FilmReader(probe(path), assume_colour="rec709") for path in paths]
+    with ExitStack() as open_films:
+        streams = [open_films.enter_context(closing(ahead(f.frames(), 4))) for f in films]
+        try:
+            for frames in zip(*streams, strict=True):
+                yield frames[0], frames[1], frames[2] if len(frames) == 3 else None
+        except ValueError as error:
+            raise MediaError(
+                f"{source.name}, {output.name} and the truth do not have the same "
+                f"number of frames: {error}"
+            ) from error
+
+
+def in_threes(
+    steps: Iterator[Together],
+) -> Iterator[Three]:
+    """Each frame with those before and after it; None at the ends."""
+    held: deque[Together | None] = deque([None], 3)
+    for together in steps:
+        held.append(together)
+        if len(held) == 3:
+            yield held[0], _there(held[1]), held[2]
+    if len(held) > 1:
+        yield held[-2], _there(held[-1]), None
+
+
+def beside(
+    three: Three,
+    fits: Sequence[Mapping[Part, Alignment] | None],
+    part: Part,
+    which: int,
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """The face in the frames before and after, of source (0) or output (1), by the plate's fit."""
+    crops = []
+    for together, fit in zip((three[0], three[2]), fits, strict=True):
+        if together is None or fit is None or part not in fit:
+            return None
+        frame = together[0] if which == 0 else together[1]
+        crops.append(crop_image(frame.pixels, crop_of(fit[part])))
+    return crops[0], crops[1]
+
+
+def _there(together: Together | None) -> Together:
+    if together is None:
+        raise ValueError("the frame in the middle is always there")
+    return together
