@@ -64,11 +64,16 @@ class World:
             distance = [float(np.abs(box_around(p) - box).max()) for p in near]
             points.append(FACE * 40 + box[:2] if gone else near[int(np.argmin(distance))])
             presence.append(0.05 if gone else 0.99)
+        landmarks = np.reshape(points, (-1, 68, 2))
+        # a mesh in small, which trembles as measurements do
+        depth = 0.3 * landmarks[:, :, :1] + np.sin(f.at.index)
+        mesh = np.concatenate([landmarks, depth], 2).reshape(len(landmarks), -1)
         return Faces(
             faces.boxes_xyxy,
             faces.scores,
-            np.reshape(points, (-1, 68, 2)),
+            landmarks,
             presence=np.array(presence),
+            extras={"mesh": mesh.astype(np.float32)},
         )
 
     def embed(self, f: Frame, landmarks: Sequence[Float64]) -> np.ndarray:
@@ -188,7 +193,11 @@ def test_windows_of_any_size_and_interruptions_give_the_same():
     def flat(windows: list[Window]) -> list[bytes]:
         return [
             b"".join(
-                bytes([s.track]) + s.landmarks.tobytes() + s.sighting.how.encode() for s in faces
+                bytes([s.track])
+                + s.landmarks.tobytes()
+                + s.extras["mesh"].tobytes()
+                + s.sighting.how.encode()
+                for s in faces
             )
             for window in windows
             for faces in window.faces
