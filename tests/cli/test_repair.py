@@ -55,6 +55,8 @@ def test_a_round_of_repair(place, understudy, tmp_path):
     understudy("alignments", "draw", film, "-o", sheet, "--mask", "extended").worked()
     assert sheet.stat().st_size > 10_000
     assert "made again: nothing" in understudy("alignments", "redo", film).worked().out
+    asked = understudy("alignments", "redo", film, "--signals").worked().out
+    assert "made again: nothing" in asked, "extraction gave every face its mesh"
     understudy("alignments", "info", tmp_path / "none.mp4").refused("no alignments file")
 
 

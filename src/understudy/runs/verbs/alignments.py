@@ -146,10 +146,9 @@ def redo(
     path = alignments_of(file)
     name = str(choose_device(device).device)
     told = redoing(path, default_registry(), progress, media, faces, forget, name, signals)
-    parts = ", ".join(f"{part} of {n}" for part, n in told.parts.items() if n)
+    made = {**told.parts, "signals": told.signals.faces}
+    parts = ", ".join(f"{part} of {n}" for part, n in made.items() if n)
     lines = [f"{told.faces} faces; made again: {parts or 'nothing'}"]
-    if signals or told.signals.faces:
-        lines.append(f"mesh and other signals: made for {told.signals.faces} faces")
     lines += told.signals.lines()
     if faces is not None:
         lines.append(
