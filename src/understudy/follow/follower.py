@@ -80,6 +80,8 @@ class Seen:
         sighting: as it was found.
         landmarks: (68, 2) frame pixels, smoothed.
         extras: what else the aligner knew, moved as smoothing moved the head.
+        square: (3, 3) from the frame onto the unit square by the mesh, smoothed; None where no mesh
+            is known, or nothing was followed.
         identity: (d,) the track's mean identity vector so far, or the face's own; None where none
             was made.
     """
@@ -89,6 +91,7 @@ class Seen:
     landmarks: Float64
     identity: NDArray[Any] | None = None
     extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    square: Float64 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +204,8 @@ class Follower:
             if "mesh" in extras and self._smooth:
                 head = split(landmarks).head
                 extras["mesh"] = carried(extras["mesh"], sighting.parts.head, head)
-            found.append(Seen(trail.number, sighting, landmarks, trail.mean, extras))
+            square = trail.square_at(index, smooth=self._smooth)
+            found.append(Seen(trail.number, sighting, landmarks, trail.mean, extras, square))
         return found
 
     def _follow(self, segment: Sequence[Frame], shot: Sequence[Frame], begins: bool) -> None:

@@ -12,8 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import StoreError
-from understudy.follow.smooth import Split, carried, joined, split
+from understudy.follow.smooth import (
+    REACH,
+    Split,
+    carried,
+    head_of,
+    joined,
+    smoothed_head,
+    split,
+    square_of,
+)
 from understudy.geometry import N_LANDMARKS, Float64, average_distance
+from understudy.geometry.facemesh import N_MESH_WITH_IRISES
+from understudy.geometry.facemesh.framing import unit_from_mesh
 from understudy.types import Track
 
 FORMAT = 1
@@ -35,6 +46,7 @@ class Sighting:
         embedding: identity vector, where one was made.
         extras: what else the aligner knew.
         parts: landmarks taken apart, for smoothing.
+        square: (4,) head by which a face is framed whose mesh is known, see `smooth.head_of`.
     """
 
     frame: int
@@ -46,6 +58,7 @@ class Sighting:
     embedding: NDArray[Any] | None
     extras: Mapping[str, NDArray[Any]]
     parts: Split
+    square: Float64 | None = None
 
     @classmethod
     def of(
@@ -62,12 +75,16 @@ class Sighting:
         """A sighting from landmarks.
 
         Raises:
-            ValueRefused: the landmarks coincide.
+            ValueRefused: the landmarks coincide, or the points of the mesh.
         """
         points = np.asarray(landmarks, np.float64)
         box = np.asarray(box_xyxy, np.float64)
         more = dict(extras or {})
-        return cls(frame, points, box, score, presence, how, embedding, more, split(points))
+        mesh, square = more.get("mesh"), None
+        if mesh is not None and mesh.size == 3 * N_MESH_WITH_IRISES:
+            square = head_of(unit_from_mesh(mesh))
+        parts = split(points)
+        return cls(frame, points, box, score, presence, how, embedding, more, parts, square)
 
     def moved_from(self, before: Sighting) -> Sighting:
         """This sighting with the box of one before, moved and grown as the landmarks were."""
@@ -133,6 +150,20 @@ class Trail:
     lost: int | None = None
     doubt: bool = False
     open: bool = True
+
+    def square_at(self, frame: int, *, smooth: bool) -> Float64 | None:
+        """(3, 3) from the frame onto the unit square by the mesh; None where none is known.
+
+        The pose of a mesh is read afresh in each frame and trembles more than landmarks that were
+        smoothed, and so would all that is cut out by it.
+        """
+        here = self.sightings[frame].square
+        if here is None or not smooth:
+            return None if here is None else square_of(here)
+        near = [s for s in self.sightings.values() if abs(s.frame - frame) <= REACH]
+        return square_of(
+            smoothed_head({s.frame: s.square for s in near if s.square is not None}, frame)
+        )
 
     @property
     def last(self) -> Sighting:

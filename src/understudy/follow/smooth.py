@@ -63,11 +63,25 @@ def split(landmarks: NDArray[np.floating]) -> Split:
     """Take landmarks apart; `joined` is the way back."""
     points = np.asarray(landmarks, np.float64)
     unit_from_frame = umeyama(points[INNER], MEAN_FACE_51)
+    head = head_of(unit_from_frame)
+    shape = points @ unit_from_frame[:2, :2].T + unit_from_frame[:2, 2]
+    return Split(head, float(np.exp(head[2])), shape)
+
+
+def head_of(unit_from_frame: NDArray[np.floating]) -> Float64:
+    """(4,) the head, see `Split`, that a similarity (3, 3) brings onto the unit square."""
     scale = float(np.hypot(unit_from_frame[0, 0], unit_from_frame[1, 0]))
     roll = float(np.arctan2(unit_from_frame[1, 0], unit_from_frame[0, 0]))
     centre = np.linalg.solve(unit_from_frame[:2, :2], 0.5 - unit_from_frame[:2, 2])
-    shape = points @ unit_from_frame[:2, :2].T + unit_from_frame[:2, 2]
-    return Split(np.array([*centre, -np.log(scale), roll]), 1 / scale, shape)
+    return np.array([*centre, -np.log(scale), roll])
+
+
+def square_of(head: NDArray[np.floating]) -> Float64:
+    """(3, 3) the similarity that brings a head onto the unit square; back from `head_of`."""
+    cos, sin = np.cos(head[3]) / np.exp(head[2]), np.sin(head[3]) / np.exp(head[2])
+    matrix = np.array([[cos, -sin, 0.5], [sin, cos, 0.5], [0, 0, 1]])
+    matrix[:2, 2] -= matrix[:2, :2] @ head[:2]
+    return matrix
 
 
 def joined(head: NDArray[np.floating], shape: NDArray[np.floating]) -> Float64:
@@ -120,6 +134,22 @@ def smoothed(neighbours: dict[int, Split], at: int) -> Float64:
     shape = _bilateral(np.stack([s.shape for s in near]), time, here)
     head = _regressed(np.stack([s.head for s in near]), time, here, near[here].size)
     return joined(head, shape)
+
+
+def smoothed_head(neighbours: dict[int, Float64], at: int) -> Float64:
+    """(4,) the head of one frame, smoothed as `smoothed` does that of landmarks.
+
+    Args:
+        neighbours: heads around that frame by frame number, itself among them, see `Split`.
+        at: the frame.
+    """
+    frames = np.array(sorted(f for f in neighbours if abs(f - at) <= REACH))
+    here = neighbours[at]
+    if len(frames) < 3:
+        return here
+    heads = np.stack([neighbours[int(f)] for f in frames])
+    place = int(np.searchsorted(frames, at))
+    return _regressed(heads, frames - at, place, float(np.exp(here[2])))
 
 
 def smooth_track(landmarks: NDArray[np.floating]) -> Float64:

@@ -139,26 +139,26 @@ def test_a_stopped_run_goes_on_with_what_lacks(footage, registry):
 def test_new_films_are_framed_by_their_mesh_and_older_ones_stay_as_they_were(
     footage, extracted, films, registry
 ):
-    def fits(path: Path, template: str) -> list[bool]:
-        return [
-            np.allclose(
-                f.alignment.unit_from_frame.matrix,
-                Alignment.fit(
-                    f.alignment.landmarks,
-                    f.alignment.unit_from_frame.src,
-                    template,
-                    f.extras.get("mesh"),
-                ).unit_from_frame.matrix,
-            )
-            for f in faces_of(path).values()
-        ]
+    def apart_from(path: Path, template: str) -> float:
+        """How far corners of squares lie from where this template has them, in sides."""
+        corners = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+        ways = []
+        for face in faces_of(path).values():
+            found, mesh = face.alignment, face.extras.get("mesh")
+            fit = Alignment.fit(found.landmarks, found.unit_from_frame.src, template, mesh)
+            on_frame = found.unit_from_frame.inverse().points(corners)
+            ways.append(np.linalg.norm(fit.unit_from_frame.points(on_frame) - corners, axis=1))
+        return float(np.mean(ways))
 
-    assert all(fits(footage.alignments, "mesh")) and not any(fits(footage.alignments, "mean51"))
+    # over time the squares are smoothed
+    assert apart_from(footage.alignments, "mesh") < 0.006
+    assert apart_from(footage.alignments, "mean51") > 0.01
     options = replace(EXTRACTING, template="mean51")
     older = extracted(films.b, options)
     forget_meshes(older.alignments)
     redo(older.alignments, registry, Silent(), signals=True)
-    assert all(fits(older.alignments, "mean51")) and not any(fits(older.alignments, "mesh"))
+    assert apart_from(older.alignments, "mean51") < 1e-6
+    assert apart_from(older.alignments, "mesh") > 0.01
     again = ExtractInputs(older.media, older.faces)
     asked = replace(EXTRACTING, template="auto")
     assert extract(again, asked, registry, Silent()).faces == older.report.faces, "goes on"

@@ -14,6 +14,7 @@ canonical space x is right in the picture, y up, z towards the viewer, in centim
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -110,11 +111,19 @@ class Heads:
         return found
 
 
-def fit_heads(meshes: NDArray[np.floating]) -> Heads:
+@lru_cache(maxsize=4)
+def _weights(without: tuple[int, ...]) -> Float64:
+    face = canonical()
+    weight = np.where(np.isin(face.fit_points, without), 0.0, face.fit_weights)
+    return _frozen(weight / weight.sum(), np.float64)
+
+
+def fit_heads(meshes: NDArray[np.floating], without: Sequence[int] = ()) -> Heads:
     """The pose of each head, by the points of its mesh that hardly move with expression.
 
     Args:
         meshes: (n, 468 or 478, 3), picture's axes, any unit.
+        without: vertices that shall not count.
 
     Raises:
         ValueRefused: another shape, or a mesh whose points coincide or are not finite.
@@ -122,7 +131,7 @@ def fit_heads(meshes: NDArray[np.floating]) -> Heads:
     if meshes.ndim != 3 or meshes.shape[1] < N_MESH or meshes.shape[2] != 3:
         raise ValueRefused(f"meshes: expected (n, {N_MESH} or more, 3), got {meshes.shape}")
     face = canonical()
-    weight = face.fit_weights / face.fit_weights.sum()
+    weight = _weights(tuple(without))
     seen = np.asarray(meshes, np.float64)[:, face.fit_points] * _UPRIGHT
     if not np.isfinite(seen).all():
         raise ValueRefused("meshes: expected finite numbers")

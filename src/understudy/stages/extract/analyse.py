@@ -21,7 +21,7 @@ from understudy.errors import NoFaces, ValueRefused
 from understudy.follow.follower import Seen
 from understudy.follow.likeness import sightings_of
 from understudy.follow.sightings import box_around
-from understudy.geometry import Float64
+from understudy.geometry import UNIT, Float64, Warp
 from understudy.imaging.depth import eight_bit
 from understudy.mask import mask_all
 from understudy.media import FilmReader, probe
@@ -108,8 +108,7 @@ class Tools:
         """The faces of one frame with fit, masks and quality; those filtered out are not there."""
         kept: list[tuple[Seen, Alignment]] = []
         for one in seen:
-            mesh = one.extras.get("mesh")
-            alignment = Alignment.fit(one.landmarks, frame.space, self._options.template, mesh)
+            alignment = self._fit(frame, one)
             if not self._references.welcome(one.identity):
                 continue
             if passes(alignment, _side(one.sighting.box_xyxy), frame, self._options):
@@ -123,6 +122,13 @@ class Tools:
             self._face(frame, number, one, alignment, {k: m[number] for k, m in masks.items()})
             for number, (one, alignment) in enumerate(kept)
         ]
+
+    def _fit(self, frame: Frame, seen: Seen) -> Alignment:
+        template = self._options.template
+        if template == "mesh" and seen.square is not None:
+            return Alignment(seen.landmarks, Warp(seen.square, frame.space, UNIT))
+        mesh = (seen.extras or seen.sighting.extras).get("mesh")
+        return Alignment.fit(seen.landmarks, frame.space, template, mesh)
 
     def _view(self, frame: Frame) -> NDArray[np.uint8]:
         """A frame as networks see it; of deep ones the 8-bit views of the last few are kept."""
