@@ -13,6 +13,7 @@ from understudy.align.dlib68 import Dlib68Aligner
 from understudy.align.options import RefineOptions
 from understudy.align.refine import normalised, refined, shaken
 from understudy.errors import ValueRefused
+from understudy.geometry.facemesh.to_68 import landmarks_from_meshes
 from understudy.plugin import default_registry
 from understudy.testing.contracts import check_aligner
 from understudy.types import Faces
@@ -133,3 +134,17 @@ def test_extras_come_through(build: Callable[..., Any], rendered: list[Any]) -> 
     assert [len(found) for found in batch] == [1, 1, 1, 1, 0]
     for found in batch[:4]:
         assert found.extras["blendshapes"].shape == (1, 52) and found.presence[0] > 0.9
+
+
+@pytest.mark.parametrize("options", HELP, ids=str)
+def test_the_mesh_lies_with_its_landmarks_whatever_is_looked_at(
+    build: Callable[..., Any], rendered: list[Any], options: RefineOptions
+) -> None:
+    plain = build(default_registry().get("align", "mediapipe"))
+    for marked in rendered[:2]:
+        found = refined(plain, options).align(marked.frame, marked.faces)
+        mesh = found.extras["mesh"].reshape(1, 478, 3)
+        np.testing.assert_allclose(landmarks_from_meshes(mesh), found.landmarks, atol=0.01)
+        bare = plain.align(marked.frame, marked.faces).extras["mesh"].reshape(1, 478, 3)
+        # another square is looked at, so depth is guessed anew, but in the same unit
+        assert np.ptp(mesh[..., 2]) == pytest.approx(np.ptp(bare[..., 2]), rel=0.1)

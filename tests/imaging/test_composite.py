@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from understudy.geometry import Space, Warp
-from understudy.imaging.composite import feathered, paste
+from understudy.imaging.composite import Patch, feathered, laid, overlaid, paste
 from understudy.imaging.resample import crop_image, warp_image
 from understudy.types import Mask
 
@@ -77,3 +77,39 @@ def test_shrinking_equals_area_resize():
     warped = warp_image(PIXELS, Warp.resize(FRAME, small))
     area = cv2.resize(PIXELS, (40, 30), interpolation=cv2.INTER_AREA)
     assert np.abs(warped.astype(int) - area).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_laid_over_a_frame_changes_only_what_it_covers(dtype):
+    largest = np.iinfo(dtype).max
+    pixels = np.full((120, 160, 3), largest // 4, dtype)
+    alpha = np.zeros((10, 12), np.float32)
+    alpha[2:5, 3:8], alpha[6, 6] = 1.0, 0.5
+    face = np.full((10, 12, 3), 2.0, np.float32)  # brighter than white is white
+    out = laid(pixels, face, Patch(30, 20, alpha))
+    assert out.dtype == dtype and (pixels == largest // 4).all(), "the frame itself stays"
+    covered = np.zeros((120, 160), np.float32)
+    covered[20:30, 30:42] = alpha
+    assert (out[covered == 0] == largest // 4).all() and (out[covered == 1] == largest).all()
+    assert abs(int(out[26, 36, 0]) - (largest // 4 + largest) / 2) <= 1
+    none = Patch(0, 0, np.zeros((0, 0), np.float32))
+    assert (laid(pixels, np.zeros((0, 0, 3), np.float32), none) == pixels).all()
+
+
+def test_one_patch_over_another_keeps_the_first_ones_window():
+    first = Patch(10, 20, np.full((8, 6), 0.5, np.float32))
+    first.alpha[0] = 0.0
+    other = Patch(13, 18, np.full((8, 20), 0.8, np.float32))
+    both = overlaid(first, other, keep=True)
+    assert (both.left, both.top, both.alpha.shape) == (10, 20, (8, 6))
+    np.testing.assert_allclose(both.alpha[1:6, 3:], 0.4)
+    assert both.alpha.sum() == pytest.approx(0.4 * 5 * 3), "nothing beside what both cover"
+    free = overlaid(first, other, keep=False)
+    np.testing.assert_allclose(free.alpha[1:6, 3:], 0.8)
+    assert free.alpha.sum() == pytest.approx(0.8 * 5 * 3), "nothing where the first is 0"
+
+
+@pytest.mark.parametrize("place", [(100, 100), (-50, 20), (10, 28), (16, 20)])
+def test_patches_that_do_not_meet_leave_nothing(place):
+    first = Patch(10, 20, np.ones((8, 6), np.float32))
+    assert not overlaid(first, Patch(*place, np.ones((8, 6), np.float32)), keep=False).alpha.any()

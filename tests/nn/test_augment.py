@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from understudy.geometry.facemesh import canonical
 from understudy.geometry.mirror import MIRRORED_68, MIRRORED_BLENDSHAPES
 from understudy.nn.augment import (
     Switches,
@@ -138,6 +139,37 @@ def test_landmarks_go_where_the_picture_goes():
         mirrored = torch.linalg.det(drawn.affine[i, :, :2]) < 0
         wanted = place[list(MIRRORED_68)] if mirrored else place
         assert (moved[i] - wanted).abs().max() < 0.02
+
+
+def test_meshes_go_where_the_picture_goes():
+    points = torch.rand(4, 478, 3, generator=torch.Generator().manual_seed(3)) * 1.2 - 0.6
+    drawn = draw(4, Switches(), generator_for(5))
+    mirrored = torch.linalg.det(drawn.affine[:, :, :2]) < 0
+    assert 0 < int(mirrored.sum()) < 4
+    moved = signals({"mesh": points}, drawn)["mesh"]
+    seen = cut(_dots(points[..., :2]), drawn, 64, 1.0, warped=False)
+    at = (torch.arange(64) + 0.5) / 32 - 1
+    total = seen.sum((2, 3))
+    found = torch.stack(
+        [(seen.sum(2) * at).sum(2) / total, (seen.sum(3) * at).sum(2) / total], dim=2
+    )
+    twins = torch.tensor(canonical().mirror)
+    for i, place in enumerate(found):
+        order = twins if mirrored[i] else torch.arange(478)
+        assert (moved[i, :, :2] - place[order]).abs().max() < 0.02
+        across = (points[i, order[0], :2] - points[i, order[9], :2]).norm()
+        grown = (moved[i, 0, :2] - moved[i, 9, :2]).norm() / across
+        torch.testing.assert_close(moved[i, :, 2], points[i, order, 2] * grown)
+
+
+def test_a_mirrored_mesh_is_a_face_again():
+    # nobody's face is its own mirror image, within half a millimetre
+    face = torch.tensor(canonical().vertices, dtype=torch.float32) * torch.tensor([0.1, -0.1, -0.1])
+    face = torch.cat([face, torch.zeros(10, 3)])
+    drawn = draw(1, Switches(warp=0, transform=0, flip=1.0), generator_for(1))
+    assert float(torch.linalg.det(drawn.affine[0, :, :2])) < 0
+    told = signals({"mesh": face[None]}, drawn)["mesh"][0]
+    torch.testing.assert_close(told, face, atol=0.005, rtol=0)
 
 
 def test_a_mirrored_face_looks_the_other_way_and_shuts_the_other_eye():
