@@ -10,7 +10,7 @@ from understudy.errors import ValueRefused
 from understudy.geometry.facemesh import canonical, fit_heads
 from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, lid_gaps, mouth_gap
 from understudy.swap import Batch
-from understudy.swap.mesh import Mesh
+from understudy.swap.mesh import CODE, Mesh
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
 from understudy.swap.mesh.options import MeshOptions
 from understudy.swap.mesh.parts import lit_as
@@ -82,7 +82,7 @@ def begun() -> Mesh:
 
 def plate(meshes: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     build = builds_of([performance(40, 0)])[0]
-    row = np.concatenate([build.rest, [[*build.open_lids, 0.0]]])
+    row = np.concatenate([build.rest, [[*build.open_lids, 0.0], [*build.shut_lids, 0.0]]])
     small = torch.nn.functional.interpolate(skins(meshes, (0.9, 0.7, 0.6)), (64, 64), mode="area")
     signals = {
         "mesh": torch.tensor(meshes, dtype=torch.float32),
@@ -101,8 +101,8 @@ def test_numbers_say_what_the_face_does_and_not_where_it_is() -> None:
     open_eyed, shut = numbers(mesh(lids=1.0)), numbers(mesh(lids=0.0))
     assert (open_eyed[2:4] > shut[2:4] + 1.5).all()
     left, right = numbers(mesh(look=-0.3)), numbers(mesh(look=0.3))
-    assert (right[[4, 6]] > left[[4, 6]] + 1).all()
-    assert numbers(mesh(mouth_cm=1.5))[8] > numbers(mesh(mouth_cm=0.0))[8] + 2
+    assert (right[[6, 8]] > left[[6, 8]] + 1).all()
+    assert numbers(mesh(mouth_cm=1.5))[10] > numbers(mesh(mouth_cm=0.0))[10] + 2
     assert numbers(mesh(yaw=20))[1] > 1.2
     moved = mesh(lids=0.5) * 3 + np.array([0.4, -0.2, 0.0])
     np.testing.assert_allclose(numbers(moved), numbers(mesh(lids=0.5)), atol=1e-3)
@@ -173,4 +173,4 @@ def test_texture_sizes_are_refused_or_built() -> None:
     model = Mesh(MeshOptions(texture="512", components=4), ("a", "b"))
     assert model.crop.output_px == 512
     with torch.no_grad():
-        assert model.decoders[0](torch.zeros(1, 98)).shape == (1, 3, 512, 512)
+        assert model.decoders[0](torch.zeros(1, CODE)).shape == (1, 3, 512, 512)

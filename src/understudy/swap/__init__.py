@@ -76,9 +76,10 @@ class Batch:
         signals: numbers by name, those asked for, augmented as the pictures are. "pose": (n, 3)
             pitch, yaw and roll in degrees. "landmarks": (n, 68, 2) places in the crop.
             "blendshapes": (n, 52). "mesh": (n, 478, 3) points of the face mesh in the crop, depth
-            in the same unit, smaller is nearer. "build": (n, 479, 3) the face at rest of whoever
-            is seen, in canonical space, and a row with how far right and left eye open, see
-            `geometry.facemesh.build`; never part of a training batch.
+            in the same unit, smaller is nearer. "build": (n, 480, 3) the face at rest of whoever
+            is seen, in canonical space, a row with how far right and left eye open and one with
+            what is left of that when they are shut, see `geometry.facemesh.build`; never
+            part of a training batch.
         persons: whose face each one is, by number.
     """
 

@@ -62,8 +62,8 @@ def test_a_face_given_its_own_build_stays_as_it_is() -> None:
 
 
 def test_shut_lids_stay_shut_and_lips_keep_their_gap() -> None:
-    narrow = build_of(*seen([face(lids=0.7)] * 6))
-    wide = build_of(*seen([face(lids=1.3, wide_cm=0.5)] * 6))
+    narrow = build_of(*seen([*[face(lids=0.7)] * 20, *[face(lids=0.0)] * 2]))
+    wide = build_of(*seen([*[face(lids=1.3, wide_cm=0.5)] * 20, *[face(lids=0.0)] * 2]))
     points, _ = seen([face(lids=0.0, mouth_cm=1.2), face(lids=0.7), face(lids=0.35)])
     became = retargeted(points, narrow, wide)
     gaps = lid_gaps(became) / wide.open_lids

@@ -2,7 +2,8 @@
 
 A performance is what a face does beside what it is at rest. So a face is retargeted by taking its
 own rest away and adding the other person's. Two things must not be added up: lids that are shut
-stay shut however wide the other one's eyes are, and lips that touch keep touching.
+stay shut however wide the other one's eyes are, and lips that touch keep touching. (Shut lids are a
+lash's breadth apart, as the net that finds them and so the texture has it.)
 
 Convention: canonical space, see `geometry.facemesh`.
 """
@@ -35,7 +36,7 @@ _QUIET = 0.06
 """Share of the faces that the rest is the mean of."""
 _FRONTAL_DEG = 18.0
 _ENOUGH = 12
-_OPEN = 0.75
+_OPEN, _SHUT, _SHUT_AT_MOST = 0.75, 0.01, 0.1
 _FADE_CM = 3.0
 
 
@@ -46,10 +47,19 @@ class Build:
     Attributes:
         rest: (478, 3) float64 canonical points, mouth shut, eyes open.
         open_lids: (2,) how far the right and the left eye open, in widths of the eye.
+        shut_lids: (2,) what is left of that when they are shut: the net that finds lids draws
+            them a lash's breadth apart.
     """
 
     rest: Float64
     open_lids: Float64
+    shut_lids: Float64
+
+    def openness(self, points: NDArray[np.floating]) -> Float64:
+        """(n, 2) how far right and left eye are open, 0 shut, 1 open, of points (n, 478, 3)."""
+        span = np.maximum(self.open_lids - self.shut_lids, 0.02)
+        found: Float64 = (lid_gaps(points) - self.shut_lids) / span
+        return found
 
 
 def lid_gaps(points: NDArray[np.floating]) -> Float64:
@@ -92,6 +102,8 @@ def build_of(points: NDArray[np.floating], heads: Heads) -> Build:
     shut = shut - np.quantile(shut, 0.02)
     gaps = lid_gaps(points)
     open_lids = np.quantile(gaps, _OPEN, axis=0)
+    # of somebody who never blinked it is not known; nobody's lids are further apart than this
+    shut_lids = np.minimum(np.quantile(gaps, _SHUT, axis=0), _SHUT_AT_MOST)
     moving = _moving()
     rest = _weighted_median(points, frontal * np.exp(-shut / 0.1))
     keep = max(min(len(points), 5), round(_QUIET * len(points)))
@@ -113,7 +125,7 @@ def build_of(points: NDArray[np.floating], heads: Heads) -> Build:
     offset = irises.reshape(len(points), 2, 5, 3) - middle[:, :, None]
     at_rest = rest[[c for pair in CORNERS for c in pair]].reshape(2, 2, 3).mean(1)
     rest[N_MESH:] = (np.median(offset, 0) + at_rest[:, None]).reshape(10, 3)
-    return Build(rest, open_lids)
+    return Build(rest, open_lids, shut_lids)
 
 
 def retargeted(
@@ -132,15 +144,17 @@ def retargeted(
     """
     difference = (donor.rest - plate.rest) * inward()[:, None] * blend
     moved = points + difference
+    opened = plate.openness(points)
+    wanted = np.maximum(donor.shut_lids + opened * (donor.open_lids - donor.shut_lids), 0)
     for k, pairs in enumerate(LIDS):
         upper, lower = np.array(pairs).T
-        ratio = (donor.open_lids[k] / max(plate.open_lids[k], 1e-3)) ** blend
         width = [
             np.linalg.norm(p[:, CORNERS[k][0]] - p[:, CORNERS[k][1]], axis=-1)
             for p in (points, moved)
         ]
-        grown = ratio * width[1] / np.maximum(width[0], 1e-9)
-        _set_gap(moved, points, upper, lower, np.maximum(grown, 0.0))
+        gap = np.maximum(lid_gaps(points)[:, k], 1e-3)
+        times = (1 - blend) + blend * wanted[:, k] / gap * width[1] / np.maximum(width[0], 1e-9)
+        _set_gap(moved, points, upper, lower, np.maximum(times, 0.0))
     upper, lower = np.array(LIPS).T
     _set_gap(moved, points, upper, lower, np.ones(len(points)))
     return moved

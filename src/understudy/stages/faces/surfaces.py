@@ -135,9 +135,10 @@ def build_from(meshes: Sequence[NDArray[np.floating]]) -> Build:
 
 
 def build_signal(builds: Sequence[Build]) -> NDArray[np.float32]:
-    """(n, 479, 3) the signal "build", see `swap.Batch`."""
-    rows = np.zeros((len(builds), N_MESH_WITH_IRISES + 1, 3), np.float32)
+    """(n, 480, 3) the signal "build", see `swap.Batch`."""
+    rows = np.zeros((len(builds), N_MESH_WITH_IRISES + 2, 3), np.float32)
     for row, build in zip(rows, builds, strict=True):
-        row[:-1] = build.rest
-        row[-1, :2] = build.open_lids
+        row[:-2] = build.rest
+        row[-2, :2] = build.open_lids
+        row[-1, :2] = build.shut_lids
     return rows

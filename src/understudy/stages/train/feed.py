@@ -62,10 +62,19 @@ class Feed:
         return next(self._ahead)
 
     def evenly(self, person: int, most: int, each: int) -> Raw:
-        """At most `most` faces of a person, evenly spread, each at most `each` times."""
+        """At most `most` faces of a person, evenly spread, each at most `each` times.
+
+        Where faces have weights, they are spread over these: a blink that lasts three frames of a
+        thousand is then seen often enough to be learnt in one look.
+        """
         n = len(self.sources[person])
         chosen = min(most, each * n)
         rows = [i * n // chosen for i in range(chosen)]
+        if self.sampler.weights is not None:
+            share = np.minimum(self.sampler.weights[person], each / chosen)
+            ends = np.cumsum(share / share.sum()) * chosen
+            found = np.searchsorted(ends, np.arange(chosen) + 0.5, side="right")
+            rows = np.minimum(found, int(np.flatnonzero(share)[-1])).tolist()
         return self._raw([(person, rows)])
 
     def close(self) -> None:

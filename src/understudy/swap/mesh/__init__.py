@@ -43,6 +43,7 @@ from understudy.swap.mesh.reach import matte, skin
 from understudy.swap.standard import StandardModel
 
 CODE = N_NUMBERS + FOUND
+_TRUST = 0.3
 
 
 class Mesh(StandardModel):
@@ -81,7 +82,8 @@ class Mesh(StandardModel):
         nobody = builds_of([_canonical_mesh()])[0]
         rest = torch.tensor(nobody.rest).expand(count, -1, -1)
         self.register_buffer("rest", rest.float().clone())
-        self.register_buffer("open_lids", torch.tensor(nobody.open_lids).float().repeat(count, 1))
+        lids = torch.tensor(np.stack([nobody.open_lids, nobody.shut_lids])).float()
+        self.register_buffer("lids", lids.repeat(count, 1, 1))
         self.register_buffer("directions", torch.zeros(3 * N_MESH, DIRECTIONS))
         self.register_buffer("matte", torch.tensor(matte(size))[None, None], persistent=False)
         self.register_buffer("skin", torch.tensor(skin(SEEN_PX))[None, None], persistent=False)
@@ -89,7 +91,7 @@ class Mesh(StandardModel):
         self.register_buffer("reach", reach, persistent=False)
 
     rest: Tensor
-    open_lids: Tensor
+    lids: Tensor
     directions: Tensor
     matte: Tensor
     skin: Tensor
@@ -101,12 +103,15 @@ class Mesh(StandardModel):
         builds = builds_of(meshes)
         poses = [heads_of(mine) for mine in meshes]
         self.rest.copy_(torch.tensor(np.stack([b.rest for b in builds])))
-        self.open_lids.copy_(torch.tensor(np.stack([b.open_lids for b in builds])))
+        lids = np.stack([[b.open_lids, b.shut_lids] for b in builds])
+        self.lids.copy_(torch.tensor(lids))
         self.directions.copy_(torch.tensor(directions_of([p for _, p in poses], builds)))
         small = [self._small(batch.planes["rgb"]) for batch in batches]
         seen = [self._seen(*pose) for pose in poses]
         found = [self.encoder.features(s, v) for s, v in zip(small, seen, strict=True)]
         directions, centre = shared_directions(found, FOUND)
+        # what is measured shall count for more than what an encoder that knows nothing yet finds
+        directions = directions * _TRUST
         self.encoder.code.weight.copy_(directions.T)
         self.encoder.code.bias.copy_(-centre @ directions)
         for person, batch in enumerate(batches):
@@ -207,7 +212,7 @@ class Mesh(StandardModel):
         return F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")
 
     def _build(self, person: int) -> Build:
-        return Build(_double(self.rest[person]), _double(self.open_lids[person]))
+        return Build(_double(self.rest[person]), *_double(self.lids[person]))
 
 
 def _canonical_mesh() -> Float64:
@@ -223,11 +228,12 @@ def _double(values: Tensor) -> Float64:
 
 def _build_from(row: Float64) -> Build:
     """The build behind a signal "build"."""
-    return Build(row[:N_MESH_WITH_IRISES], row[N_MESH_WITH_IRISES, :2])
+    return Build(row[:N_MESH_WITH_IRISES], *row[N_MESH_WITH_IRISES:, :2])
 
 
 def _between(one: Build, other: Build, share: float) -> Build:
     return Build(
         (1 - share) * one.rest + share * other.rest,
         (1 - share) * one.open_lids + share * other.open_lids,
+        (1 - share) * one.shut_lids + share * other.shut_lids,
     )

@@ -21,14 +21,14 @@ from understudy.geometry.facemesh.build import (
     MOUTH_CORNERS,
     Build,
     build_of,
-    lid_gaps,
     mouth_gap,
 )
 
 DIRECTIONS = 24
-N_NUMBERS = 10 + DIRECTIONS
+N_NUMBERS = 12 + DIRECTIONS
 _DEG, _LIDS, _GAZE, _CM = 15.0, 0.5, 0.1, 0.5
 """What counts as one: degrees, shares of the open eye, widths of the eye, centimetres."""
+_NEARLY_SHUT = 0.4
 _FLOOR = 1e-3
 
 
@@ -59,13 +59,15 @@ def numbers_of(
         directions: (3 * 468, DIRECTIONS) from `directions_of`.
     """
     rest = np.stack([b.rest for b in builds])
-    open_lids = np.stack([b.open_lids for b in builds])
+    open_ = np.stack([b.openness(p[None])[0] for b, p in zip(builds, points, strict=True)])
     pose = heads.pitch_yaw_roll_deg[:, :2] / _DEG
-    lids = (lid_gaps(points) / np.maximum(open_lids, 0.05) - 1) / _LIDS
+    lids = (open_ - 1) / _LIDS
+    # the last third of a blink, in which the iris goes, is not in line with the rest of it
+    shut = 2 * (1 - open_ / _NEARLY_SHUT).clip(0, 1)
     gaze = (_gaze(points) - _gaze(rest)) / _GAZE
     mouth = [mouth_gap(points) - mouth_gap(rest), _mouth_width(points) - _mouth_width(rest)]
     deviation = (points - rest)[:, :N_MESH].reshape(len(points), -1)
-    told = [pose, lids, gaze, np.stack(mouth, 1) / _CM, deviation @ directions]
+    told = [pose, lids, shut, gaze, np.stack(mouth, 1) / _CM, deviation @ directions]
     # a face that the net misread must not throw the skin far beyond what was ever seen
     return np.concatenate(told, 1).clip(-5, 5).astype(np.float32)
 

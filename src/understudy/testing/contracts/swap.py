@@ -94,8 +94,8 @@ def signal_of(name: str, phase: Tensor) -> Tensor:
     irises = [face[list(corners)].mean(0) for corners in CORNERS]
     at_rest = np.concatenate([face, *(np.tile(iris, (5, 1)) for iris in irises)])
     if name == "build":
-        row = np.array([[0.3, 0.3, 0.0]])
-        every = torch.tensor(np.concatenate([at_rest, row]), dtype=torch.float32)
+        lids = np.array([[0.3, 0.3, 0.0], [0.05, 0.05, 0.0]])
+        every = torch.tensor(np.concatenate([at_rest, lids]), dtype=torch.float32)
         return every.expand(len(phase), -1, -1).clone()
     mesh = torch.tensor(at_rest * (0.08, -0.08, -0.08), dtype=torch.float32)
     meshes = mesh.expand(len(phase), -1, -1).clone()
