@@ -26,7 +26,7 @@ HEAVY = ("torch", "cv2", "av", "dlib", "c2pa", "numpy.linalg", "cryptography", "
     "arguments",
     [
         *(["--help"], ["--version"], ["config", "--help"]),
-        *([verb, "--help"] for verb in ("swap", "extract", "train", "convert", "mask")),
+        *([verb, "--help"] for verb in ("swap", "extract", "train", "convert", "mask", "score")),
         ["extract", "--help-all"],
     ],
 )

@@ -12,9 +12,9 @@ from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, lid_gaps, mo
 from understudy.swap import Batch
 from understudy.swap.mesh import CODE, Mesh
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
-from understudy.swap.mesh.options import MeshOptions
 from understudy.swap.mesh.parts import lit_as
 from understudy.swap.mesh.reach import matte, skin
+from understudy.swap.options import MeshOptions
 
 SIZE = 128
 

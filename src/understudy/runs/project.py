@@ -5,7 +5,8 @@ Each can be run alone, any number of times; each goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from understudy.errors import NoFaces, StoreError, ValueRefused
@@ -138,6 +139,7 @@ def train_model(
     options: TrainOptions,
     registry: Registry,
     progress: Progress,
+    begun: Callable[[Path], None] | None = None,
 ) -> TrainReport:
     """Train a model of the project, or go on training it.
 
@@ -148,6 +150,7 @@ def train_model(
         options: of the stage.
         registry: of plug-ins.
         progress: told what is done.
+        begun: see `TrainInputs`.
 
     Raises:
         ValueRefused: the model was trained on other persons.
@@ -164,5 +167,8 @@ def train_model(
         chosen = list(before)
     progress.say(f"model {name}: {', '.join(chosen)}")
     facesets = {person: project.faceset(person) for person in chosen}
-    with remembering(project, "train", options):
-        return train(TrainInputs(facesets, project.model(name)), options, progress, registry)
+    # a first look is not how long this project is to be trained
+    looks_only = not options.minutes and not options.iterations
+    with nullcontext() if looks_only else remembering(project, "train", options):
+        inputs = TrainInputs(facesets, project.model(name), begun)
+        return train(inputs, options, progress, registry)

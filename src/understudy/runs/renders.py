@@ -19,6 +19,7 @@ from understudy.runs.models import chosen_model, trained_persons
 from understudy.runs.project import source_of
 from understudy.runs.scoring import evaluate_render, films_of, keep_report
 from understudy.runs.settings import remembering
+from understudy.stages.convert.first_look import first_look
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
 from understudy.stages.evaluate.stage import EvaluateReport
@@ -188,17 +189,7 @@ def convert_render(
     progress: Progress,
 ) -> ConvertReport:
     """Convert a film as a render says, and remember the render."""
-    source = project.source(render.source)
-    inputs = ConvertInputs(
-        media=project.place(source.id),
-        alignments=project.alignments(source.id),
-        faces=project.faces(source.id),
-        model=project.model(render.model),
-        output=render.output,
-        work=project.work,
-        label=label_of(project, source, *people_of(project, source, render.casting)),
-        casting=render.casting,
-    )
+    inputs = _inputs(project, render)
     kept = _made_in_format_1(project, render, options)
     if kept is not None:
         progress.say(
@@ -217,6 +208,32 @@ def convert_render(
     project.keep_render(render)
     with remembering(project, "convert", options):
         return convert(inputs, options, registry, progress)
+
+
+def look_ahead(
+    project: Project,
+    render: Render,
+    options: ConvertOptions,
+    registry: Registry,
+    progress: Progress,
+) -> None:
+    """Show what a render would be with the model as it is now; see `first_look`."""
+    sheet = project.first_look(render.id)
+    first_look(_inputs(project, render), options, sheet, registry, progress)
+
+
+def _inputs(project: Project, render: Render) -> ConvertInputs:
+    source = project.source(render.source)
+    return ConvertInputs(
+        media=project.place(source.id),
+        alignments=project.alignments(source.id),
+        faces=project.faces(source.id),
+        model=project.model(render.model),
+        output=render.output,
+        work=project.work,
+        label=label_of(project, source, *people_of(project, source, render.casting)),
+        casting=render.casting,
+    )
 
 
 def _made_in_format_1(

@@ -15,7 +15,7 @@ from understudy.media.health import colour_differences
 from understudy.plugin import Registry
 from understudy.runs.models import DEFAULT
 from understudy.runs.project import add, extract_source, train_model
-from understudy.runs.renders import RenderReport, Wanted, label_of, make_render, planned
+from understudy.runs.renders import RenderReport, Wanted, label_of, look_ahead, make_render, planned
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import writer_for
 from understudy.stages.extract.options import ExtractOptions
@@ -69,9 +69,14 @@ def run_job(
     for source in sources:
         extracted.append((source, extract_source(project, source, extracting, registry, progress)))
         progress.report("extract", extracted[-1][1])
-    trained = train_model(project, list(given), None, training, registry, progress)
-    progress.report("train", trained)
     wanted = Wanted(output, footage.id, (donor,), DEFAULT)
+
+    def begun(_: Path) -> None:
+        render = planned(project, wanted, converting)
+        look_ahead(project, render, converting, registry, progress)
+
+    trained = train_model(project, list(given), None, training, registry, progress, begun)
+    progress.report("train", trained)
     render = planned(project, wanted, converting)
     before = [_extracted(source, report) for source, report in extracted] + [_trained(trained)]
     return make_render(project, render, converting, registry, progress, truth, before)

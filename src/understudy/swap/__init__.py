@@ -206,6 +206,8 @@ class SwapModel(Protocol):
     needs: Needs
     knobs: Mapping[str, Knob]
     persons: tuple[str, ...]
+    instant: bool
+    """Whether it shows somebody before the first iteration, after `init_from` alone."""
 
     def __init__(self, options: Any, persons: Sequence[str]) -> None: ...
 

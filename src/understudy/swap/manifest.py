@@ -9,7 +9,7 @@ PLUGINS = (
         kind="swap",
         name="mesh",
         target="understudy.swap.mesh:Mesh",
-        options="understudy.swap.mesh.options:MeshOptions",
+        options="understudy.swap.options:MeshOptions",
         summary="Keeps the performance: a mesh carries it, the net makes the skin (128 to 1024 px)",
     ),
     Plugin(

@@ -42,6 +42,7 @@ class Quick(SharedEncoder):
     """64 px in, 96 px out."""
 
     crop = CROP
+    instant = True
     recipe = Recipe(
         learning_rate=1.5e-3,
         betas=(0.9, 0.99),

@@ -24,6 +24,7 @@ class StandardModel(nn.Module):
     recipe: Recipe
     needs: Needs = Needs()
     knobs: Mapping[str, Knob] = {}
+    instant: bool = False
 
     def __init__(self, persons: Sequence[str]) -> None:
         """Remember for whom the model is.

@@ -456,3 +456,27 @@ class _Totals(Silent):
     def task(self, name, total, unit="", done=0):
         self.totals[name] = total
         return super().task(name, total, unit, done)
+
+
+def test_no_minutes_keep_what_stands_in_closed_form_and_training_goes_on_from_it(
+    facesets, tmp_path
+):
+    folder, seen = tmp_path / "m", []
+    persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
+    inputs = TrainInputs(persons, folder, begun=seen.append)
+    report = train(inputs, _options(iterations=None, minutes=0, previews=2), Silent(), REGISTRY)
+    assert (report.step, report.iterations, seen) == (0, 0, [folder])
+    assert report.loss_words() == "none yet, it stands in closed form"
+    assert (folder / "preview.png").is_file()
+    assert load_swapper(folder, "cpu", REGISTRY).step == 0
+    again = train(inputs, _options(iterations=2), Silent(), REGISTRY)
+    assert (again.step, again.iterations) == (2, 2)
+    assert seen == [folder], "only a new model is shown before training"
+    _train(facesets, tmp_path / "whole", iterations=2)
+    assert _tensors(folder, 2) == _tensors(tmp_path / "whole", 2)
+
+
+def test_a_model_that_knows_nothing_before_training_is_not_asked_for_it(facesets, tmp_path):
+    with pytest.raises(ValueRefused, match="lightweight shows nobody before it is trained"):
+        _train(facesets, tmp_path / "m", model="lightweight", iterations=None, minutes=0)
+    assert checkpoint.newest(tmp_path / "m") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from understudy.cli.flags import Given, with_options
 from understudy.cli.project import opened
 from understudy.cli.work import verb
+from understudy.errors import ValueRefused
 from understudy.runs.spec import JobSpec
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
@@ -45,6 +47,14 @@ def swap(
     ] = None,
     person_a: Annotated[str, typer.Option(help="What the person in A is called here.")] = "a",
     person_b: Annotated[str, typer.Option(help="What the person in B is called here.")] = "b",
+    instant: Annotated[
+        bool,
+        typer.Option(
+            "--instant",
+            help="No training: what the model knows in closed form, after seconds. Run again "
+            "without it to train on. The same as --minutes 0.",
+        ),
+    ] = False,
     swap: Annotated[
         bool, typer.Option("--swap", help="The other direction: A's face into the first B.")
     ] = False,
@@ -57,6 +67,12 @@ def swap(
     """
     from understudy.cli.verbs.consent import ensure_declared
 
+    planned = training.said
+    if instant:
+        both = [name for name in ("minutes", "iterations") if f"train.{name}" in planned.flags]
+        if both:
+            raise ValueRefused(f"--instant: trains nothing, so --{both[0]} cannot be said as well")
+        planned = replace(planned, flags={**planned.flags, "train.minutes": 0.0})
     folder = project or output.with_suffix(".understudy")
     with opened(folder, create=True) as (store, _):
         persons = [store.add_person(name).id for name in (person_a, person_b)]
@@ -73,6 +89,6 @@ def swap(
         person_b=persons[1],
         swap=swap,
         extracting=extracting.said,
-        training=training.said,
+        training=planned,
         converting=converting.said,
     )

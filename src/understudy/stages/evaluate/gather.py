@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,11 @@ class Gathered:
         self._before = {name: Rows() for name in scorers}
         self.frames, self.seconds, self.lost = array("q"), array("d"), 0
 
+    @property
+    def parts(self) -> Collection[str]:
+        """The parts of the score that were looked at."""
+        return self._scorers.keys()
+
     def add(self, pair: Pair, index: int = 0, seconds: float = 0.0) -> None:
         """Look at one pair, and at its plate beside itself."""
         self.frames.append(index)
@@ -92,6 +97,8 @@ def curves_of(gathered: Gathered, names: Mapping[str, tuple[str, str]]) -> dict[
     """
     found: dict[str, Any] = {}
     for curve, (part, number) in names.items():
+        if part not in gathered.parts:
+            continue  # a broken plug-in is passed over, and its curve with it
         table = gathered.after(part)
         plate, swap = (next(_named(table, side, number), None) for side in ("plate", "swap"))
         if plate is not None and swap is not None:

@@ -23,8 +23,9 @@ class TrainOptions:
     minutes: float = option(
         10.0,
         "Minutes of training that the model gets in all, earlier runs included. Raise it and run "
-        "again to train on. Not looked at when iterations is given.",
-        low=0.01,
+        "again to train on. 0 stops before the first iteration: what mesh and quick know in closed "
+        "form after seconds. Not looked at when iterations is given.",
+        low=0,
         high=1e6,
         unit="min",
         group="Training",

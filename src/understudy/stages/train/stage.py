@@ -8,7 +8,7 @@ model is moved aside.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from understudy.errors import Cancelled, DiskFull, StoreError
+from understudy.errors import Cancelled, DiskFull, StoreError, ValueRefused
 from understudy.flow import Beside, Progress
 from understudy.nn import checkpoint
 from understudy.nn.device import choose_device, choose_dtype, threads
@@ -47,10 +47,13 @@ class TrainInputs:
         facesets: each person's face pictures, by the person's id; two persons or more. The model
             knows them in this order.
         model: the model folder; made when it is not there.
+        begun: called once with the model folder when a new model stands in closed form and is
+            saved, before its first iteration; only for models that have such a form.
     """
 
     facesets: Mapping[str, Sequence[FaceFolder]]
     model: Path
+    begun: Callable[[Path], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class TrainReport:
 
     def loss_words(self) -> str:
         """Each person's loss, for people: "ann 0.0412, bob 0.0523"."""
-        return ", ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
+        told = (f"{person} {loss:.4f}" for person, loss in self.losses.items() if loss == loss)
+        return ", ".join(told) or "none yet, it stands in closed form"
 
 
 def train(
@@ -97,7 +101,8 @@ def train(
         ValueRefused: fewer than two persons.
         InUse: another process trains this model; says which.
         StoreError: the model folder is foreign, damaged or of another model.
-        ValueRefused: the device or precision asked for is not there.
+        ValueRefused: the device or precision asked for is not there, or no training is asked for
+            of a model that shows nothing before.
         TrainingError: the loss explodes again and again; the last checkpoint is good.
         DiskFull: the last checkpoint could not be written; the one before is good.
         Cancelled: after saving.
@@ -124,6 +129,11 @@ def _train(
     seed = found.state.seed if found else options.seed
     model_options = _model_options(plugin, options, inputs.model, found)
     model = new_model(plugin, seed, persons, model_options)
+    if not model.instant and not options.minutes and not options.iterations:
+        raise ValueRefused(
+            f"minutes: {plugin.name} shows nobody before it is trained; give it minutes, or choose "
+            "mesh or quick"
+        )
     folders = [folder for faceset in inputs.facesets.values() for folder in faceset]
     with Finder(folders, registry) as finder:
         cutting = Cutting.of(model, options)
@@ -140,7 +150,7 @@ def _train(
         )
         run = _Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
         with closing(trainer.feed):
-            return run.finish_plan()
+            return run.finish_plan(inputs.begun if model.instant else None)
 
 
 class _Run:
@@ -159,7 +169,8 @@ class _Run:
     ) -> None:
         self.folder, self.plugin, self.trainer, self.faces = folder, plugin, trainer, faces
         self.model_options, self.options, self.progress = model_options, options, progress
-        self.first = self.step = self.saved = found.state.step if found else 0
+        self.first = self.step = found.state.step if found else 0
+        self.saved = self.step if found else -1
         self.trained_before_s = found.state.trained_s if found else 0.0
         known = found.state.losses if found else {}
         self.losses = {p: known.get(p, float("nan")) for p in trainer.persons}
@@ -168,8 +179,12 @@ class _Run:
         self.gone_back_before = trainer.guard.gone_back
         self.started = self.last_save = time.monotonic()
 
-    def finish_plan(self) -> TrainReport:
-        """Iterate until the plan is done; save on the way, at the end and when cancelled."""
+    def finish_plan(self, begun: Callable[[Path], None] | None) -> TrainReport:
+        """Iterate until the plan is done; save on the way, at the end and when cancelled.
+
+        Args:
+            begun: see `TrainInputs`; called only where nothing was saved before.
+        """
         o = self.options
         if self.done() >= 1:
             self.progress.say(
@@ -185,6 +200,9 @@ class _Run:
             Beside[Path]() as self.writing,
             self.progress.task(name, total, "it" if o.iterations else "s", at) as bar,
         ):
+            looked_at = begun is not None or not (o.minutes or o.iterations)
+            if self.saved < 0 and looked_at:
+                self.begin(begun)
             self.started = self.last_save = now = time.monotonic()
             try:
                 while self.done() < 1:
@@ -204,17 +222,26 @@ class _Run:
                 raise Cancelled(f"stopped; the model is saved at iteration {self.step}")
         return self.report()
 
+    def begin(self, begun: Callable[[Path], None] | None) -> None:
+        """Keep what stands in closed form, and show it."""
+        self.save()
+        self.settle()
+        if self.saved == 0 and begun is not None:
+            begun(self.folder)
+
     def done(self) -> float:
         """Share of the plan that is behind us; 1 or more ends the run."""
         if self.options.iterations:
             return self.step / self.options.iterations
+        if not self.options.minutes:
+            return float(self.saved >= 0)
         return self.trained_s / (self.options.minutes * 60)
 
     def plan(self) -> str:
         """What was asked for, in words."""
         if self.options.iterations:
             return f"{self.options.iterations} iterations"
-        return f"{self.options.minutes:g} minutes"
+        return f"{self.options.minutes:g} minutes" if self.options.minutes else "closed form"
 
     @property
     def trained_s(self) -> float:
@@ -287,8 +314,8 @@ class _Run:
             persons=self.trainer.persons,
             seed=self.trainer.seed,
             trained_s=self.trained_s,
-            losses=dict(self.losses),
-            training=to_mapping(self.options),
+            losses={p: loss for p, loss in self.losses.items() if loss == loss},
+            training=_plan_kept(self.options),
             computed={self.trainer.device.type: self.trainer.precision},
         )
         tensors = self.trainer.tensors()
@@ -335,6 +362,12 @@ class _Run:
             left_out=self.trainer.guard.left_out - self.left_out_before,
             gone_back=self.trainer.guard.gone_back - self.gone_back_before,
         )
+
+
+def _plan_kept(options: TrainOptions) -> dict[str, Any]:
+    """What the checkpoint says of how it was made; that it was only looked at is no plan."""
+    plain = to_mapping(options)
+    return plain if options.minutes else {k: v for k, v in plain.items() if k != "minutes"}
 
 
 def _trainer(

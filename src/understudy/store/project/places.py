@@ -41,6 +41,10 @@ class Places:
         """A render's source, swap and donor side by side."""
         return self.folder / "renders" / check_id("render", render) / "contact_sheet.png"
 
+    def first_look(self, render: str) -> Path:
+        """A few frames of a render as they were before training."""
+        return self.folder / "renders" / check_id("render", render) / "first_look.png"
+
     def curves(self, render: str) -> Path:
         """Eyes, mouth and yaw of a render's plate and output over time."""
         return self.folder / "renders" / check_id("render", render) / "curves.png"

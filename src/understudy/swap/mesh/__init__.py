@@ -37,9 +37,9 @@ from understudy.swap.mesh.numbers import (
     heads_of,
     numbers_of,
 )
-from understudy.swap.mesh.options import MeshOptions
 from understudy.swap.mesh.parts import FOUND, SEEN_PX, Decoder, Encoder, lit_as, moments
 from understudy.swap.mesh.reach import matte, skin
+from understudy.swap.options import MeshOptions
 from understudy.swap.standard import StandardModel
 
 CODE = N_NUMBERS + FOUND
@@ -49,6 +49,7 @@ _TRUST = 0.3
 class Mesh(StandardModel):
     """Drawn on a mesh; 64 texels in, 128 to 1024 out."""
 
+    instant = True
     needs = Needs(signals=("mesh",), of_plate=("build",))
     knobs: Mapping[str, Knob] = {
         "morph": Knob("How far to go from the person asked for to the one named by toward."),

@@ -1,4 +1,4 @@
-"""What can be chosen when a mesh-driven model is built. Light to import."""
+"""What can be chosen when a model is built. Light to import: --help reads it."""
 
 from __future__ import annotations
 

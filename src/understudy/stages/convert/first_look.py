@@ -1,0 +1,98 @@
+"""A first look at a swap: a few frames as the model would convert them now, beside their source.
+
+Made as soon as a model stands in closed form, so that people see in the first minute whether a
+pair is worth an hour. It is a sheet of small pictures under a caption that says what it is, and
+no film.
+"""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.flow import Progress
+from understudy.flow.progress import stop_if_cancelled
+from understudy.geometry import Warp
+from understudy.imaging.depth import eight_bit
+from understudy.imaging.png import encode_png
+from understudy.imaging.resample import crop_image
+from understudy.imaging.sheets import contact_sheet
+from understudy.media import FilmReader, probe
+from understudy.plugin import Registry
+from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stage import ConvertInputs
+from understudy.stages.faces.casting import Casting, Part
+from understudy.stages.faces.source import assumed_colour
+from understudy.stages.faces.surfaces import builds_in
+from understudy.store.alignments import Alignments
+from understudy.store.atomic import commit_bytes
+from understudy.swap.loading import load_swapper
+from understudy.types import Face, Frame
+
+CELL = 260
+_ROWS = 8
+
+
+def first_look(
+    inputs: ConvertInputs,
+    options: ConvertOptions,
+    sheet: Path,
+    registry: Registry,
+    progress: Progress,
+) -> None:
+    """Write a sheet of converted frames, spread over the film.
+
+    Args:
+        inputs: as for the conversion; no output is written.
+        options: of the conversion.
+        sheet: where the PNG goes.
+        registry: of plug-ins.
+        progress: told where it is.
+
+    Raises:
+        ConsentMissing: as for the conversion: nobody is shown as somebody else without it.
+        NoFaces, StoreError, MediaError: as for the conversion.
+    """
+    inputs.label.require()
+    with Alignments.open(inputs.alignments, read_only=True) as store:
+        film = FilmReader(probe(inputs.media), "8", assumed_colour(store))
+        casting = Casting(store, inputs.casting, options.faces, inputs.faces)
+        swapper = load_swapper(inputs.model, options.device, registry)
+        asks = "build" in swapper.needs.of_plate
+        builds = builds_in(casting, options.mask) if asks else {}
+        colour = registry.get("colour", options.match_colour)
+        matcher = colour.build(options.colour.of(colour.name))
+        composer = Composer(options, swapper, matcher, inputs.knobs, builds)
+        rows, labels = [], []
+        for index in _spread(casting, options.mask):
+            stop_if_cancelled(progress, "nothing was trained yet")
+            frame = next(iter(film.frames(store.timestamp(index))))
+            found = casting.between(index, index).get(index, [])
+            rows.append(_row(frame, found, composer))
+            labels.append(f"frame {index}")
+        picture = contact_sheet(["source", "before training"], rows, labels, (CELL, CELL))
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    commit_bytes(sheet, encode_png(picture), durable=False)
+    progress.say(f"a first look, before training: {sheet}")
+    progress.picture("first-look", sheet)
+
+
+def _row(
+    frame: Frame, found: list[tuple[Face, Part]], composer: Composer
+) -> list[NDArray[np.uint8]]:
+    """The surroundings of a frame's first face, before and after."""
+    fresh = composer.made([(frame, face, part) for face, part in found])
+    after = composer.composed((frame, fresh))
+    around: Warp = found[0][0].alignment.crop(CELL, 1.0, "head")
+    return [eight_bit(crop_image(f.pixels, around)) for f in (frame, after)]
+
+
+def _spread(casting: Casting, mask: str) -> list[int]:
+    """Frames with replaced faces, spread over the film, without its very ends."""
+    frames = array("q", (index for index, _ in casting.in_frames(mask)))
+    chosen = np.linspace(0, len(frames) - 1, min(_ROWS, len(frames)) + 2)[1:-1]
+    return sorted({frames[round(at)] for at in chosen.tolist()})
