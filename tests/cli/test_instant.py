@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import pytest
 
+from understudy.media import FilmReader, probe
 from understudy.nn import checkpoint
+from understudy.plugin import default_registry
+
+EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
 
 
 def test_a_swap_without_training_and_then_with(place, understudy, tmp_path):
@@ -33,3 +38,28 @@ def test_instant_and_a_plan_exclude_each_other(place, understudy, tmp_path, also
     assert refused.code != 0
     assert f"{also[0]} cannot be said as well" in " ".join((refused.out + refused.err).split())
     assert not (tmp_path / "o.understudy").exists()
+
+
+def test_a_mesh_driven_swap_from_two_films_to_a_signed_one(
+    people, film, place, understudy, tmp_path, build
+):
+    build(default_registry().get("align", "mediapipe"))
+    film(place.a, list(people.a[:12]))
+    film(place.b, list(people.b[:12]))
+    out = tmp_path / "out.mp4"
+    told = understudy(
+        "swap", place.a, place.b, "-o", out, "--consent", place.consent, "--aligner", "mediapipe",
+        "--model", "mesh", "--swap.mesh.texture", "128", "--instant", *EXTRACT,
+    ).worked()  # fmt: skip
+    assert out.is_file()
+    words = " ".join((told.out + told.err).split())
+    assert "model mesh, step 0" in words and "first look" in words
+    before = [f.pixels.astype(int) for f in FilmReader(probe(place.a)).frames()]
+    after = [f.pixels.astype(int) for f in FilmReader(probe(out)).frames()]
+    changed = np.abs(np.stack(after) - np.stack(before)).max(-1) > 12
+    assert 0.01 < changed.mean() < 0.5, "a face is changed, and not the frame around it"
+    # and on from there
+    more = ("--model", "mesh", "--iterations", 1, "--batch", 2, "--overwrite")
+    understudy("swap", place.a, place.b, "-o", out, *more, *EXTRACT).worked()
+    model = tmp_path / "out.understudy" / "models" / "model"
+    assert checkpoint.newest(model).state.step == 1
