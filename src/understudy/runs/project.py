@@ -19,7 +19,8 @@ from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
 from understudy.stages.faces.views import is_faceset
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.stage import TrainInputs, TrainReport, train
+from understudy.stages.train.run import TrainReport
+from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Source
 

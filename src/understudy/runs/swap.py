@@ -22,7 +22,7 @@ from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_place
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.stage import TrainReport
+from understudy.stages.train.run import TrainReport
 from understudy.store.project import ALL, Project, Source
 
 Films = Mapping[str, Sequence[Path]]

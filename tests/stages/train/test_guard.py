@@ -21,7 +21,8 @@ from understudy.stages.train.faces import FaceArrays
 from understudy.stages.train.guard import AT_MOST, FEWEST, IN_A_ROW, Guard
 from understudy.stages.train.loop import Trainer
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.stage import TrainInputs, TrainReport, train
+from understudy.stages.train.run import TrainReport
+from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.faceset import FaceFolder
 from understudy.swap import Crop
 from understudy.swap.loading import new_model

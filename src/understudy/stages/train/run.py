@@ -1,0 +1,268 @@
+"""One run of training: iterations, saves, previews and curves until its plan is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.errors import Cancelled, DiskFull
+from understudy.flow import Beside, Progress
+from understudy.nn import checkpoint
+from understudy.options import to_mapping
+from understudy.plugin import Plugin
+from understudy.stages.train.faces import FaceSource
+from understudy.stages.train.loop import Trainer
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.previews import Curves, sheet, write_sheet
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What training did.
+
+    Attributes:
+        model: the plug-in's name.
+        step: iterations that the model has had in all.
+        losses: mean loss over the last iterations by person, lower is better.
+        seconds: time of this run's iterations.
+        iterations: iterations of this run.
+        checkpoint: the newest checkpoint.
+        preview: the newest preview sheet, or None.
+        left_out: iterations of this run whose step was left out because the loss spiked.
+        gone_back: how often this run went back to the mean of its weights.
+    """
+
+    model: str
+    step: int
+    losses: Mapping[str, float]
+    seconds: float
+    iterations: int
+    checkpoint: Path
+    preview: Path | None
+    left_out: int = 0
+    gone_back: int = 0
+
+    def loss_words(self) -> str:
+        """Each person's loss, for people: "ann 0.0412, bob 0.0523"."""
+        told = (f"{person} {loss:.4f}" for person, loss in self.losses.items() if loss == loss)
+        return ", ".join(told) or "none yet, it stands in closed form"
+
+
+class Run:
+    """One run: iterations, saves, previews and curves until the plan is done."""
+
+    def __init__(
+        self,
+        folder: Path,
+        plugin: Plugin,
+        model_options: Mapping[str, Any],
+        trainer: Trainer,
+        faces: Mapping[str, FaceSource],
+        options: TrainOptions,
+        found: checkpoint.Checkpoint | None,
+        progress: Progress,
+    ) -> None:
+        self.folder, self.plugin, self.trainer, self.faces = folder, plugin, trainer, faces
+        self.model_options, self.options, self.progress = model_options, options, progress
+        self.first = self.step = found.state.step if found else 0
+        self.saved = self.step if found else -1
+        self.trained_before_s = found.state.trained_s if found else 0.0
+        known = found.state.losses if found else {}
+        self.losses = {p: known.get(p, float("nan")) for p in trainer.persons}
+        self.path = found.path if found else folder
+        self.left_out_before = trainer.guard.left_out
+        self.gone_back_before = trainer.guard.gone_back
+        self.started = self.last_save = time.monotonic()
+
+    def finish_plan(self, begun: Callable[[Path], None] | None) -> TrainReport:
+        """Iterate until the plan is done; save on the way, at the end and when cancelled.
+
+        Args:
+            begun: see `TrainInputs`; called only where nothing was saved before.
+        """
+        o = self.options
+        if self.done() >= 1:
+            self.progress.say(
+                f"the model has had its {self.plan()} already (iteration {self.step}); "
+                "raise it to train on"
+            )
+            return self.report()
+        total = o.iterations if o.iterations else o.minutes * 60
+        at = self.step if o.iterations else self.trained_before_s
+        name = f"training {self.plugin.name}"
+        with (
+            Curves(self.folder, self.step, self.progress) as self.curves,
+            Beside[Path]() as self.writing,
+            self.progress.task(name, total, "it" if o.iterations else "s", at) as bar,
+        ):
+            looked_at = begun is not None or not (o.minutes or o.iterations)
+            if self.saved < 0 and looked_at:
+                self.begin(begun)
+            self.started = self.last_save = now = time.monotonic()
+            try:
+                while self.done() < 1:
+                    self.iterate()
+                    before, now = now, time.monotonic()
+                    bar.advance(1 if o.iterations else now - before, self.note())
+                    if self.progress.cancelled:
+                        break
+                    self.save_when_due()
+            except BaseException:
+                self.settle()
+                raise
+            self.save()
+            self.path = self.writing.result() or self.path
+            self.tell_of_left_out()
+            if self.progress.cancelled:
+                raise Cancelled(f"stopped; the model is saved at iteration {self.step}")
+        return self.report()
+
+    def begin(self, begun: Callable[[Path], None] | None) -> None:
+        """Keep what stands in closed form, and show it."""
+        self.save()
+        self.settle()
+        if self.saved == 0 and begun is not None:
+            begun(self.folder)
+
+    def done(self) -> float:
+        """Share of the plan that is behind us; 1 or more ends the run."""
+        if self.options.iterations:
+            return self.step / self.options.iterations
+        if not self.options.minutes:
+            return float(self.saved >= 0)
+        return self.trained_s / (self.options.minutes * 60)
+
+    def plan(self) -> str:
+        """What was asked for, in words."""
+        if self.options.iterations:
+            return f"{self.options.iterations} iterations"
+        return f"{self.options.minutes:g} minutes" if self.options.minutes else "closed form"
+
+    @property
+    def trained_s(self) -> float:
+        """Seconds of training in all."""
+        return self.trained_before_s + time.monotonic() - self.started
+
+    def iterate(self) -> None:
+        """One iteration."""
+        losses = self.trainer.step(self.step)
+        self.step += 1
+        if self.trainer.verdict in ("taken", "doubtful"):
+            for person, loss in losses.items():
+                mean = self.losses[person]
+                self.losses[person] = loss if mean != mean else 0.95 * mean + 0.05 * loss
+        else:
+            self.tell_of_spike(sum(losses.values()))
+        rate = self.trainer.current_rate
+        self.curves.losses(self.step, losses, rate)
+        if self.step % Curves.EVERY == 0:
+            for person, loss in losses.items():
+                self.progress.metric(f"loss/{person}", loss, step=self.step)
+            self.progress.metric("learning_rate", rate, step=self.step)
+
+    def tell_of_spike(self, loss: float) -> None:
+        """Say when a run's first step is left out, and each time that training goes back."""
+        guard, back = self.trainer.guard, self.trainer.verdict == "gone back"
+        if back or guard.left_out == self.left_out_before + 1:
+            self.progress.warn(
+                guard.words(self.step, loss, self.trainer.learning_rate, back=back),
+                code="spike",
+                step=self.step,
+                loss=loss,
+                usual=guard.usual,
+                gone_back=back,
+            )
+
+    def tell_of_left_out(self) -> None:
+        """Say how many steps came to nothing, where there were any."""
+        report = self.report()
+        if report.left_out:
+            self.progress.say(
+                f"{report.left_out} of {report.iterations} steps were left out because the loss "
+                f"spiked; training went back {report.gone_back} times"
+            )
+
+    def note(self) -> str:
+        """The text behind the bar."""
+        speed = (self.step - self.first) / max(time.monotonic() - self.started, 1e-3)
+        losses = " ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
+        return f"iteration {self.step}, loss {losses}, {speed:.1f} it/s"
+
+    def save_when_due(self) -> None:
+        """Save as often as the options say; a full disk is told, and tried again next time."""
+        if self.writing.done:
+            self.settle()
+        waited = time.monotonic() - self.last_save
+        if self.step % self.options.save_every == 0 or waited >= 60 * self.options.save_minutes:
+            self.save()
+
+    def save(self) -> None:
+        """Begin to write a checkpoint, and make a preview of it, unless this step has one."""
+        self.settle()
+        if self.step == self.saved:
+            return
+        state = checkpoint.State(
+            step=self.step,
+            model=self.plugin.name,
+            model_version=self.plugin.version,
+            model_options=self.model_options,
+            persons=self.trainer.persons,
+            seed=self.trainer.seed,
+            trained_s=self.trained_s,
+            losses={p: loss for p, loss in self.losses.items() if loss == loss},
+            training=_plan_kept(self.options),
+            computed={self.trainer.device.type: self.trainer.precision},
+        )
+        tensors = self.trainer.tensors()
+        self.writing.start(lambda: self._written(state, tensors))
+        self.saved, self.last_save = self.step, time.monotonic()
+        if self.options.previews:
+            picture = sheet(
+                self.trainer.averaged(),
+                self.faces,
+                self.options.previews,
+                self.step,
+                self.trainer.device,
+            )
+            path = write_sheet(self.folder, picture, self.step)
+            self.progress.picture("preview", path, step=self.step)
+            self.curves.picture(self.step, picture)
+
+    def _written(self, state: checkpoint.State, tensors: Any) -> Path:
+        path = checkpoint.save(self.folder, state, tensors)
+        checkpoint.prune(self.folder, self.options.keep)
+        return path
+
+    def settle(self) -> None:
+        """Wait for the checkpoint that is being written; a full disk is told."""
+        try:
+            self.path = self.writing.result() or self.path
+        except DiskFull as error:
+            self.progress.warn(
+                f"not saved: {error}; training goes on", code="not-saved", step=self.saved
+            )
+            self.saved = -1
+
+    def report(self) -> TrainReport:
+        """What this run did."""
+        preview = self.folder / "preview.png"
+        return TrainReport(
+            model=self.plugin.name,
+            step=self.step,
+            losses=dict(self.losses),
+            seconds=time.monotonic() - self.started if self.step > self.first else 0.0,
+            iterations=self.step - self.first,
+            checkpoint=self.path,
+            preview=preview if preview.is_file() else None,
+            left_out=self.trainer.guard.left_out - self.left_out_before,
+            gone_back=self.trainer.guard.gone_back - self.gone_back_before,
+        )
+
+
+def _plan_kept(options: TrainOptions) -> dict[str, Any]:
+    """What the checkpoint says of how it was made; that it was only looked at is no plan."""
+    plain = to_mapping(options)
+    return plain if options.minutes else {k: v for k, v in plain.items() if k != "minutes"}
