@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.align import refine
 from understudy.align.dlib68 import Dlib68Aligner
 from understudy.align.options import RefineOptions
 from understudy.align.refine import normalised, refined, shaken
@@ -148,3 +149,14 @@ def test_the_mesh_lies_with_its_landmarks_whatever_is_looked_at(
         bare = plain.align(marked.frame, marked.faces).extras["mesh"].reshape(1, 478, 3)
         # another square is looked at, so depth is guessed anew, but in the same unit
         assert np.ptp(mesh[..., 2]) == pytest.approx(np.ptp(bare[..., 2]), rel=0.1)
+
+
+def test_depth_of_an_upright_look_is_in_pixels_of_the_frame(
+    build: Callable[..., Any], rendered: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, marked = build(default_registry().get("align", "mediapipe")), rendered[0]
+    monkeypatch.setattr(refine, "_LARGEST_PX", 64)  # much smaller than the face is in the frame
+    looked = refined(plain, RefineOptions(realign=True)).align(marked.frame, marked.faces)
+    bare = plain.align(marked.frame, marked.faces)
+    deep, wanted = (np.ptp(f.extras["mesh"].reshape(478, 3)[:, 2]) for f in (looked, bare))
+    assert deep == pytest.approx(wanted, rel=0.1)

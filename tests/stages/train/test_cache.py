@@ -14,6 +14,8 @@ from understudy.flow import Silent
 from understudy.mask.manifest import PLUGINS as MASKERS
 from understudy.plugin import Registry
 from understudy.stages.faces.found import Finder
+from understudy.stages.faces.pictures import MARK
+from understudy.stages.faces.surfaces import mesh_of
 from understudy.stages.train import faces as faces_module
 from understudy.stages.train.cache import CropCache, Line, Stamp
 from understudy.stages.train.crops import Cutting
@@ -195,6 +197,26 @@ def test_masks_and_signals_lie_beside_the_pixels(reads, footage):
     )
     with pytest.raises(StoreError, match="nothing is known of its blendshapes"):
         reads.faces(Cutting(CROP, None, 1.0, 1.0, (), ("blendshapes",)))
+
+
+def test_meshes_are_found_in_the_films_alignments(reads, footage):
+    cutting = Cutting(CROP, None, 1.0, 1.0, (), ("mesh",))
+    rows, _ = reads.faces(cutting)
+    with Alignments.open(footage.alignments) as store:
+        face = store.faces(0)[0]
+        told = rows["signals"][0].reshape(478, 3)
+        on_crop = face.alignment.crop(32, 0.9, "face").points(mesh_of(face)[:, :2])
+        np.testing.assert_allclose((told[:, :2] + 1) * 16, on_crop, atol=1e-3)
+        store.put_face(replace(face, stale=frozenset({"extra:mesh"})))
+    with pytest.raises(StoreError, match=r"mesh is older.*redo FILM --signals, or choose another"):
+        reads.faces(cutting)
+    with Alignments.open(footage.alignments) as store:
+        store.put_face(replace(face, extras={}))
+    with pytest.raises(StoreError, match=r"nothing is known of its mesh.*redo FILM --signals"):
+        reads.faces(cutting)
+    (footage.faces / MARK).unlink()  # where the alignments lie
+    with pytest.raises(StoreError, match=r"not at hand.*redo FILM --signals --faces"):
+        reads.faces(replace(cutting, mouth=2.0))  # what was cut before is still good
 
 
 def test_what_covers_a_face_is_asked_of_its_films_alignments(footage):

@@ -18,6 +18,7 @@ from understudy.errors import MediaError, ValueRefused
 from understudy.flow import Progress
 from understudy.follow.likeness import PRESENT
 from understudy.follow.smooth import carried, joined, split
+from understudy.geometry import Float64
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.plugins import say_licences
 from understudy.stages.faces.views import View
@@ -121,18 +122,25 @@ class Signals:
         self.told.missing = sorted(self._todo)
         return self.told
 
+    def _look(self, view: View, guess: Float64) -> Faces:
+        box = view.face.box_xyxy[None]
+        found: Faces = self._aligner.align(view.pixels, Faces(box, np.ones(1), guess[None]))
+        return found
+
     def _made(self, view: View) -> View:
         face, points, names = view.face, view.alignment.landmarks, self._names
         self._todo.discard(face.id)
-        guess = Faces(face.box_xyxy[None], np.ones(1), points[None])
-        found: Faces = self._aligner.align(view.pixels, guess)
-        sure = 1.0 if found.presence is None else float(found.presence[0])
+        found = self._look(view, points)
+        own = face.made_by.get("align", "").partition("@")[0] == self._plugin.name
+        if not own and found.landmarks is not None and _sure(found) >= PRESENT:
+            # others' landmarks lie elsewhere on the same face, and so did what was looked at
+            found = self._look(view, found.landmarks[0])
         here = split(points)
         try:
             seen = None if found.landmarks is None else split(found.landmarks[0])
         except ValueRefused:
             seen = None
-        if seen is None or sure < PRESENT:
+        if seen is None or _sure(found) < PRESENT:
             self.told.unseen.append(face.id)
             return view
         way = np.linalg.norm(joined(seen.head, seen.shape) - points, axis=1)
@@ -161,6 +169,10 @@ class Signals:
             stale=face.stale - {f"extra:{name}" for name in names},
         )
         return replace(view, face=renewed, alignment=alignment)
+
+
+def _sure(found: Faces) -> float:
+    return 1.0 if found.presence is None else float(found.presence[0])
 
 
 def signals_by(plugin: Plugin) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from understudy.stages.train.crops import SIGNALS, Cutting, cut
 from understudy.stages.train.moments.read import Moments, read_moments
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceFolder, read_face_png
+from understudy.types import Face
 
 _AT_ONCE = 128
 """Faces between two writes to the cache."""
@@ -217,16 +218,27 @@ class _Cutter:
                 )
         old = row is not None and "extra:mesh" in row.stale
         if "mesh" in self.cutting.signals and ("mesh" not in extras or old):
-            what = "its mesh is older than its landmarks" if old else "nothing is known of its mesh"
-            raise StoreError(
-                f"{path}: {what}, which this model needs; make it with: "
-                "understudy alignments redo FILM --signals, or choose another with --model"
-            )
+            raise StoreError(f"{path}: {_no_mesh(row)}, or choose another with --model")
         masks = {kind: one.mask for kind, one in found.items()}
         stale = self.cutting.mask is not None and found[self.cutting.mask].stale
         known = replace(record, face=replace(record.face, extras=extras))
         face = cut(pixels, known, masks, self.cutting)
         return face, record.source_fingerprint, record.face.id, stale
+
+
+def _no_mesh(row: Face | None) -> str:
+    """Why a picture has no mesh of its landmarks, and what makes one."""
+    if row is None:
+        return (
+            "meshes lie in its film's alignments, and these are not at hand, or have other "
+            "landmarks; put them beside the film, or cut the picture again: understudy alignments "
+            "redo FILM --signals --faces FOLDER"
+        )
+    old = "extra:mesh" in row.stale
+    what = "its mesh is older than its landmarks" if old else "nothing is known of its mesh"
+    return (
+        f"{what}, which this model needs; make it with: understudy alignments redo FILM --signals"
+    )
 
 
 def _pictures(person: str, faceset: Sequence[FaceFolder]) -> list[Path]:
