@@ -12,8 +12,8 @@ from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, lid_gaps, mo
 from understudy.swap import Batch
 from understudy.swap.mesh import CODE, Mesh
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
-from understudy.swap.mesh.parts import lit_as
-from understudy.swap.mesh.reach import matte, skin
+from understudy.swap.mesh.parts import lit_as, without_hair
+from understudy.swap.mesh.reach import border, matte, mouth, skin
 from understudy.swap.options import MeshOptions
 
 SIZE = 128
@@ -174,3 +174,30 @@ def test_texture_sizes_are_refused_or_built() -> None:
     assert model.crop.output_px == 512
     with torch.no_grad():
         assert model.decoders[0](torch.zeros(1, CODE)).shape == (1, 3, 512, 512)
+
+
+def test_between_the_lips_the_plate_stays_as_it_is(begun) -> None:
+    crops, signals = plate(np.stack([mesh(mouth_cm=1.2), mesh(mouth_cm=0.05)]))
+    inside = torch.tensor(mouth(SIZE) > 0.99)
+    assert 0.003 < inside.float().mean() < 0.1
+    lips = [v for pair in LIPS for v in pair] + [78, 308]
+    with torch.no_grad():
+        open_ = begun.convert(crops, "bob", signals)
+        own = begun.convert(crops, "bob", signals, mouth=0.0)
+    assert (open_.alpha[:, 0, inside] < 0.02).all()
+    assert (own.alpha[:, 0, inside] == 1).all()
+    # what shows through is in its place only if the lips are
+    torch.testing.assert_close(open_.mesh[:, lips], signals["mesh"][:, lips], atol=1e-4, rtol=0)
+
+
+def test_hair_on_the_temple_is_left_out_and_brows_stay() -> None:
+    mean = torch.zeros(3, SIZE, SIZE)
+    edge = torch.tensor(border(SIZE))
+    hair = (edge > 0.6) & (torch.arange(SIZE) < SIZE // 2)
+    brow = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    brow[int(0.25 * SIZE) : int(0.28 * SIZE), int(0.25 * SIZE) : int(0.4 * SIZE)] = True
+    mean[:, hair | brow] = -2.5
+    kept = without_hair(mean, edge)
+    assert kept[hair & (edge > 0.9)].mean() < 0.2
+    assert kept[brow & (edge < 0.05)].min() > 0.9
+    assert kept[:, 3 * SIZE // 4 :].min() > 0.99, "the other side has none"

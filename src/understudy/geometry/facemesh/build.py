@@ -2,7 +2,8 @@
 
 A performance is what a face does beside what it is at rest. So a face is retargeted by taking its
 own rest away and adding the other person's. Two things must not be added up: lids that are shut
-stay shut however wide the other one's eyes are, and lips that touch keep touching. (Shut lids are a
+stay shut however wide the other one's eyes are, and lips that touch keep touching: the opening of
+the mouth stays the plate's, in its place. (Shut lids are a
 lash's breadth apart, as the net that finds them and so the texture has it.)
 
 Convention: canonical space, see `geometry.facemesh`.
@@ -38,6 +39,7 @@ _FRONTAL_DEG = 18.0
 _ENOUGH = 12
 _OPEN, _SHUT, _SHUT_AT_MOST = 0.75, 0.01, 0.1
 _FADE_CM = 3.0
+_ABOUT_MOUTH_CM = 1.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +145,9 @@ def retargeted(
         (n, 478, 3) canonical.
     """
     difference = (donor.rest - plate.rest) * inward()[:, None] * blend
+    # the mouth stays where it is in the plate, lips and all: what shows between them is the plate's
+    inner = [v for pair in LIPS for v in pair]
+    difference = difference - about_mouth()[:, None] * difference[inner].mean(0)
     moved = points + difference
     opened = plate.openness(points)
     wanted = np.maximum(donor.shut_lids + opened * (donor.open_lids - donor.shut_lids), 0)
@@ -155,8 +160,8 @@ def retargeted(
         gap = np.maximum(lid_gaps(points)[:, k], 1e-3)
         times = (1 - blend) + blend * wanted[:, k] / gap * width[1] / np.maximum(width[0], 1e-9)
         _set_gap(moved, points, upper, lower, np.maximum(times, 0.0))
-    upper, lower = np.array(LIPS).T
-    _set_gap(moved, points, upper, lower, np.ones(len(points)))
+    ring = [*inner, *MOUTH_CORNERS]
+    moved[:, ring] = points[:, ring]
     return moved
 
 
@@ -181,6 +186,14 @@ def inward() -> Float64:
     away = np.linalg.norm(face[:, None, :2] - oval[None, :, :2], axis=-1).min(1)
     share = np.clip(away / _FADE_CM, 0, 1)
     return np.concatenate([share * share * (3 - 2 * share), np.ones(10)])
+
+
+def about_mouth() -> Float64:
+    """(478,) 1 on the lips, falling to 0 around them."""
+    face = canonical().vertices
+    lips = face[[v for pair in LIPS for v in pair] + list(MOUTH_CORNERS)]
+    away = np.linalg.norm(face[:, None, :2] - lips[None, :, :2], axis=-1).min(1)
+    return np.concatenate([np.exp(-0.5 * (away / _ABOUT_MOUTH_CM) ** 2), np.zeros(10)])
 
 
 def _moving() -> NDArray[np.intp]:

@@ -37,8 +37,16 @@ from understudy.swap.mesh.numbers import (
     heads_of,
     numbers_of,
 )
-from understudy.swap.mesh.parts import FOUND, SEEN_PX, Decoder, Encoder, lit_as, moments
-from understudy.swap.mesh.reach import matte, skin
+from understudy.swap.mesh.parts import (
+    FOUND,
+    SEEN_PX,
+    Decoder,
+    Encoder,
+    lit_as,
+    moments,
+    without_hair,
+)
+from understudy.swap.mesh.reach import border, matte, mouth, skin
 from understudy.swap.options import MeshOptions
 from understudy.swap.standard import StandardModel
 
@@ -55,7 +63,8 @@ class Mesh(StandardModel):
         "morph": Knob("How far to go from the person asked for to the one named by toward."),
         "toward": Knob("The person that morph leads to.", kind="person"),
         "shape": Knob("How far the face takes the new person's build; at 0 it keeps the plate's."),
-        "light": Knob("How far the skin takes the plate's broad light and tint."),
+        "light": Knob("How far the skin takes the plate's broad light."),
+        "mouth": Knob("How far the mouth's inside, teeth and tongue, stays the plate's."),
     }
 
     def __init__(self, options: MeshOptions | None, persons: Sequence[str]) -> None:
@@ -87,6 +96,10 @@ class Mesh(StandardModel):
         self.register_buffer("lids", lids.repeat(count, 1, 1))
         self.register_buffer("directions", torch.zeros(3 * N_MESH, DIRECTIONS))
         self.register_buffer("matte", torch.tensor(matte(size))[None, None], persistent=False)
+        # what of each person's outline is skin; multiplies the matte
+        self.register_buffer("clear", torch.ones(count, size, size))
+        inside = torch.tensor(mouth(size))[None, None]
+        self.register_buffer("inside", inside, persistent=False)
         self.register_buffer("skin", torch.tensor(skin(SEEN_PX))[None, None], persistent=False)
         reach = torch.tensor(matte(SEEN_PX))[None, None]
         self.register_buffer("reach", reach, persistent=False)
@@ -95,6 +108,8 @@ class Mesh(StandardModel):
     lids: Tensor
     directions: Tensor
     matte: Tensor
+    clear: Tensor
+    inside: Tensor
     skin: Tensor
     reach: Tensor
 
@@ -123,6 +138,9 @@ class Mesh(StandardModel):
             decoder.usual.copy_(torch.cat([mean, spread], 2).median(0).values.flatten(1).T)
             even = (batch.planes["rgb"] - mean) / spread
             decoder.fit(code, even, batch.planes["weight"])
+            shown = decoder.mean.view(3, self.crop.output_px, self.crop.output_px)
+            edge = torch.tensor(border(self.crop.output_px)).to(shown)
+            self.clear[person] = without_hair(shown, edge)
 
     def forward(self, batch: Batch) -> Outputs:
         """Each face's skin as its own person's."""
@@ -145,6 +163,7 @@ class Mesh(StandardModel):
         toward: str | None = None,
         shape: float = 1.0,
         light: float = 1.0,
+        mouth: float = 1.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person.
 
@@ -156,6 +175,8 @@ class Mesh(StandardModel):
             toward: the other person.
             shape: share of the new person's build, 0..1.
             light: share of the plate's light, 0..1.
+            mouth: share of the plate's own mouth between the lips, 0..1: teeth that the donor
+                never showed cannot be learnt.
 
         Returns:
             Skin, its matte, and the mesh to draw it on.
@@ -185,7 +206,8 @@ class Mesh(StandardModel):
         ]
         drawn = heads.picture(with_ring(np.reshape(moved, (-1, N_MESH_WITH_IRISES, 3))))
         mesh = torch.tensor(drawn, dtype=torch.float32, device=crops.device)
-        return Outputs(rgb, self.matte.expand(len(crops), -1, -1, -1), code, mesh)
+        alpha = self.matte * (1 - mouth * self.inside) * self.clear[number]
+        return Outputs(rgb, alpha.expand(len(crops), -1, -1, -1), code, mesh)
 
     def _in_usual_light(self, person: int, code: Tensor) -> Tensor:
         """A person's skin as that person's footage mostly shows it."""

@@ -146,6 +146,29 @@ class Decoder(nn.Module):
         return linear.view_as(refined) + refined
 
 
+def without_hair(mean: Tensor, border: Tensor) -> Tensor:
+    """(t, t) 1 on skin, falling to 0 on hair that hangs into the face along its outline.
+
+    Much darker than a person's skin is, near the outline, is hair or shadow: on another's temple
+    it would be a smear. Brows and eyes lie further in and stay.
+
+    Args:
+        mean: (3, t, t) mean skin of zero mean and unit spread.
+        border: (t, t) 1 at the outline, 0 well inside.
+    """
+    dark = ((_SKIN - mean.mean(0)) / (_SKIN - _HAIR)).clamp(0, 1)
+    kept = 1 - dark * border.clamp(0, _HALF) / _HALF
+    size = len(mean[0]) // 64
+    wide = F.avg_pool2d(
+        kept[None], 4 * size + 1, stride=1, padding=2 * size, count_include_pad=False
+    )
+    return wide[0]
+
+
+_SKIN, _HAIR, _HALF = -0.8, -1.8, 0.5
+"""In spreads of a person's skin: how dark skin may be, and what is hair for certain."""
+
+
 def _spread_out(told: Tensor, count: int) -> Tensor:
     """(count, d) of (n, d): each the one farthest from all before it; padded with nowhere."""
     found = [0]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry.facemesh import N_MESH, canonical
-from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, MOUTH_CORNERS
+from understudy.geometry.facemesh.build import CORNERS, LIDS, LIPS, MOUTH_CORNERS, inward
 from understudy.geometry.facemesh.surface import OVAL, surface, texels
 
 _SOFT = 0.012
@@ -27,6 +28,30 @@ def matte(size: int) -> NDArray[np.float32]:
     fall = ((share[vertex] * weight).sum(-1) * on).astype(np.float32)
     soft = cv2.GaussianBlur(fall, (0, 0), _SOFT * size)
     return (1.4 * soft - 0.2).clip(0, 1)
+
+
+@lru_cache(maxsize=8)
+def border(size: int) -> NDArray[Any]:
+    """(size, size) 1 at the face's outline, falling to 0 three centimetres inside it."""
+    share = np.ones(len(surface().uv))
+    share[:N_MESH] = 1 - inward()[:N_MESH]
+    vertex, weight, _ = texels(size)
+    found: NDArray[Any] = (share[vertex] * weight).sum(-1).astype(np.float32)
+    return found
+
+
+@lru_cache(maxsize=8)
+def mouth(size: int) -> NDArray[Any]:
+    """(size, size) 1 inside the mouth, between the lips, falling to 0 before it reaches them."""
+    uv = surface().uv * size
+    around = [upper for upper, _ in LIPS] + [MOUTH_CORNERS[1]]
+    around += [lower for _, lower in reversed(LIPS)] + [MOUTH_CORNERS[0]]
+    plane = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(plane, [np.rint(uv[around]).astype(np.int32)], 1)
+    reach = max(1, round(0.012 * size))
+    inner = cv2.erode(plane, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    soft: NDArray[Any] = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 0.006 * size)
+    return soft
 
 
 @lru_cache(maxsize=8)
