@@ -10,7 +10,7 @@ import pytest
 
 from understudy.errors import Cancelled, MediaError
 from understudy.flow import Silent
-from understudy.follow.smooth import split
+from understudy.follow.smooth import head_of, split
 from understudy.geometry.facemesh import fit_heads
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, extract
@@ -214,3 +214,21 @@ def test_mended_landmarks_keep_the_square_that_the_head_gives(footage, registry)
     redo(footage.alignments, registry, Silent())
     face = faces_of(footage.alignments)["13_0"]
     assert face.alignment.unit_from_frame.scale == pytest.approx(scales[1], rel=0.02)
+
+
+def test_repair_leaves_squares_as_steady_as_they_were(footage, registry):
+    def trembling() -> float:
+        heads = {}
+        for face in faces_of(footage.alignments).values():
+            head = head_of(face.alignment.unit_from_frame.matrix)
+            size = np.exp(head[2])
+            heads.setdefault(face.track, []).append(head / [size, size, 1, 1])
+        return float(np.mean([np.abs(np.diff(h, 2, axis=0)).mean() for h in heads.values()]))
+
+    before = trembling()
+    told = shape.clean_landmarks(footage.alignments, shape.temporal, "two-way@1", Silent())
+    assert told.faces > 12
+    assert trembling() < 1.25 * before
+    redo(footage.alignments, registry, Silent())
+    assert not any(f.stale for f in faces_of(footage.alignments).values())
+    assert trembling() < 1.25 * before

@@ -28,7 +28,7 @@ def moved_along(
         before: (68, 2) landmarks that lay with it.
         after: (68, 2) what they are now.
     """
-    matrix = _most(before, after)
+    matrix = way_of(before, after)
     points = np.asarray(mesh, np.float64).reshape(-1, 3)
     flat = points[:, :2] @ matrix[:2, :2].T + matrix[:2, 2]
     grown = float(np.hypot(matrix[0, 0], matrix[1, 0]))
@@ -51,7 +51,7 @@ def bent_along(
         after: (68, 2) what they are now.
         size_px: of the face.
     """
-    matrix = _most(before, after)
+    matrix = way_of(before, after)
     start = before @ matrix[:2, :2].T + matrix[:2, 2]
     points = moved_along(mesh, before, after).astype(np.float64).reshape(-1, 3)
 
@@ -64,8 +64,8 @@ def bent_along(
     return points.ravel().astype(np.float32)
 
 
-def _most(before: NDArray[np.floating], after: NDArray[np.floating]) -> Float64:
-    """The similarity (3, 3) by the landmarks that agree best on one."""
+def way_of(before: NDArray[np.floating], after: NDArray[np.floating]) -> Float64:
+    """The similarity (3, 3) by the landmarks that agree best on one; both (68, 2), one grid."""
     way = after - before
     left = np.linalg.norm(way - np.median(way, 0), axis=1)
     for _ in range(_ROUNDS):

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.follow.smooth import Split, smooth_track, split
-from understudy.geometry import average_distance
+from understudy.geometry import UNIT, Warp, average_distance
 from understudy.stages.faces.source import keep_copy
-from understudy.stages.repair.along import moved_along
+from understudy.stages.repair.along import way_of
 from understudy.stages.repair.find import MISALIGNED
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
@@ -277,11 +277,13 @@ def with_landmarks(
     """A face with other landmarks, aligned as its file's faces are; the rest is stale."""
     template = str(store.source.setting("template", "mean51"))
     frame = face.alignment.unit_from_frame.src
-    mesh = face.extras.get("mesh")
-    if mesh is not None:
-        # stale, but the head it tells of went where the landmarks went
-        mesh = moved_along(mesh, face.alignment.landmarks, landmarks)
-    alignment = Alignment.fit(landmarks, frame, template, mesh)
+    if template == "mesh" and "mesh" in face.extras:
+        # The square is smooth over time, which no fit to this one mesh would be.
+        back = way_of(landmarks, face.alignment.landmarks)
+        square = face.alignment.unit_from_frame.matrix @ back
+        alignment = Alignment(landmarks, Warp(square, frame, UNIT))
+    else:
+        alignment = Alignment.fit(landmarks, frame, template)
     quality = {**face.quality, "average_distance": alignment.distance}
     return replace(face.realigned(alignment, made_by), quality=quality)
 

@@ -159,7 +159,8 @@ class Signals:
             placed = carried(extras["mesh"], seen.head, here.head)
         mesh = bent_along(extras["mesh"], before, points, here.size) if by_hand else placed
         alignment = face.alignment
-        if self._template == "mesh":
+        if self._template == "mesh" and (by_hand or "mesh" not in face.extras):
+            # others have a square by their mesh, which was smoothed over time and went along since
             alignment = Alignment.fit(points, alignment.unit_from_frame.src, "mesh", placed)
         renewed = replace(
             face,
