@@ -94,3 +94,18 @@ def test_a_square_by_meshes_that_tremble_goes_smoothly() -> None:
 def test_faces_without_a_whole_mesh_have_no_square_by_it() -> None:
     trail = Trail(0, 0, {7: seen(7, (100, 120), 60, 0.2)})
     assert trail.square_at(7, smooth=True) is None
+
+
+def test_squares_are_the_same_after_an_interruption() -> None:
+    random = np.random.default_rng(1)
+    mesh = np.concatenate([canonical().vertices, np.zeros((10, 3))]) * (9.0, -9.0, -9.0)
+    trail = Trail(0, 0)
+    for n in range(6):
+        seen_so = (mesh + 200 + random.normal(0, 0.6, mesh.shape)).astype(np.float32)
+        points = landmarks_from_meshes(seen_so[None])[0]
+        extras = {"mesh": seen_so.ravel()}
+        trail.sightings[n] = Sighting.of(n, points, np.zeros(4), 0.9, extras=extras)
+    trail.sightings[6] = trail.sightings[4].toward(trail.sightings[5], 0.5, 6)  # a bridged gap
+    again = State.unpacked(State(trails=[trail]).packed()).trails[0]
+    for n in range(7):
+        assert np.array_equal(again.square_at(n, smooth=True), trail.square_at(n, smooth=True))
