@@ -144,6 +144,7 @@ def test_everybodys_build_is_measured_from_some_of_their_faces(
 def test_a_build_is_told_with_its_lids() -> None:
     build = build_from([mesh_of(face(i)) for i in range(3)])
     told = build_signal([build, build])
-    assert told.shape == (2, 479, 3) and told.dtype == np.float32
+    assert told.shape == (2, 480, 3) and told.dtype == np.float32
     np.testing.assert_allclose(told[0, :478], build.rest, atol=1e-5)
     np.testing.assert_allclose(told[1, 478], [*build.open_lids, 0], atol=1e-6)
+    np.testing.assert_allclose(told[1, 479], [*build.shut_lids, 0], atol=1e-6)
