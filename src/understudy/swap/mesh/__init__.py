@@ -206,7 +206,8 @@ class Mesh(StandardModel):
         ]
         drawn = heads.picture(with_ring(np.reshape(moved, (-1, N_MESH_WITH_IRISES, 3))))
         mesh = torch.tensor(drawn, dtype=torch.float32, device=crops.device)
-        alpha = self.matte * (1 - mouth * self.inside) * self.clear[number]
+        # blurred edges may leave their range by a rounding
+        alpha = (self.matte * (1 - mouth * self.inside) * self.clear[number]).clamp(0, 1)
         return Outputs(rgb, alpha.expand(len(crops), -1, -1, -1), code, mesh)
 
     def _in_usual_light(self, person: int, code: Tensor) -> Tensor:

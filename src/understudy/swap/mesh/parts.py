@@ -162,7 +162,7 @@ def without_hair(mean: Tensor, border: Tensor) -> Tensor:
     wide = F.avg_pool2d(
         kept[None], 4 * size + 1, stride=1, padding=2 * size, count_include_pad=False
     )
-    return wide[0].clamp(0, 1)  # a mean of ones may be a hair more
+    return wide[0]
 
 
 _SKIN, _HAIR, _HALF = -0.8, -1.8, 0.5
