@@ -115,6 +115,41 @@ def test_merge_split_and_assign_change_the_film_and_the_names(project, understud
     understudy("cast", "split", project, "both", "--tracks", "1").refused("one person", code=2)
 
 
+def test_a_refused_edit_changes_no_file(project, understudy) -> None:
+    """Opening the alignments for writing changed their header before the refusal."""
+    files = [p for p in project.parent.rglob("*") if p.is_file() and p.name != "log.txt"]
+    before = {path: path.read_bytes() for path in files}
+    split = ("cast", "split", project, "both:0", "--tracks")
+    understudy(*split, "9").refused("tracks: 9", "has: 0", "understudy cast show", code=2)
+    understudy(*split, "0").refused("nothing would be left", code=2)
+    assign = ("cast", "assign", project, "both:0", "--tracks")
+    understudy(*assign, "0").refused("show that person already", code=2)
+    understudy("cast", "merge", project, "both:0").refused("got only person 0", code=2)
+    assert {path: path.read_bytes() for path in files} == before
+
+
+def test_a_known_film_keeps_its_person_and_its_place(project, understudy) -> None:
+    """`add` of a known film renamed its person, and moved it to a copy, without a word."""
+    before = (project / "project.json").read_bytes()
+    bob, copy = project.parent / "bob.mp4", project.parent / "copy.mp4"
+    understudy("add", project, bob, "--person", "carl").refused(
+        "is bob in this project, not carl", "bob=carl", code=2
+    )
+    shutil.copy(bob, copy)
+    told = understudy("add", project, copy, "--person", "bob").worked().out
+    assert f"bob: {bob} (all: bob)" in told and f"{copy} is the same film" in told
+    assert (project / "project.json").read_bytes() == before
+
+
+def test_who_is_not_in_the_cast_is_not_asked_about(project, understudy) -> None:
+    understudy("consent", project, "--person", "zed").refused("no person 'zed'", "ann-lee, bob")
+
+
+def test_a_name_that_is_no_id_is_told_with_its_id(project, understudy) -> None:
+    told = understudy("cast", "name", project, "both:0=../../x").worked().out
+    assert "'../../x' has the id x" in told
+
+
 def test_extract_takes_ids_films_and_the_old_form(project, understudy) -> None:
     assert understudy("extract", project, "bob", *EXTRACT).worked().out.startswith("bob: 8 faces")
     moved = project.parent / "elsewhere.mp4"
@@ -160,7 +195,7 @@ def declare(understudy, project: Path, *persons: str) -> None:
 def test_two_people_of_one_film_become_two_others_in_one_pass(project, understudy) -> None:
     """Each other's, by a model of three; then one is left; then another film of ann."""
     understudy("cast", "name", project, "both:0=bob", "both:1=Ann Lee").worked()
-    understudy("add", project, project.parent / "ann 2.mp4", "--person", "cy").worked()
+    understudy("cast", "name", project, "ann-2=cy").worked()
     train = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1)
     understudy("train", project, "--persons", "bob,cy", "--model-name", "pair", *train).worked()
     told = understudy("train", project, *train).worked()

@@ -59,3 +59,24 @@ def test_training_tells_only_of_what_is_there(done, understudy) -> None:
     told = understudy("train", done.project, "--minutes", 0.02, *usual).worked()
     assert "None" not in told.out
     assert "none (was none)" not in " ".join(told.err.split())
+
+
+def test_castings_that_say_two_things_or_nothing_are_refused(done, understudy) -> None:
+    convert = ("convert", done.project, "--source", "a", "-o", done.folder / "y.mp4")
+    understudy(*convert, "--cast", "b", "--swap").refused("--swap and --cast b", code=2)
+    understudy(*convert, "--cast", "a=a").refused("would become the same person", code=2)
+    assert not (done.folder / "y.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("jobs", "cancel", "x"), "expected a whole number, got 'x'"),
+        (("jobs", "cancel", "1", "--grace", "x"), "expected a number, got 'x'"),
+        (("config", "show", "--verb", "trian"), "'trian' is not one of"),
+    ],
+)
+def test_what_is_mistyped_is_told_in_plain_words(understudy, words, told) -> None:
+    said = understudy(*words)
+    assert said.code == 2 and told in " ".join(said.err.replace("\u2502", " ").split())
+    assert "Input should" not in said.err and "Value error" not in said.err

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from understudy.cli import jobs
 from understudy.cli.about import config, doctor, plugins, verify, weights
@@ -23,8 +24,32 @@ from understudy.cli.verbs import (
 )
 from understudy.version import VERSION
 
+
+class _PlainWords(TyperGroup):
+    """Says what was typed and what is wanted, where Typer hands on a library's wording."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; what is wrong with its words is told in ours."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            message = getattr(error, "message", None)
+            if isinstance(message, str) and hasattr(error, "format_message"):
+                error.message = _reworded(message, error.__cause__)  # type: ignore[attr-defined]
+            raise
+
+
+def _reworded(message: str, cause: BaseException | None) -> str:
+    told: list[dict[str, Any]] = getattr(cause, "errors", list)()
+    wanted = {"int_parsing": "a whole number", "float_parsing": "a number"}
+    if len(told) == 1 and told[0]["type"] in wanted:
+        return f"expected {wanted[told[0]['type']]}, got {told[0]['input']!r}"
+    return message.removeprefix("Value error, ")
+
+
 app = typer.Typer(
     name="understudy",
+    cls=_PlainWords,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

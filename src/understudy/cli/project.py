@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 if TYPE_CHECKING:
     from understudy.cli.show import Terminal
@@ -26,3 +28,10 @@ def opened(folder: Path, create: bool = False) -> Iterator[tuple[Project, Termin
         if copy is not None:
             terminal.say(f"consent is declared by person now; {copy.name} is what it was")
         yield project, terminal
+
+
+def tell_ids(project: Project, names: Container[str]) -> None:
+    """Say under which ids people are known whose names are no ids."""
+    for person in project.persons:
+        if person.name and person.name in names:
+            typer.echo(f"{person.name!r} has the id {person.id} in this project; use that")

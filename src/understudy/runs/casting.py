@@ -44,6 +44,13 @@ def read_casting(
             if number in casting:
                 raise ValueRefused(f"--cast {word}: {who} is cast twice; say it once")
             casting[number] = _trained(whom.strip(), trained, word)
+            if equals and casting[number] == source.persons.get(
+                number, whom if who == whom else ""
+            ):
+                raise ValueRefused(
+                    f"--cast {word}: {who.strip()} would become the same person; name another, or "
+                    f"leave the face: --cast {who.strip()}={LEAVE}"
+                )
     if not any(casting.values()):
         raise ValueRefused(
             f"{source.id}: nobody is replaced; say who becomes whom, such as --cast "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from understudy.errors import NoFaces, StoreError, ValueRefused
+from understudy.errors import MediaError, NoFaces, StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
@@ -23,6 +23,7 @@ from understudy.stages.train.run import TrainReport
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Source
+from understudy.store.project.values import SourceKind
 
 
 def add(project: Project, media: Path, person: str | None = None) -> Source:
@@ -36,12 +37,42 @@ def add(project: Project, media: Path, person: str | None = None) -> Source:
     Raises:
         MediaError: it cannot be read.
         StoreError: another film was added from this place before.
+        ValueRefused: it is known as another person's; nothing was changed.
     """
-    known = None if person is None else project.add_person(person).id
+    kind: SourceKind
     if is_faceset(media):
-        return project.add_source(media, "", known, "faces")
-    info = probe(media)
-    return project.add_source(info.path, info.fingerprint, known)
+        place, fingerprint, kind = media, "", "faces"
+    else:
+        info = probe(media)
+        place, fingerprint, kind = info.path, info.fingerprint, "film"
+    have = project.find_source(place, fingerprint)
+    if have is not None:
+        _check_shown(project, have, person)
+        place = _first_place(project, have, place)
+    known = None if person is None else project.add_person(person).id
+    return project.add_source(place, fingerprint, known, kind)
+
+
+def _check_shown(project: Project, source: Source, person: str | None) -> None:
+    """Whoever was named first stays: a second name would empty that person's faceset unsaid."""
+    shown = source.persons.get(ALL)
+    if person is None or shown is None:
+        return
+    if person not in (shown, project.person(shown).name):
+        raise ValueRefused(
+            f"{source.id}: everybody in it is {shown} in this project, not {person}; to change "
+            f"that: understudy cast name {project.folder} {source.id}={person}"
+        )
+
+
+def _first_place(project: Project, source: Source, place: Path) -> Path:
+    """Where a film stays: a copy of it is no move while the first one is still there."""
+    try:
+        first = project.place(source.id)
+        same = source.kind == "film" and probe(first).fingerprint == source.fingerprint
+    except (StoreError, MediaError):
+        return place
+    return first if same else place
 
 
 def source_of(project: Project, word: str) -> Source:

@@ -73,6 +73,10 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
         StoreError: there is no such source, model or render, or it has to be said which.
         ValueRefused: the casting does not fit the film or the model.
     """
+    if wanted.other_way and wanted.cast:
+        raise ValueRefused(
+            f"--swap and --cast {wanted.cast[0]}: each says who becomes whom; give one of them"
+        )
     earlier = None
     if wanted.name is not None:
         earlier = next((r for r in project.renders if r.id == wanted.name), None)

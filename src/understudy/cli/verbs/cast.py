@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from understudy.cli.project import opened
+from understudy.cli.project import opened, tell_ids
 
 if TYPE_CHECKING:
     from understudy.runs.cast import FilmCast
@@ -106,6 +106,7 @@ def name(
         for source in say(store, names):
             said = ", ".join(f"{number} is {who}" for number, who in source.persons.items())
             typer.echo(f"{source.id}: {said or 'nobody is named'}")
+        tell_ids(store, [word.partition("=")[2].strip() for word in names])
 
 
 @app.command("merge")

@@ -91,7 +91,7 @@ def consent(
             )
             declare(store, [declaration])
         else:
-            _ask_for(store, person or lacking(store))
+            _ask_for(store, _in_cast(store, person) if person else lacking(store))
 
 
 def lacking(project: Project) -> list[str]:
@@ -120,6 +120,21 @@ def ensure_declared(project: Project, file: Path | None, persons: Iterable[str])
     if asked and sys.stdin.isatty():
         typer.echo("Before anything is made: who is in these films, and what did they agree to?")
         _ask_for(project, asked)
+
+
+def _in_cast(project: Project, words: Iterable[str]) -> list[str]:
+    """Ids of those named; a mistyped name would be asked about as if it were somebody."""
+    from understudy.errors import StoreError
+
+    ids = {word: person.id for person in project.persons for word in (person.id, person.name)}
+    for word in words:
+        if project.persons and word not in ids:
+            raise StoreError(
+                f"{project.folder}: has no person {word!r}; there are: "
+                f"{', '.join(person.id for person in project.persons)}; who is to join is named "
+                "first, see understudy cast name --help"
+            )
+    return [ids.get(word, word) for word in words]
 
 
 def _ask_for(project: Project, persons: Iterable[str]) -> None:

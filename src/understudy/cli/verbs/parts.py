@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.flags import Given, with_options
-from understudy.cli.project import opened
+from understudy.cli.project import opened, tell_ids
 from understudy.cli.work import verb
 from understudy.runs.spec import JobSpec
 from understudy.stages.convert.options import ConvertOptions
@@ -58,6 +58,9 @@ def add(
             source = add_one(store, film, person)
             who = ", ".join(f"{n}: {p}" for n, p in source.persons.items()) or "nobody named yet"
             typer.echo(f"{source.id}: {source.path} ({who})")
+            if not source.path.samefile(film):
+                typer.echo(f"  {film} is the same film; the one that was added first is used")
+        tell_ids(store, [person] if person else [])
 
 
 @verb()

@@ -42,7 +42,8 @@ def merge(path: Path, persons: Sequence[int], progress: Progress) -> Edited:
     numbers = tuple(dict.fromkeys(persons))
     if len(numbers) < 2:
         raise ValueRefused(
-            f"merge: expected two persons or more, got {', '.join(map(str, persons))}"
+            "merge: expected numbers of two persons or more, such as clip:0,1; got "
+            f"{'only person ' + str(numbers[0]) if numbers else 'none'}"
         )
 
     def moved(tracks: Sequence[Track]) -> list[Track]:
@@ -105,11 +106,11 @@ def assign(path: Path, person: int, chosen: Collection[int], progress: Progress)
 def _edited(
     path: Path, moved: Callable[[Sequence[Track]], list[Track]], progress: Progress
 ) -> Edited:
+    with Alignments.open(path, read_only=True) as store:
+        _changes(store, moved)  # opening for writing changes the file; a refusal must not
     with Alignments.open(path) as store:
         tracks = store.tracks()
-        changed = moved(tracks)
-        if not changed:
-            raise ValueRefused(f"{path.name}: these tracks show that person already")
+        changed = _changes(store, moved)
         (person,) = {t.person for t in changed}
         assert person is not None  # noqa: S101 - every edit above gives a number
         keep_copy(store, progress)
@@ -119,6 +120,13 @@ def _edited(
         gone = {t.person for t in tracks if t.person is not None} - left
         numbers = tuple(t.number for t in changed)
         return Edited(numbers, person, tuple(sorted(n for n in gone if n is not None)))
+
+
+def _changes(store: Alignments, moved: Callable[[Sequence[Track]], list[Track]]) -> list[Track]:
+    changed = moved(store.tracks())
+    if not changed:
+        raise ValueRefused(f"{store.path.name}: these tracks show that person already")
+    return changed
 
 
 def _warn_of_both_in_a_frame(store: Alignments, person: int, progress: Progress) -> None:
@@ -151,5 +159,6 @@ def _check_tracks(chosen: Collection[int], known: Collection[int], where: str) -
     if strange or not chosen:
         there = ", ".join(map(str, sorted(known)))
         raise ValueRefused(
-            f"tracks: {', '.join(map(str, strange)) or 'none given'}; {where} has: {there}"
+            f"tracks: {', '.join(map(str, strange)) or 'none given'}; {where} has: {there}; give "
+            "some of these, see understudy cast show"
         )
