@@ -64,3 +64,8 @@ def test_what_does_not_fit_is_refused(done_place, place, understudy, tmp_path):
     understudy("score", place.a, place.b, "--render", "out").refused("--render", code=2)
     understudy("score", tmp_path / "none", "--samples", 3).refused("none")
     understudy("score", done_place.project, "--readers", "nobody").refused("nobody", code=2)
+
+
+def test_one_film_alone_is_told_what_is_missing(place, understudy):
+    told = understudy("score", place.a)
+    told.refused("is a film", "--donor", code=2)

@@ -128,7 +128,7 @@ def test_no_file_declares_nothing(tmp_path: Path) -> None:
         ("format = 2\n[[person]]\nagge = 3", "unknown agge"),
         ('format = 2\n[[person]]\nperson = "a"', "basis is missing"),
         ("format = ", "Invalid value"),
-        ("\xff", "decode"),
+        ("\xff", "is no text"),
         ("@adult = 'yes'", "expected true or false"),
         ("@person = 'Ann'", "person 'Ann': expected an id .* such as 'ann'"),
         ("@person = '7'", "such as 'person-7'"),
@@ -283,3 +283,10 @@ def test_a_full_disk_keeps_the_old_file(
     with pytest.raises(DiskFull):
         keep_declarations(path, [make.declaration("b")])
     assert len(read_declarations(path)) == 1
+
+
+def test_what_is_no_text_is_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "consent.toml"
+    path.write_bytes(b"format = 2\n\xff\xfe\x00")
+    with pytest.raises(StoreError, match=r"is no text from byte 11 on; correct it"):
+        read_declarations(path)

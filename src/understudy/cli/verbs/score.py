@@ -9,6 +9,7 @@ import typer
 
 from understudy.cli.flags import Given, with_options
 from understudy.cli.work import verb
+from understudy.errors import ValueRefused
 from understudy.runs.spec import JobSpec
 from understudy.stages.evaluate.options import ScoreOptions
 
@@ -67,6 +68,11 @@ def score(
 
     Example: understudy score plate.mp4 swapped.mp4 --donor bob.mp4
     """
+    if output is None and what.is_file():
+        raise ValueRefused(
+            f"{what}: is a film, so say the film after its swap as well: understudy score {what} "
+            "OUTPUT --donor FILM; or give a project folder"
+        )
     folder = what if output is None else (into or output.with_name(f"{output.name}.score"))
     return JobSpec.of(
         "score",

@@ -121,7 +121,10 @@ def _bring_up(path: Path) -> Path | None:
 def _text(path: Path) -> str:
     if path.stat().st_size > _MAX_BYTES:
         raise ValueRefused(f"larger than {_MAX_BYTES} bytes")
-    return path.read_bytes().decode("utf-8")
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueRefused(f"is no text from byte {error.start} on") from error
 
 
 def _person_key(plain: Mapping[str, Any]) -> str:
