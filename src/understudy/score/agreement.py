@@ -7,11 +7,14 @@ how far their eyes are open, but not in when, and by what share, they close them
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from understudy.score import Pair
 
 FEWEST = 5
 """Fewer faces say nothing of a curve."""
@@ -36,6 +39,22 @@ class Agreement:
     error: float
     moves: bool
     n: int
+
+
+def read_off(pair: Pair, names: Iterable[str]) -> dict[str, float]:
+    """What every reader reads off both faces, as "side:reader:name".
+
+    Args:
+        pair: a face before and after.
+        names: of numbers that readings have.
+    """
+    chosen = tuple(names)
+    return {
+        f"{side}:{reader}:{name}": float(getattr(reading, name))
+        for side, sight in (("plate", pair.plate), ("swap", pair.swap))
+        for reader, reading in sight.readings.items()
+        for name in chosen
+    }
 
 
 def agreement(follows: NDArray[Any], leads: NDArray[Any], still: float) -> Agreement:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from understudy.score import Figure, Group, Numbers, Pair, Score, Table
-from understudy.score.agreement import Agreement, agreement, column
+from understudy.score.agreement import Agreement, agreement, column, read_off
 
 FEATURES = {"eyes": 0.4, "mouth": 0.35, "width": 0.1, "brows": 0.15}
 """What is compared, and how much it counts."""
@@ -29,11 +29,7 @@ class Expression:
 
     def look(self, pair: Pair) -> Numbers:
         """Both faces' readings; see `score.Scorer.look`."""
-        found: dict[str, float] = {}
-        for side, sight in (("plate", pair.plate), ("swap", pair.swap)):
-            for reader, reading in sight.readings.items():
-                for name in FEATURES:
-                    found[f"{side}:{reader}:{name}"] = float(getattr(reading, name))
+        found = read_off(pair, FEATURES)
         blank = np.full(1, np.nan)
         both = {"plate": pair.plate.blendshapes, "swap": pair.swap.blendshapes}
         return {**found, **{k: blank if v is None else np.asarray(v) for k, v in both.items()}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from understudy.score import Figure, Group, Numbers, Pair, Score, Table
-from understudy.score.agreement import Agreement, agreement, column
+from understudy.score.agreement import Agreement, agreement, column, read_off
 from understudy.score.expression import readers_of
 
 _STILL = {"gaze_x": 0.02, "gaze_y": 0.02}
@@ -23,12 +23,7 @@ class Gaze:
 
     def look(self, pair: Pair) -> Numbers:
         """The irises of both faces; see `score.Scorer.look`."""
-        return {
-            f"{side}:{reader}:{name}": float(getattr(reading, name))
-            for side, sight in (("plate", pair.plate), ("swap", pair.swap))
-            for reader, reading in sight.readings.items()
-            for name in ("eyes", *_STILL)
-        }
+        return read_off(pair, ("eyes", *_STILL))
 
     def judge(self, swap: Table, floor: Table, ceiling: Table) -> Score:
         """By the first reader that sees irises; see `score.Scorer.judge`."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.score import Figure, Group, Numbers, Pair, Score, Table
-from understudy.score.agreement import column, mean
+from understudy.score.agreement import column, mean, read_off
 from understudy.score.expression import readers_of
 
 _WORST_DEG = 6.0
@@ -24,12 +24,7 @@ class Pose:
 
     def look(self, pair: Pair) -> Numbers:
         """Both angles of both faces; see `score.Scorer.look`."""
-        return {
-            f"{side}:{reader}:{name}": float(getattr(reading, name))
-            for side, sight in (("plate", pair.plate), ("swap", pair.swap))
-            for reader, reading in sight.readings.items()
-            for name in _NAMES
-        }
+        return read_off(pair, _NAMES)
 
     def judge(self, swap: Table, floor: Table, ceiling: Table) -> Score:
         """By the first reader; see `score.Scorer.judge`."""

@@ -71,6 +71,16 @@ class StandardModel(nn.Module):
         }
 
 
+def refuse_aimless(morph: float, toward: str | None) -> None:
+    """Refuse a morph toward nobody.
+
+    Raises:
+        ValueRefused: says what is missing.
+    """
+    if morph and toward is None:
+        raise ValueRefused(f"morph: {morph:g} toward whom? Give toward as well")
+
+
 class SharedEncoder(StandardModel):
     """One encoder for everybody, one decoder a person.
 
@@ -120,8 +130,7 @@ class SharedEncoder(StandardModel):
         """
         code: Any = self.encoder(crops)
         shown: Tensor = self.decoders[self.number_of(to)](code)
-        if morph and toward is None:
-            raise ValueRefused(f"morph: {morph:g} toward whom? Give toward as well")
+        refuse_aimless(morph, toward)
         if morph and toward is not None:
             shown = torch.lerp(shown, self.decoders[self.number_of(toward)](code), morph)
         return Outputs(shown, code=code)

@@ -6,37 +6,14 @@ import numpy as np
 import pytest
 
 from understudy.errors import ValueRefused
-from understudy.geometry.facemesh import canonical, fit_heads
+from understudy.geometry.facemesh import UPRIGHT, fit_heads
 from understudy.geometry.facemesh.build import (
-    LIDS,
-    LIPS,
     build_of,
     lid_gaps,
     mouth_gap,
     retargeted,
 )
-
-UPRIGHT = np.array([1.0, -1.0, -1.0])
-
-
-def face(lids: float = 1.0, mouth_cm: float = 0.0, wide_cm: float = 0.0) -> np.ndarray:
-    """(478, 3) a canonical face that does something; irises in the middle of the eyes."""
-    points = np.concatenate([canonical().vertices, np.zeros((10, 3))])
-    for pairs in LIDS:
-        for upper, lower in pairs:
-            gap = points[upper] - points[lower]
-            points[upper] += gap * (lids - 1) / 2
-            points[lower] -= gap * (lids - 1) / 2
-    for upper, lower in LIPS:
-        now = points[upper, 1] - points[lower, 1]
-        points[upper, 1] += (mouth_cm - now) / 2
-        points[lower, 1] -= (mouth_cm - now) / 2
-    # somebody else's cheeks
-    cheeks = np.array([50, 280])
-    points[cheeks, 0] += np.sign(points[cheeks, 0]) * wide_cm
-    for k, corners in enumerate(((33, 133), (263, 362))):
-        points[468 + 5 * k : 473 + 5 * k] = points[list(corners)].mean(0)
-    return points
+from understudy.testing.meshes import acting
 
 
 def seen(faces: list[np.ndarray]) -> tuple[np.ndarray, object]:
@@ -45,26 +22,26 @@ def seen(faces: list[np.ndarray]) -> tuple[np.ndarray, object]:
 
 
 def test_rest_is_shut_and_open_eyed_whatever_somebody_mostly_does() -> None:
-    shouting = [face(mouth_cm=2.0 + 0.01 * i) for i in range(40)]
-    blinking = [face(lids=0.1)] * 10
-    points, heads = seen([*shouting, *blinking, *[face(mouth_cm=0.02)] * 5])
+    shouting = [acting(mouth_cm=2.0 + 0.01 * i) for i in range(40)]
+    blinking = [acting(lids=0.1)] * 10
+    points, heads = seen([*shouting, *blinking, *[acting(mouth_cm=0.02)] * 5])
     build = build_of(points, heads)
     assert mouth_gap(build.rest[None])[0] < 0.1
-    usual = lid_gaps(face()[None])[0]
+    usual = lid_gaps(acting()[None])[0]
     np.testing.assert_allclose(build.open_lids, usual, rtol=0.02)
     np.testing.assert_allclose(lid_gaps(build.rest[None])[0], usual, rtol=0.05)
 
 
 def test_a_face_given_its_own_build_stays_as_it_is() -> None:
-    points, heads = seen([face(), face(lids=0.2, mouth_cm=1.0)])
+    points, heads = seen([acting(), acting(lids=0.2, mouth_cm=1.0)])
     build = build_of(points, heads)
     np.testing.assert_allclose(retargeted(points, build, build), points, atol=1e-9)
 
 
 def test_shut_lids_stay_shut_and_lips_keep_their_gap() -> None:
-    narrow = build_of(*seen([*[face(lids=0.7)] * 20, *[face(lids=0.0)] * 2]))
-    wide = build_of(*seen([*[face(lids=1.3, wide_cm=0.5)] * 20, *[face(lids=0.0)] * 2]))
-    points, _ = seen([face(lids=0.0, mouth_cm=1.2), face(lids=0.7), face(lids=0.35)])
+    narrow = build_of(*seen([*[acting(lids=0.7)] * 20, *[acting(lids=0.0)] * 2]))
+    wide = build_of(*seen([*[acting(lids=1.3, wide_cm=0.5)] * 20, *[acting(lids=0.0)] * 2]))
+    points, _ = seen([acting(lids=0.0, mouth_cm=1.2), acting(lids=0.7), acting(lids=0.35)])
     became = retargeted(points, narrow, wide)
     gaps = lid_gaps(became) / wide.open_lids
     np.testing.assert_allclose(gaps.mean(1), [0.0, 1.0, 0.5], atol=0.02)
@@ -75,9 +52,9 @@ def test_shut_lids_stay_shut_and_lips_keep_their_gap() -> None:
 
 
 def test_blend_goes_from_one_shape_to_the_other() -> None:
-    one = build_of(*seen([face()] * 5))
-    two = build_of(*seen([face(wide_cm=0.6)] * 5))
-    points, _ = seen([face(mouth_cm=0.4)])
+    one = build_of(*seen([acting()] * 5))
+    two = build_of(*seen([acting(wide_cm=0.6)] * 5))
+    points, _ = seen([acting(mouth_cm=0.4)])
     at = [retargeted(points, one, two, share)[0, 280, 0] for share in (0.0, 0.5, 1.0)]
     assert at[0] == pytest.approx(points[0, 280, 0])
     assert at[1] == pytest.approx((at[0] + at[2]) / 2)

@@ -35,17 +35,6 @@ from understudy.swap import Crop
 from understudy.types import Alignment, Face, Track
 
 
-@pytest.fixture(scope="module")
-def whole(films, extracted):
-    """Film A: 24 frames, no face in 10 to 12; not to be changed."""
-    return extracted(films.a)
-
-
-@pytest.fixture
-def footage(whole, tmp_path):
-    return whole.copy(tmp_path / "mine")
-
-
 def all_faces(path: Path) -> dict[str, Face]:
     with Alignments.open(path, read_only=True) as store:
         return {f.id: f for _, faces in store.by_frame() for f in faces}

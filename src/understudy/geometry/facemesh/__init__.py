@@ -27,7 +27,7 @@ from understudy.errors import ValueRefused
 from understudy.geometry.space import Float64
 
 N_MESH, N_MESH_WITH_IRISES = 468, 478
-_UPRIGHT = np.array([1.0, -1.0, -1.0])
+UPRIGHT = np.array([1.0, -1.0, -1.0])
 """From a picture's axes to the canonical ones, and back."""
 
 
@@ -100,14 +100,14 @@ class Heads:
 
     def canonical(self, meshes: NDArray[np.floating]) -> Float64:
         """(n, m, 3) points of the pictures to canonical space."""
-        upright = np.asarray(meshes, np.float64) * _UPRIGHT - self.shift[:, None]
+        upright = np.asarray(meshes, np.float64) * UPRIGHT - self.shift[:, None]
         found: Float64 = upright @ self.rotation / self.scale[:, None, None]
         return found
 
     def picture(self, points: NDArray[np.floating]) -> Float64:
         """(n, m, 3) canonical points to their pictures."""
         turned = np.asarray(points, np.float64) @ self.rotation.transpose(0, 2, 1)
-        found: Float64 = (turned * self.scale[:, None, None] + self.shift[:, None]) * _UPRIGHT
+        found: Float64 = (turned * self.scale[:, None, None] + self.shift[:, None]) * UPRIGHT
         return found
 
 
@@ -132,7 +132,7 @@ def fit_heads(meshes: NDArray[np.floating], without: Sequence[int] = ()) -> Head
         raise ValueRefused(f"meshes: expected (n, {N_MESH} or more, 3), got {meshes.shape}")
     face = canonical()
     weight = _weights(tuple(without))
-    seen = np.asarray(meshes, np.float64)[:, face.fit_points] * _UPRIGHT
+    seen = np.asarray(meshes, np.float64)[:, face.fit_points] * UPRIGHT
     if not np.isfinite(seen).all():
         raise ValueRefused("meshes: expected finite numbers")
     model = face.vertices[face.fit_points]

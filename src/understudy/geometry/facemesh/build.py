@@ -64,6 +64,14 @@ class Build:
         return found
 
 
+def nobody() -> Float64:
+    """(478, 3) a new copy of the canonical face, its irises in the middle of the eyes."""
+    vertices = canonical().vertices
+    irises = [np.repeat(vertices[list(corners)].mean(0)[None], 5, 0) for corners in CORNERS]
+    found: Float64 = np.concatenate([vertices, *irises])
+    return found
+
+
 def lid_gaps(points: NDArray[np.floating]) -> Float64:
     """(n, 2) how far right and left eye are open, in widths of the eye, of points (n, 478, 3)."""
     gaps = []

@@ -70,7 +70,8 @@ class Composer:
     def made(self, faces: Sequence[tuple[Frame, Face, Part]]) -> list[Fresh]:
         """The faces as the persons they become, each person's in as few passes as it takes."""
         warps = [self._seen(face) for _, face, _ in faces]
-        crops = list(mapped(self._cut, faces, self._workers))
+        pairs = list(zip(faces, warps, strict=True))
+        crops = list(mapped(lambda pair: self._cut(*pair), pairs, self._workers))
         made: dict[int, Fresh] = {}
         for to in dict.fromkeys(part.to for _, _, part in faces):
             whose = [i for i, (_, _, part) in enumerate(faces) if part.to == to]
@@ -89,12 +90,12 @@ class Composer:
                     made[i] = Fresh(faces[i][1], shown.rgb[n], alpha, mesh)
         return [made[i] for i in range(len(faces))]
 
-    def _cut(self, one: tuple[Frame, Face, Part]) -> NDArray[Any]:
+    def _cut(self, one: tuple[Frame, Face, Part], crop_from_frame: Warp) -> NDArray[Any]:
         """What the model sees of a face."""
         frame, face, _ = one
         if self._swapper.surface:
             return texture_of(frame.pixels, face, self._swapper.input_px)
-        return crop_image(frame.pixels, self._seen(face))
+        return crop_image(frame.pixels, crop_from_frame)
 
     def _told(
         self, faces: Sequence[tuple[Frame, Face, Part]], warps: Sequence[Warp]
@@ -113,7 +114,7 @@ class Composer:
         pixels = frame.pixels
         for one in fresh:
             if one.mesh is not None:
-                pixels = self._drawn(frame, pixels, one)
+                pixels = self._drawn(frame, pixels, one, one.mesh)
                 continue
             crop_from_frame = self._shown(one.face)
             mask = one.face.masks[self._options.mask]
@@ -127,11 +128,13 @@ class Composer:
             pixels = paste(pixels, matched, crop_from_frame, self._patch(frame, one))
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
 
-    def _drawn(self, frame: Frame, pixels: NDArray[Any], one: Fresh) -> NDArray[Any]:
+    def _drawn(
+        self, frame: Frame, pixels: NDArray[Any], one: Fresh, mesh: NDArray[Any]
+    ) -> NDArray[Any]:
         """A copy of a frame's pixels with a new face drawn on its surface."""
-        assert one.mesh is not None  # noqa: S101 - for mypy
-        assert one.alpha is not None  # noqa: S101 - for mypy; a surface without an end has no edge
-        new = drawn(one.rgb, one.alpha, one.mesh, self._shown(one.face))
+        # a model that knows of no edge covers all of its surface
+        alpha = np.ones(one.rgb.shape[:2], np.float32) if one.alpha is None else one.alpha
+        new = drawn(one.rgb, alpha, mesh, self._shown(one.face))
         patch = new.patch
         if self._bounds in ("mask", "both"):
             mask, o = one.face.masks[self._options.mask], self._options

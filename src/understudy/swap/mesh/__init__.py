@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Float64
-from understudy.geometry.facemesh import N_MESH, N_MESH_WITH_IRISES, Heads, canonical
-from understudy.geometry.facemesh.build import CORNERS, Build, retargeted
+from understudy.geometry.facemesh import N_MESH, N_MESH_WITH_IRISES, UPRIGHT, Heads
+from understudy.geometry.facemesh.build import Build, nobody, retargeted
 from understudy.geometry.facemesh.surface import seen as facing
 from understudy.geometry.facemesh.surface import with_ring
 from understudy.swap import Batch, Crop, Knob, Needs, Outputs, Recipe
@@ -48,7 +48,7 @@ from understudy.swap.mesh.parts import (
 )
 from understudy.swap.mesh.reach import border, matte, mouth, skin
 from understudy.swap.options import MeshOptions
-from understudy.swap.standard import StandardModel
+from understudy.swap.standard import StandardModel, refuse_aimless
 
 CODE = N_NUMBERS + FOUND
 _TRUST = 0.3
@@ -89,10 +89,10 @@ class Mesh(StandardModel):
         count = len(self.persons)
         self.encoder = Encoder()
         self.decoders = nn.ModuleList(Decoder(CODE, size, chosen.components) for _ in range(count))
-        nobody = builds_of([_canonical_mesh()])[0]
-        rest = torch.tensor(nobody.rest).expand(count, -1, -1)
+        unknown = builds_of([nobody()[None] * UPRIGHT])[0]
+        rest = torch.tensor(unknown.rest).expand(count, -1, -1)
         self.register_buffer("rest", rest.float().clone())
-        lids = torch.tensor(np.stack([nobody.open_lids, nobody.shut_lids])).float()
+        lids = torch.tensor(np.stack([unknown.open_lids, unknown.shut_lids])).float()
         self.register_buffer("lids", lids.repeat(count, 1, 1))
         self.register_buffer("directions", torch.zeros(3 * N_MESH, DIRECTIONS))
         self.register_buffer("matte", torch.tensor(matte(size))[None, None], persistent=False)
@@ -186,19 +186,19 @@ class Mesh(StandardModel):
         """
         if signals is None or not {"mesh", "build"} <= set(signals):
             raise ValueRefused("signals: this model needs mesh and build of each face")
-        if morph and toward is None:
-            raise ValueRefused(f"morph: {morph:g} toward whom? Give toward as well")
+        refuse_aimless(morph, toward)
         heads, points = heads_of(_double(signals["mesh"]))
         plates = [_build_from(one) for one in _double(signals["build"])]
         seen = self._seen(heads, points)
         code = self._code(crops, seen, heads, points, plates)
         number = self.number_of(to)
         rgb = self._in_usual_light(number, code)
-        donor = self._build(number)
+        donor, clear = self._build(number), self.clear[number]
         if morph and toward is not None:
             other = self.number_of(toward)
             rgb = torch.lerp(rgb, self._in_usual_light(other, code), morph)
             donor = _between(donor, self._build(other), morph)
+            clear = torch.lerp(clear, self.clear[other], morph)
         if light:
             rgb = lit_as(rgb, crops, seen, self.skin, light)
         moved = [
@@ -207,7 +207,7 @@ class Mesh(StandardModel):
         drawn = heads.picture(with_ring(np.reshape(moved, (-1, N_MESH_WITH_IRISES, 3))))
         mesh = torch.tensor(drawn, dtype=torch.float32, device=crops.device)
         # blurred edges may leave their range by a rounding
-        alpha = (self.matte * (1 - mouth * self.inside) * self.clear[number]).clamp(0, 1)
+        alpha = (self.matte * (1 - mouth * self.inside) * clear).clamp(0, 1)
         return Outputs(rgb, alpha.expand(len(crops), -1, -1, -1), code, mesh)
 
     def _in_usual_light(self, person: int, code: Tensor) -> Tensor:
@@ -237,13 +237,6 @@ class Mesh(StandardModel):
 
     def _build(self, person: int) -> Build:
         return Build(_double(self.rest[person]), *_double(self.lids[person]))
-
-
-def _canonical_mesh() -> Float64:
-    """(1, 478, 3) nobody's face, as a picture would show it."""
-    vertices = canonical().vertices
-    irises = [np.repeat(vertices[list(c)].mean(0)[None], 5, 0) for c in CORNERS]
-    return np.concatenate([vertices, *irises])[None] * (1, -1, -1)
 
 
 def _double(values: Tensor) -> Float64:

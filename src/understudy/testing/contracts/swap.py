@@ -8,8 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UnderstudyError
-from understudy.geometry.facemesh import canonical
-from understudy.geometry.facemesh.build import CORNERS
+from understudy.geometry.facemesh.build import nobody
 from understudy.swap import Batch, Outputs, check_knobs
 
 if TYPE_CHECKING:
@@ -90,9 +89,7 @@ def signal_of(name: str, phase: Tensor) -> Tensor:
     shapes = {"pose": (3,), "landmarks": (68, 2), "blendshapes": (52,)}
     if name in shapes:
         return torch.zeros(len(phase), *shapes[name])
-    face = canonical().vertices
-    irises = [face[list(corners)].mean(0) for corners in CORNERS]
-    at_rest = np.concatenate([face, *(np.tile(iris, (5, 1)) for iris in irises)])
+    at_rest = nobody()
     if name == "build":
         lids = np.array([[0.3, 0.3, 0.0], [0.05, 0.05, 0.0]])
         every = torch.tensor(np.concatenate([at_rest, lids]), dtype=torch.float32)
@@ -100,7 +97,7 @@ def signal_of(name: str, phase: Tensor) -> Tensor:
     mesh = torch.tensor(at_rest * (0.08, -0.08, -0.08), dtype=torch.float32)
     meshes = mesh.expand(len(phase), -1, -1).clone()
     # a jaw that falls, by another amount for each face
-    meshes[:, face[:, 1].argsort()[:40].tolist(), 1] += 0.1 * phase[:, None]
+    meshes[:, at_rest[:, 1].argsort()[:40].tolist(), 1] += 0.1 * phase[:, None]
     return meshes
 
 
