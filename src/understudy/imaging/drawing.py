@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from understudy.imaging.resample import warp_image
 from understudy.imaging.sheets import show_mask
+from understudy.imaging.text import outlined
 from understudy.types import Face
 
 _LINES = (
@@ -103,5 +104,4 @@ def _label(picture: NDArray[Any], face: Face, colour: tuple[int, int, int], thic
     left, top = face.box_xyxy[:2].tolist()
     size = 0.5 * max(1.0, picture.shape[0] / 540)
     at = (max(2, round(left)), max(round(24 * size), round(top) - 5))
-    for ink, weight in (((0, 0, 0), 3 * thick), (colour, thick)):
-        cv2.putText(picture, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, ink, weight, cv2.LINE_AA)
+    outlined(picture, words, at, size, colour, thick)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.imaging.resample import resize
+from understudy.imaging.text import outlined
 
 _BAR = 22
 _GAP = 4
@@ -108,7 +108,4 @@ def show_mask(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
 
 
 def _text(sheet: NDArray[Any], text: str, x: int, y: int, size: float = 0.42) -> None:
-    for colour, thickness in (((0, 0, 0), 3), (_INK, 1)):
-        cv2.putText(
-            sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, colour, thickness, cv2.LINE_AA
-        )
+    outlined(sheet, text, (x, y), size, _INK)

@@ -1,0 +1,38 @@
+"""Words on pictures, readable on any ground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+from numpy.typing import NDArray
+
+
+def outlined(
+    picture: NDArray[Any],
+    text: str,
+    at: tuple[int, int],
+    size: float,
+    ink: tuple[int, int, int],
+    thick: int = 1,
+) -> None:
+    """Write a line with a black outline, in place.
+
+    The outline is copies of the line around it: OpenCV 5 sets thicker letters wider, so a thick
+    black copy underneath runs ahead of the line.
+
+    Args:
+        picture: (h, w, 3) uint8 RGB, written on.
+        text: ASCII.
+        at: lower left corner of the text in pixels.
+        size: of the letters, in OpenCV's unit.
+        ink: RGB of the letters.
+        thick: of the strokes in pixels, and of the outline.
+    """
+    steps = (-thick, 0, thick)
+    around = [(i, j) for i in steps for j in steps if i or j]
+    for (dx, dy), colour in [*((step, (0, 0, 0)) for step in around), ((0, 0), ink)]:
+        place = (at[0] + dx, at[1] + dy)
+        cv2.putText(
+            picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA
+        )
