@@ -272,7 +272,8 @@ def test_two_donors_each_have_their_own_mean(couple, films, extracted, registry,
     for of in ("0", "1"):
         own = cosine(right.parts[str(Part(of, casting[of]))])
         other = cosine(wrong.parts[str(Part(of, crossed[of]))])
-        assert own > other + 0.1
+        # in each embedder's own measure: two people of dlib128 are at .92, of MobileFaceNet at .5
+        assert 1 - own < 0.5 * (1 - other), (own, other)
 
 
 def cosine(part) -> float:
