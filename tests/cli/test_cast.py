@@ -13,8 +13,9 @@ import pytest
 
 from understudy.cli import main
 from understudy.provenance.verify import verify
-from understudy.store.alignments import Alignments
-from understudy.store.project import Project
+from understudy.store.alignments import Alignments, writer_lock
+from understudy.store.lock import WriterLock
+from understudy.store.project import Project, Render
 
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
 
@@ -282,3 +283,74 @@ def test_two_people_of_a_real_film(shared: Path, tmp_path: Path, understudy) -> 
     report = (project / "renders" / "out" / "report.md").read_text()
     assert "112 faces in 56 frames" in report
     assert [p["roles"] for p in verify(out).disclosure["people"]] == [["plate", "donor"]] * 2
+
+
+def test_a_film_is_taken_out_and_leaves_nothing_behind(project, understudy) -> None:
+    film = project.parent / "bob.mp4"
+    pictures = len(list((project / "sources" / "bob" / "faces").glob("*.png")))
+    told = understudy("remove", project, film).worked().out
+    assert f"bob: removed; {film} stays" in told
+    assert film.exists() and film.with_suffix(".alignments").exists()
+    kept = project / "removed" / "bob" / "faces"
+    assert len(list(kept.glob("*.png"))) == pictures > 0
+    understudy("extract", project, "bob", *EXTRACT).refused("no source 'bob'", "ann-1")
+    understudy("remove", project, "bob").refused("no source 'bob'")
+    understudy("remove", project, "--person", "bob").worked()
+    with Project.open(project, read_only=True) as store:
+        assert "bob" not in [p.id for p in store.persons]
+    understudy("add", project, film, "--person", "bob").worked()
+    understudy("extract", project, "bob", *EXTRACT).worked()
+    with Project.open(project, read_only=True) as store:
+        assert [len(folder.pictures()) for folder in store.faceset("bob")] == [pictures]
+    understudy("remove", project, "bob").worked()
+    assert (project / "removed" / "bob-2").is_dir()
+
+
+def test_what_is_needed_is_not_taken_out(project, understudy) -> None:
+    understudy("cast", "name", project, "both:0=ann-lee").worked()
+    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1)
+    understudy("train", project, "--persons", "ann-lee,bob", *train).worked()
+    with Project.open(project) as store:
+        casting = {"all": "ann-lee"}
+        store.keep_render(Render("r", "bob", "model", casting, project.parent / "r.mp4"))
+    before = (project / "project.json").read_bytes()
+    understudy("remove", project).refused("say what to remove", code=2)
+    understudy("remove", project, "both", "bob").refused("render r was made of it", code=2)
+    understudy("remove", project, "both", "nope").refused("no source 'nope'")
+    understudy("remove", project, "--person", "Ann Lee").refused("ann-1=nobody", code=2)
+    both = ("remove", project, "both", "ann-1", "ann-2", "--person", "ann-lee")
+    understudy(*both).refused("model model and render r show ann-lee", code=2)
+    with writer_lock(project.parent / "both.alignments"):
+        understudy("remove", project, "both").refused("is writing this")
+    with WriterLock(project / "models" / "model", "model"):
+        understudy("remove", project, "ann-2").refused("is writing this")
+    assert (project / "project.json").read_bytes() == before
+    assert not (project / "removed").exists()
+
+
+def test_a_film_that_is_away_can_be_taken_out(project, understudy) -> None:
+    (project.parent / "both.mp4").unlink()
+    assert "both: removed" in understudy("remove", project, "both").worked().out
+
+
+def test_a_person_is_called_otherwise(project, understudy) -> None:
+    told = understudy("cast", "rename", project, "Ann Lee", "Ann B. Lee").worked().out
+    assert "ann-lee is called 'Ann B. Lee'" in told
+    understudy("cast", "rename", project, "ann-lee", "bob").refused("somebody else", code=2)
+    understudy("cast", "rename", project, "zed", "x").refused("no person 'zed'", "ann-lee")
+    assert "ann-lee (Ann B. Lee)" in understudy("cast", project).worked().out
+
+
+def test_a_film_found_anew_tells_of_the_names_it_loses(project, understudy) -> None:
+    """They went unsaid by whom; and a refused `--new` took them, and the faces, for nothing."""
+    understudy("cast", "name", project, "both:0=bob", "both:1=Ann Lee").worked()
+    names, alignments = project / "project.json", project.parent / "both.alignments"
+    before = names.read_bytes(), alignments.read_bytes()
+    anew = ("extract", project, "both", *EXTRACT, "--new")
+    understudy(*anew, "--detector", "nonsense").refused("nonsense", code=2)
+    understudy(*anew, "--masks", "nonsense").refused("nonsense", code=2)
+    assert (names.read_bytes(), alignments.read_bytes()) == before
+    told = " ".join(understudy(*anew).worked().err.split())
+    assert "both:0=bob both:1=ann-lee" in told and "name them again" in told
+    with Project.open(project, read_only=True) as store:
+        assert store.source("both").persons == {}

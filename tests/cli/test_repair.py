@@ -60,6 +60,40 @@ def test_a_round_of_repair(place, understudy, tmp_path):
     understudy("alignments", "info", tmp_path / "none.mp4").refused("no alignments file")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "alignments remove FILM",
+        "alignments remove FILM 9_9",
+        "alignments remove FILM --track 99",
+        "alignments spatial FILM",
+        "alignments spatial FILM --track 99",
+        "alignments smooth FILM --track 99",
+        "alignments rekey FILM --faces NOWHERE",
+        "alignments redo FILM --media NOWHERE --signals",
+        "alignments redo FILM --faces NOWHERE",
+        "mask FILM --kind none",
+        "mask FILM --process import --folder NOWHERE",
+    ],
+)
+def test_what_is_refused_leaves_every_byte(words, place, understudy, tmp_path):
+    file = place.a.with_suffix(".alignments")
+    before = file.read_bytes()
+    names = {"FILM": place.a, "NOWHERE": tmp_path / "nowhere"}
+    said = understudy(*(names.get(word, word) for word in words.split()))
+    assert said.code, said
+    assert file.read_bytes() == before
+    assert [p.name for p in place.folder.glob("a.alignments*")] == ["a.alignments"]
+
+
+def test_what_has_nothing_to_do_leaves_every_byte(place, understudy):
+    file = place.a.with_suffix(".alignments")
+    before = file.read_bytes()
+    understudy("alignments", "redo", place.a).worked()
+    understudy("alignments", "rekey", place.a).worked()
+    assert file.read_bytes() == before
+
+
 def test_masks_by_command(place, understudy, tmp_path):
     film, faces = place.a, place.project / "sources" / "a" / "faces"
     out = tmp_path / "masks"

@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from understudy.runs.renders import Wanted, planned
+from understudy.stages.convert.options import ConvertOptions
 from understudy.store.project import Project
 
 
@@ -61,9 +63,29 @@ def test_training_tells_only_of_what_is_there(done, understudy) -> None:
     assert "none (was none)" not in " ".join(told.err.split())
 
 
+def test_two_conversions_begun_at_once_are_two_renders(done) -> None:
+    """Both chose the id `pair` and the second took the place of the first."""
+    options = ConvertOptions()
+    outputs = [done.folder / name / "pair.mp4" for name in ("x", "y")]
+    with Project.open(done.project) as one, Project.open(done.project) as other:
+        wanted = [Wanted(output, "a", ("b",)) for output in outputs]
+        renders = [
+            planned(store, each, options) for store, each in zip((one, other), wanted, strict=True)
+        ]
+        again = planned(one, wanted[0], options)
+    assert [r.id for r in renders] == ["pair", "pair-2"]
+    assert again.id == "pair"
+    with Project.open(done.project, read_only=True) as store:
+        assert {r.id: r.output for r in store.renders}.items() >= {
+            ("pair", outputs[0]),
+            ("pair-2", outputs[1]),
+        }
+
+
 def test_castings_that_say_two_things_or_nothing_are_refused(done, understudy) -> None:
     convert = ("convert", done.project, "--source", "a", "-o", done.folder / "y.mp4")
     understudy(*convert, "--cast", "b", "--swap").refused("--swap and --cast b", code=2)
+    understudy(*convert, "--swap").refused("--swap and --source a", "--cast", code=2)
     understudy(*convert, "--cast", "a=a").refused("would become the same person", code=2)
     assert not (done.folder / "y.mp4").exists()
 

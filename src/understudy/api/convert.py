@@ -44,7 +44,8 @@ def convert(
     Everybody whose face is replaced or put in needs a valid declaration of consent, as on the
     command line; what is written carries signed Content Credentials that say so. Finished segments
     are kept, so that a conversion that was broken off goes on where it was; called again with the
-    same choices it finds its output finished.
+    same choices it finds its output finished. A score and a contact sheet are made of it by
+    `understudy score FILM OUTPUT --donor FILM`.
 
     Args:
         film: the footage, extracted before.

@@ -83,6 +83,7 @@ _MAIN, _PARTS, _ABOUT = "The whole job", "Its parts", "Trust and trouble"
 app.command("swap", cls=OptionsCommand, rich_help_panel=_MAIN)(swap.swap)
 app.command("demo", rich_help_panel=_MAIN)(demo.demo)
 app.command("add", rich_help_panel=_PARTS)(parts.add)
+app.command("remove", rich_help_panel=_PARTS)(parts.remove)
 app.command("extract", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.extract)
 app.add_typer(cast.app, name="cast", rich_help_panel=_PARTS)
 app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)

@@ -117,11 +117,24 @@ def extract_source(
             f"{place}: is not the film that was added as {source.id}, or it changed since; put "
             f"that one back, or add this one under another name"
         )
-    numbered = {number: None for number in source.persons if number != ALL}
-    if options.new and numbered:
-        project.name_found(source.id, numbered)
-        progress.say(f"{source.id}: found persons get new numbers; name them again")
-    inputs = ExtractInputs(place, project.faces(source.id), project.alignments(source.id))
+
+    def starting_over() -> None:
+        numbered = {n: person for n, person in source.persons.items() if n != ALL}
+        if not numbered:
+            return
+        project.name_found(source.id, dict.fromkeys(numbered))
+        were = " ".join(f"{source.id}:{n}={person}" for n, person in numbered.items())
+        progress.warn(
+            f"{source.id}: persons are found anew, under numbers that may be others'; the names "
+            f"{were} are taken away: look (understudy cast {project.folder}), and name them again",
+            code="names-dropped",
+            source=source.id,
+            names=numbered,
+        )
+
+    inputs = ExtractInputs(
+        place, project.faces(source.id), project.alignments(source.id), starting_over
+    )
     with remembering(project, "extract", options):
         report = extract(inputs, options, registry, progress)
     if ALL in source.persons and report.persons > 1:

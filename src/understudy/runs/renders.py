@@ -67,7 +67,7 @@ class RenderReport:
 
 
 def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render:
-    """The render that is wanted, with everything decided and nothing done.
+    """The render that is wanted, with everything decided and its id taken; nothing else is done.
 
     Raises:
         StoreError: there is no such source, model or render, or it has to be said which.
@@ -76,6 +76,11 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
     if wanted.other_way and wanted.cast:
         raise ValueRefused(
             f"--swap and --cast {wanted.cast[0]}: each says who becomes whom; give one of them"
+        )
+    if wanted.other_way and wanted.source is not None:
+        raise ValueRefused(
+            f"--swap and --source {wanted.source}: each says which film; give one of them, and "
+            f"beside --source say with --cast who becomes whom"
         )
     earlier = None
     if wanted.name is not None:
@@ -104,8 +109,10 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
             )
         casting = usual
     output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
+    people_of(project, source, casting)  # refuses before the id is taken
     id_ = check_id("render", wanted.name or project.render_id(output))
-    return Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
+    render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
+    return render if wanted.name else project.take_render(render)
 
 
 def render_options(project: Project, name: str | None) -> Mapping[str, Any]:

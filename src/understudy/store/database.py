@@ -1,7 +1,7 @@
 """Opening SQLite files safely: ours or refused, never created by reading, never half made.
 
 A file is created under a temporary name and renamed when its tables stand, so that its header
-always says whose it is. While it is written it keeps a write-ahead log; on closing it is folded
+always says whose it is. From its first write on it keeps a write-ahead log; on closing it is folded
 back into one plain file that can be copied, and read from a read-only disk.
 """
 
@@ -38,12 +38,14 @@ class Schema:
         application_id: 32-bit mark in the file's header.
         migrations: all steps, oldest first; `user_version` counts those applied.
         remedy: what to try when a file is damaged.
+        foreign: what to try where the file is not ours.
     """
 
     what: str
     application_id: int
     migrations: tuple[Migration, ...]
     remedy: str
+    foreign: str
 
 
 def create(path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], None]) -> None:
@@ -87,9 +89,7 @@ def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connectio
             # Room for all narrow rows and indices of 100,000 faces, so that filters stay in memory.
             db.execute("PRAGMA cache_size = -49152")
             _check_schema(db, path, schema)
-            if not read_only:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA synchronous = FULL")
             _bring_up(db, path, schema, read_only)
         except BaseException:
             db.close()
@@ -120,8 +120,10 @@ def close(db: sqlite3.Connection, *, read_only: bool) -> None:
 @contextmanager
 def writing(db: sqlite3.Connection, path: Path, schema: Schema) -> Iterator[None]:
     """One transaction, all or nothing, with SQLite's errors turned into ours."""
-    with explained(path, schema), _transaction(db):
-        yield
+    with explained(path, schema):
+        _keep_log(db)
+        with _transaction(db):
+            yield
 
 
 @contextmanager
@@ -143,6 +145,23 @@ def reading(path: Path, schema: Schema) -> Iterator[None]:
             yield
     except _DAMAGED_VALUES as error:
         raise _damaged(path, schema, str(error)) from error
+
+
+def _keep_log(db: sqlite3.Connection) -> None:
+    """From the first write on keep a write-ahead log, so that readers need not wait for writers.
+
+    Not when opening: the mode is kept in the file's header, and who opens a file for writing and
+    then finds that there is nothing to do, or that it was asked for nonsense, must not touch it.
+    """
+    if db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # While this connection is still reading rows the mode cannot change; the rollback journal
+        # is as safe, and the next write tries again.
+        if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_ERROR:
+            raise
 
 
 @contextmanager
@@ -194,10 +213,7 @@ def _check_header(path: Path, schema: Schema) -> None:
         ) from error
     ours = schema.application_id.to_bytes(4)
     if not header.startswith(_HEADER) or header[68:72] != ours:
-        raise StoreError(
-            f"{path}: is not an Understudy {schema.what}; move it away if you do not need it "
-            f"there, then {schema.remedy}"
-        )
+        raise StoreError(f"{path}: is not an Understudy {schema.what}; {schema.foreign}")
 
 
 def _check_schema(db: sqlite3.Connection, path: Path, schema: Schema) -> None:

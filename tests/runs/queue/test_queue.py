@@ -212,8 +212,9 @@ def test_the_device_is_locked_by_the_job_not_the_runner(torment, tmp_path, queue
 
 def test_a_file_that_is_no_queue_is_refused(tmp_path):
     (tmp_path / "jobs.sqlite").write_bytes(b"SQLite format 3\0" + bytes(200))
-    with pytest.raises(StoreError, match="not an Understudy queue"):
+    with pytest.raises(StoreError, match="not an Understudy queue") as told:
         Queue(tmp_path)
+    assert str(told.value).count("move it away") == 1
 
 
 def work_in_its_own_process(torment, queue: Queue, number: int, code: int | None = None) -> None:

@@ -109,6 +109,26 @@ def name(
         tell_ids(store, [word.partition("=")[2].strip() for word in names])
 
 
+@app.command("rename")
+def rename(
+    project: ProjectFolder,
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Id or name, see cast show.")],
+    new: Annotated[str, typer.Argument(metavar="NAME", help="What to call them from now on.")],
+) -> None:
+    """Call a person of the cast by another name; the id stays.
+
+    Models, renders and declarations of consent know people by id. To say that a found person is
+    somebody else, name them again: understudy cast name project clip:0=bob
+
+    Example: understudy cast rename project ann "Ann Lee"
+    """
+    from understudy.runs.removing import rename as call
+
+    with opened(project) as (store, _):
+        called = call(store, person, new)
+        typer.echo(f"{called.id} is called {called.name or called.id!r} now; the id stays")
+
+
 @app.command("merge")
 def merge(
     project: ProjectFolder,

@@ -63,6 +63,35 @@ def add(
         tell_ids(store, [person] if person else [])
 
 
+def remove(
+    project: ProjectFolder,
+    films: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILM]...", help="Films by id or place.", show_default=False),
+    ] = None,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A person of the cast, by id or name; once for each.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Take films or persons out of a project. The film, and the alignments beside it, stay.
+
+    Face pictures that were made of a film are moved to PROJECT/removed. What a render was made of,
+    and whom a model or a film shows, is not removed.
+
+    Example: understudy remove project wrong-take.mp4
+
+    Example: understudy remove project --person anne
+    """
+    from understudy.runs.removing import remove as take_out
+
+    with opened(project) as (store, _):
+        for words in take_out(store, films or [], person or []):
+            typer.echo(words)
+
+
 @verb()
 @with_options
 def extract(

@@ -106,8 +106,6 @@ def assign(path: Path, person: int, chosen: Collection[int], progress: Progress)
 def _edited(
     path: Path, moved: Callable[[Sequence[Track]], list[Track]], progress: Progress
 ) -> Edited:
-    with Alignments.open(path, read_only=True) as store:
-        _changes(store, moved)  # opening for writing changes the file; a refusal must not
     with Alignments.open(path) as store:
         tracks = store.tracks()
         changed = _changes(store, moved)

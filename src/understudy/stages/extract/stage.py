@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -28,7 +28,7 @@ from understudy.media import FilmReader, MediaInfo, ReadReport
 from understudy.media.health import remarks
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
-from understudy.stages.extract.choose import choose, resolved, step_settings
+from understudy.stages.extract.choose import Chosen, choose, resolved, step_settings
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.pictures import Pictures
@@ -62,11 +62,14 @@ class ExtractInputs:
         media: a video file or a folder of images.
         faces: folder for the face pictures.
         alignments: the alignments file; None puts it beside the media.
+        starting_over: called before earlier alignments are set aside: what was said of their
+            persons by number holds no more. Not called where everything can still be refused.
     """
 
     media: Path
     faces: Path
     alignments: Path | None = None
+    starting_over: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +104,29 @@ def extract(
     film = FilmReader.open(inputs.media, "native", options.assume_colour)
     path = inputs.alignments or alignments_path(inputs.media)
     with writer_lock(path):
-        return _extract(film, path, inputs.faces, options, registry, progress)
+        options = _decided(path, options, registry, progress)
+        record = _source_record(film.info, options, registry)
+        chosen = None
+        if options.new:
+            chosen = choose(options, registry, progress)  # refuses before anything is moved
+            if inputs.starting_over is not None:
+                inputs.starting_over()
+            _set_aside(path, inputs.faces, progress)
+        return _extract(film, path, inputs.faces, record, options, registry, progress, chosen)
 
 
 def _extract(
     film: FilmReader,
     path: Path,
     faces: Path,
+    record: SourceRecord,
     options: ExtractOptions,
     registry: Registry,
     progress: Progress,
+    chosen: Chosen | None,
 ) -> ExtractReport:
     """The rest of `extract`, once nobody else writes these alignments."""
     started, info = time.monotonic(), film.info
-    if options.new:
-        _set_aside(path, faces, progress)
-    options = _decided(path, options, registry, progress)
-    record = _source_record(info, options, registry)
     pictures = Pictures(
         faces, film, size=options.size, centering=options.centering, alignments=path
     )
@@ -129,7 +138,8 @@ def _extract(
             for remark in remarks(info):
                 progress.warn(remark.words, code=remark.kind, film=info.path.name)
             with one_thread_each():
-                _Run(film, pictures, options, store, registry, progress)(read)
+                chosen = chosen or choose(options, registry, progress)
+                _Run(film, pictures, options, store, chosen, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
     if n_faces == 0:
@@ -160,13 +170,12 @@ class _Run:
         pictures: Pictures,
         options: ExtractOptions,
         store: Alignments,
-        registry: Registry,
+        chosen: Chosen,
         progress: Progress,
     ) -> None:
         self._film, self._pictures, self._options = film, pictures, options
         self._store, self._progress = store, progress
         self._workers = options.workers or os.cpu_count() or 1
-        chosen = choose(options, registry, progress)
         self._device = _device(options, progress)
         self._tools = Tools(chosen, options, self._device)
         say_devices(progress)
@@ -279,7 +288,7 @@ def _decided(
     path: Path, options: ExtractOptions, registry: Registry, progress: Progress
 ) -> ExtractOptions:
     """The options with `auto` decided, as before where there is a file already."""
-    if path.exists():
+    if path.exists() and not options.new:
         with Alignments.open(path, locked=True) as before:
             return resolved(options, registry, before, progress)
     return resolved(options, registry, None, progress)

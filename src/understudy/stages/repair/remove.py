@@ -54,16 +54,16 @@ def remove(
         The ids that were removed, or would be.
 
     Raises:
-        ValueRefused: nothing was named, or an id is not there.
+        ValueRefused: nothing was named, or an id, track or person is not there.
         StoreError: the folder holds no picture of this film.
     """
     with Alignments.open(path, read_only=dry_run) as store:
         ids = _ids(store, doomed)
         if dry_run or not ids:
             return ids
+        picture_of = {} if faces is None else state_of(faces, store).by_face()
         if backup:
             keep_copy(store, progress)
-        picture_of = {} if faces is None else state_of(faces, store).by_face()
         store.remove_faces(ids)
         if faces is not None:
             n = move_aside(picture_of[i] for i in ids if i in picture_of)
@@ -93,6 +93,7 @@ def _ids(store: Alignments, doomed: Doomed) -> list[str]:
             f"{store.path.name} has no face {', '.join(unknown[:5])}; ids look like 12_0: frame "
             f"and number, see the names of face pictures"
         )
+    _check_numbers(store, doomed)
     if doomed.track is not None:
         chosen |= {row.id for row in store.select(Query(track=doomed.track))}
     if doomed.person is not None:
@@ -102,6 +103,21 @@ def _ids(store: Alignments, doomed: Doomed) -> list[str]:
     elif doomed == Doomed():
         raise ValueRefused("say which faces: by id, --list, --track, --person or --faces")
     return [face_id for face_id in known if face_id in chosen]
+
+
+def _check_numbers(store: Alignments, doomed: Doomed) -> None:
+    """Refuse numbers that the film never had; those whose faces are gone are no mistake."""
+    tracks = store.tracks()
+    persons = {track.person for track in tracks} - {None}
+    for what, number, known in (
+        ("track", doomed.track, {track.number for track in tracks}),
+        ("person", doomed.person, persons),
+    ):
+        if number is not None and number not in known:
+            there = ", ".join(map(str, sorted(n for n in known if n is not None)))
+            raise ValueRefused(
+                f"{store.path.name} has no {what} {number}; there are: {there or 'none'}"
+            )
 
 
 def _deleted(store: Alignments, folder: Path) -> set[str]:

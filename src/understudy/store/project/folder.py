@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from understudy.errors import StoreError
+from understudy.errors import StoreError, ValueRefused
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.atomic import explain, sweep_parts
 from understudy.store.faceset import FaceFolder
@@ -219,6 +220,35 @@ class Project(SharedFile, Places):
                 named[number] = self.person(person).id
         return self._put_source(replace(source, persons=named))
 
+    @in_turn
+    def remove_source(self, id_: str) -> Path | None:
+        """Forget a source; its film and the alignments beside it stay where they are.
+
+        Returns:
+            Where the project's folder of it, with its face pictures, was moved to, if it had one.
+
+        Raises:
+            StoreError: there is no such source, or its folder cannot be moved.
+        """
+        self.source(id_)
+        folder, kept = self.folder / "sources" / id_, None
+        if folder.is_dir():
+            kept = self.folder / "removed" / id_
+            for number in count(2):
+                if not kept.exists():
+                    break
+                kept = self.folder / "removed" / f"{id_}-{number}"
+            _make(kept.parent)
+            try:
+                # Before the file: killed in between, the film is known and is cut anew; the other
+                # way round, a film that is added under this id would find another's pictures.
+                folder.rename(kept)
+            except OSError as error:
+                raise explain(error, folder) from error
+        left = {i: source for i, source in self._content.sources.items() if i != id_}
+        self._change(lambda c: replace(c, sources=left))
+        return kept
+
     # Persons
 
     @property
@@ -248,6 +278,34 @@ class Project(SharedFile, Places):
         person = Person(check_id("person", id_), "" if id_ == name else name)
         self._change(lambda c: replace(c, persons={**c.persons, id_: person}))
         return person
+
+    @in_turn
+    def rename_person(self, id_: str, name: str) -> Person:
+        """Call a person by another name; the id stays.
+
+        Raises:
+            StoreError: there is no such person.
+            ValueRefused: somebody else is called so.
+        """
+        for other in self.persons:
+            if name in (other.id, other.name) and other.id != id_:
+                raise ValueRefused(f"{name}: is {other.id}, somebody else in {self.folder}")
+        person = replace(self.person(id_), name="" if name == id_ else name)
+        self._change(lambda c: replace(c, persons={**c.persons, id_: person}))
+        return person
+
+    @in_turn
+    def remove_person(self, id_: str) -> None:
+        """Forget a person whom no source shows.
+
+        Raises:
+            StoreError: there is no such person, or a source shows them.
+        """
+        self.person(id_)
+        if self.sources_of(id_):
+            raise StoreError(f"{id_}: is seen in {self.sources_of(id_)[0].id}")
+        left = {i: person for i, person in self._content.persons.items() if i != id_}
+        self._change(lambda c: replace(c, persons=left))
 
     def sources_of(self, person: str) -> tuple[Source, ...]:
         """The sources that show a person."""
@@ -301,6 +359,20 @@ class Project(SharedFile, Places):
         check_id("render", render.id)
         self._change(lambda c: replace(c, renders={**c.renders, render.id: render}))
         _make(self.folder / "renders" / render.id)
+
+    @in_turn
+    def take_render(self, render: Render) -> Render:
+        """A render under an id that is its own, kept unless its output was made before.
+
+        Ids come from the names of outputs, so two runs that begin at once may have chosen the same.
+
+        Returns:
+            The render, with the id that it has.
+        """
+        taken = replace(render, id=self.render_id(render.output))
+        if taken.id not in self._content.renders:
+            self.keep_render(taken)
+        return taken
 
     def render_id(self, output: Path) -> str:
         """The id of the render that made this output, or a new one made from its name."""
