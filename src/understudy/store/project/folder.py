@@ -11,21 +11,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from understudy.errors import StoreError, ValueRefused
+from understudy.errors import StoreError
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.atomic import explain, sweep_parts
 from understudy.store.faceset import FaceFolder
 from understudy.store.ids import check_id, slug
 from understudy.store.project import file, migrate
 from understudy.store.project.file import Content
+from understudy.store.project.persons import Persons
 from understudy.store.project.places import Places
-from understudy.store.project.shared import SharedFile, in_turn, is_trace, turn
-from understudy.store.project.values import ALL, Person, Render, Source, SourceKind
+from understudy.store.project.shared import in_turn, is_trace, turn
+from understudy.store.project.values import ALL, Render, Source, SourceKind
 
 T = TypeVar("T")
 
 
-class Project(SharedFile, Places):
+class Project(Persons, Places):
     """An open project folder; a context manager. Made with `Project.open`.
 
     What it knows are values; a change is on disk when the call that makes it returns. Any number of
@@ -91,18 +92,13 @@ class Project(SharedFile, Places):
 
     # Sources
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """All films and folders, in the order in which they were added."""
-        return tuple(self._content.sources.values())
-
     def source(self, id_: str) -> Source:
         """One source by its id.
 
         Raises:
             StoreError: there is none; names those that there are.
         """
-        return self._known(self._content.sources, id_, "source", "understudy add")
+        return self.known(self._content.sources, id_, "source", "understudy add")
 
     def find_source(self, path: Path, fingerprint: str) -> Source | None:
         """The source that a film or folder is, wherever it lies now, or None."""
@@ -251,66 +247,6 @@ class Project(SharedFile, Places):
 
     # Persons
 
-    @property
-    def persons(self) -> tuple[Person, ...]:
-        """Everybody in the cast, in the order in which they were added."""
-        return tuple(self._content.persons.values())
-
-    def person(self, id_: str) -> Person:
-        """One person by id.
-
-        Raises:
-            StoreError: there is none; names those that there are.
-        """
-        return self._known(self._content.persons, id_, "person", "understudy cast name")
-
-    @in_turn
-    def add_person(self, name: str) -> Person:
-        """The person of this id or name, added to the cast if nobody is called so.
-
-        Raises:
-            ValueRefused: the name leaves no id.
-        """
-        for person in self.persons:
-            if name in (person.id, person.name):
-                return person
-        id_ = slug("person", name, self._content.persons)
-        person = Person(check_id("person", id_), "" if id_ == name else name)
-        self._change(lambda c: replace(c, persons={**c.persons, id_: person}))
-        return person
-
-    @in_turn
-    def rename_person(self, id_: str, name: str) -> Person:
-        """Call a person by another name; the id stays.
-
-        Raises:
-            StoreError: there is no such person.
-            ValueRefused: somebody else is called so.
-        """
-        for other in self.persons:
-            if name in (other.id, other.name) and other.id != id_:
-                raise ValueRefused(f"{name}: is {other.id}, somebody else in {self.folder}")
-        person = replace(self.person(id_), name="" if name == id_ else name)
-        self._change(lambda c: replace(c, persons={**c.persons, id_: person}))
-        return person
-
-    @in_turn
-    def remove_person(self, id_: str) -> None:
-        """Forget a person whom no source shows.
-
-        Raises:
-            StoreError: there is no such person, or a source shows them.
-        """
-        self.person(id_)
-        if self.sources_of(id_):
-            raise StoreError(f"{id_}: is seen in {self.sources_of(id_)[0].id}")
-        left = {i: person for i, person in self._content.persons.items() if i != id_}
-        self._change(lambda c: replace(c, persons=left))
-
-    def sources_of(self, person: str) -> tuple[Source, ...]:
-        """The sources that show a person."""
-        return tuple(source for source in self.sources if source.numbers_of(person))
-
     def faceset(self, person: str) -> tuple[FaceFolder, ...]:
         """A person's face pictures from all sources, each with the tracks that are this person's.
 
@@ -352,7 +288,7 @@ class Project(SharedFile, Places):
         Raises:
             StoreError: there is none; names those that there are.
         """
-        return self._known(self._content.renders, id_, "render", "understudy convert")
+        return self.known(self._content.renders, id_, "render", "understudy convert")
 
     def keep_render(self, render: Render) -> None:
         """Remember a render, replacing the one of the same id."""
@@ -402,12 +338,6 @@ class Project(SharedFile, Places):
         if self._content.sources.get(source.id) != source:
             self._change(lambda c: replace(c, sources={**c.sources, source.id: source}))
         return source
-
-    def _known(self, have: Mapping[str, T], id_: str, kind: str, made_by: str) -> T:
-        if id_ in have:
-            return have[id_]
-        known = f"there are: {', '.join(have)}" if have else f"there is none yet; see {made_by}"
-        raise StoreError(f"{self.folder}: has no {kind} {id_!r}; {known}")
 
 
 def _check_free(path: Path, create: bool) -> None:
