@@ -380,6 +380,28 @@ def test_kills_lose_at_most_one_batch(path: Path) -> None:
     assert had > 0
 
 
+TORN = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA journal_mode = DELETE")
+db.execute("PRAGMA cache_size = 1")
+db.execute("BEGIN IMMEDIATE")
+db.executemany("INSERT INTO frames VALUES (?, ?)", [(n, n) for n in range(10_000, 40_000)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_half_is_taken_back_also_by_a_reader(filled: Path) -> None:
+    """Killed while the file's header changes, it leaves a rollback journal, no write-ahead log."""
+    with Alignments.open(filled, read_only=True) as store:
+        before = store.seen()
+    subprocess.run([sys.executable, "-c", TORN, str(filled)], check=False)
+    assert filled.with_name(f"{filled.name}-journal").stat().st_size
+    with Alignments.open(filled, read_only=True) as store:
+        assert store.seen() == before
+    assert not filled.with_name(f"{filled.name}-journal").exists()
+
+
 def test_streaming_holds_a_page(path: Path, make) -> None:
     import tracemalloc
 

@@ -75,14 +75,10 @@ def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connectio
     with explained(path, schema):
         _check_header(path, schema)
         mode = "ro" if read_only else "rw"
-        db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            timeout=BUSY_TIMEOUT_S,
-            check_same_thread=False,  # readers may run in `flow.ahead`; SQLite serialises
-        )
+        db = _open(path, mode)
         try:
+            if read_only:
+                _take_back(db, path)
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA cell_size_check = ON")
             db.execute("PRAGMA foreign_keys = ON")
@@ -214,6 +210,32 @@ def _check_header(path: Path, schema: Schema) -> None:
     ours = schema.application_id.to_bytes(4)
     if not header.startswith(_HEADER) or header[68:72] != ours:
         raise StoreError(f"{path}: is not an Understudy {schema.what}; {schema.foreign}")
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_S,
+        check_same_thread=False,  # readers may run in `flow.ahead`; SQLite serialises
+    )
+
+
+def _take_back(reader: sqlite3.Connection, path: Path) -> None:
+    """Undo what a writer that was killed left half done, which a reader alone may not.
+
+    Only a writer that died while the header changed leaves such a rollback journal; the write-ahead
+    log is read past its unfinished end by anybody.
+    """
+    count = "SELECT count(*) FROM sqlite_schema"
+    try:
+        reader.execute(count).fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        with closing(_open(path, "rw")) as writer:
+            writer.execute(count).fetchone()
 
 
 def _check_schema(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
