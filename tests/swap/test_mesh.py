@@ -13,6 +13,7 @@ from understudy.geometry.facemesh import fit_heads
 from understudy.geometry.facemesh.build import LIPS, lid_gaps, mouth_gap
 from understudy.swap import Batch
 from understudy.swap.mesh import CODE, Mesh
+from understudy.swap.mesh.irises import DISC_PX, EXTENT, Eyes, Irises, eyes_of
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
 from understudy.swap.mesh.parts import lit_as, without_hair
 from understudy.swap.mesh.reach import border, matte, mouth, skin
@@ -146,6 +147,64 @@ def test_what_is_missing_is_named(begun) -> None:
         begun.convert(crops, "bob", {"mesh": signals["mesh"]})
     with pytest.raises(ValueRefused, match="toward whom"):
         begun.convert(crops, "bob", signals, morph=0.5)
+
+
+IRIS, WHITE, PUPIL = 0.3, 0.9, 0.05
+
+
+def eyes_seen(count: int) -> tuple[np.ndarray, torch.Tensor]:
+    """Meshes (n, 478, 3) and textures (n, 3, SIZE, SIZE) of eyes that look about.
+
+    The irises are 1.2 radii wide, and where the mesh says they are but for a fifth of a radius.
+    """
+    rng = np.random.default_rng(5)
+    looks = rng.uniform(-0.45, 0.45, count)
+    meshes = np.stack(
+        [mesh(look=look, yaw=yaw) for look, yaw in zip(looks, looks * 30, strict=True)]
+    )
+    eyes = looking(meshes)
+    planes = torch.full((count, 3, SIZE * SIZE), 0.6)
+    for texel, at in zip(eyes.texel, eyes.at, strict=True):
+        off = torch.tensor(rng.uniform(-0.2, 0.2, (count, 1, 2)), dtype=torch.float32)
+        radius = (at - off).norm(dim=-1)
+        shade = torch.where(radius < 1.2, IRIS, WHITE)
+        planes[:, :, texel] = torch.where(radius < 0.4, PUPIL, shade)[:, None]
+    return meshes, planes.view(count, 3, SIZE, SIZE)
+
+
+def looking(meshes: np.ndarray) -> Eyes:
+    heads, points = heads_of(meshes)
+    build = builds_of([meshes])[0]
+    return eyes_of(heads, points, [build] * len(meshes), SIZE, torch.device("cpu"))
+
+
+def test_an_iris_is_found_sharp_although_the_net_is_a_little_off() -> None:
+    meshes, textures = eyes_seen(60)
+    irises = Irises()
+    irises.fit(looking(meshes), textures)
+    centre = DISC_PX // 2
+    for disc, end in zip(irises.discs.detach(), irises.ends, strict=True):
+        assert disc[:, centre, centre].mean() == pytest.approx(PUPIL, abs=0.06)
+        aside = centre + round(0.8 / EXTENT * DISC_PX / 2)
+        assert disc[:, centre, aside].mean() == pytest.approx(IRIS, abs=0.08)
+        assert end == pytest.approx(1.2, abs=0.1)
+
+
+def test_irises_go_where_the_eyes_look_and_away_when_they_shut() -> None:
+    meshes, textures = eyes_seen(60)
+    irises = Irises()
+    irises.fit(looking(meshes), textures)
+    shut = np.stack([mesh(lids=0.05), mesh(look=0.4), mesh(look=-0.4)])
+    white = torch.full((3, 3, SIZE, SIZE), WHITE)
+    build = builds_of([meshes])[0]
+    heads, points = heads_of(shut)
+    eyes = eyes_of(heads, points, [build] * 3, SIZE, torch.device("cpu"))
+    made = irises(white, eyes).detach()
+    assert torch.equal(made[0], white[0]), "behind the lids there is nothing to see"
+    dark = (WHITE - made[:, 0]).clamp_min(0)
+    column = (dark * torch.arange(SIZE)).sum((1, 2)) / dark.sum((1, 2)).clamp_min(1e-6)
+    assert column[1] > column[2] + 4, "texels to the picture's right"
+    assert irises.plane(eyes, SIZE)[0].max() == 0
 
 
 def test_light_from_one_side_goes_over_and_an_open_mouth_is_no_shadow() -> None:

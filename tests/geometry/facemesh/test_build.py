@@ -12,6 +12,7 @@ from understudy.geometry.facemesh.build import (
     lid_gaps,
     mouth_gap,
     retargeted,
+    settled,
 )
 from understudy.testing.meshes import acting
 
@@ -49,6 +50,19 @@ def test_shut_lids_stay_shut_and_lips_keep_their_gap() -> None:
     assert became[1, 280, 0] > points[1, 280, 0] + 0.2, "the other one's cheeks show"
     outline = [10, 152, 234, 454]
     np.testing.assert_allclose(became[:, outline], points[:, outline], atol=1e-9)
+
+
+def test_a_face_that_the_pose_fit_set_too_high_is_settled_in_the_outline() -> None:
+    plate = acting()
+    # as somebody's would be whose nose and brow ask for another tilt and size than one's outline
+    tilt = np.radians(4.0)
+    spin = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    other = acting(wide_cm=0.3) @ spin.T * 1.05 + (0.0, 0.4, 0.1)
+    found = settled(other, plate)
+    cheeks = [50, 280]
+    rest = np.delete(np.arange(468), cheeks)
+    np.testing.assert_allclose(found[rest], plate[rest], atol=0.02)
+    np.testing.assert_allclose(np.abs(found - plate)[cheeks, 0], 0.3, atol=0.03)
 
 
 def test_blend_goes_from_one_shape_to_the_other() -> None:

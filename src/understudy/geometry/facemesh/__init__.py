@@ -89,6 +89,9 @@ class Heads:
     def __len__(self) -> int:
         return len(self.scale)
 
+    def __getitem__(self, some: slice) -> Heads:
+        return Heads(self.rotation[some], self.scale[some], self.shift[some])
+
     @property
     def pitch_yaw_roll_deg(self) -> Float64:
         """(n, 3): up, to the picture's right and clockwise are positive; pitch turns first."""

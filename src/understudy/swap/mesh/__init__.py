@@ -29,6 +29,7 @@ from understudy.geometry.facemesh.surface import seen as facing
 from understudy.geometry.facemesh.surface import with_ring
 from understudy.swap import Batch, Crop, Knob, Needs, Outputs, Recipe
 from understudy.swap.closed_form import shared_directions
+from understudy.swap.mesh.irises import Eyes, Irises, eyes_of
 from understudy.swap.mesh.numbers import (
     DIRECTIONS,
     N_NUMBERS,
@@ -89,6 +90,7 @@ class Mesh(StandardModel):
         count = len(self.persons)
         self.encoder = Encoder()
         self.decoders = nn.ModuleList(Decoder(CODE, size, chosen.components) for _ in range(count))
+        self.irises = nn.ModuleList(Irises() for _ in range(count))
         unknown = builds_of([nobody()[None] * UPRIGHT])[0]
         rest = torch.tensor(unknown.rest).expand(count, -1, -1)
         self.register_buffer("rest", rest.float().clone())
@@ -137,7 +139,12 @@ class Mesh(StandardModel):
             mean, spread = self._light(small[person], seen[person])
             decoder.usual.copy_(torch.cat([mean, spread], 2).median(0).values.flatten(1).T)
             even = (batch.planes["rgb"] - mean) / spread
-            decoder.fit(code, even, batch.planes["weight"])
+            eyes = self._eyes(*poses[person], who)
+            irises = cast(Irises, self.irises[person])
+            irises.fit(eyes, even)
+            # what lies under an iris is white that was not seen
+            white = 1 - irises.plane(eyes, self.crop.output_px)
+            decoder.fit(code, even, batch.planes["weight"] * white)
             shown = decoder.mean.view(3, self.crop.output_px, self.crop.output_px)
             edge = torch.tensor(border(self.crop.output_px)).to(shown)
             self.clear[person] = without_hair(shown, edge)
@@ -149,7 +156,13 @@ class Mesh(StandardModel):
         builds = [self._build(person) for person in batch.persons]
         small, seen = self._small(textures), self._seen(heads, points)
         code = self._code(small, seen, heads, points, builds)
-        even = [self.decoders[person](code[place]) for person, place in batch.blocks()]
+        even = [
+            self.irises[person](
+                self.decoders[person](code[place]),
+                self._eyes(heads[place], points[place], builds[place]),
+            )
+            for person, place in batch.blocks()
+        ]
         mean, spread = self._light(small, seen)
         return Outputs(torch.cat(even) * spread + mean, code=code)
 
@@ -192,29 +205,32 @@ class Mesh(StandardModel):
         seen = self._seen(heads, points)
         code = self._code(crops, seen, heads, points, plates)
         number = self.number_of(to)
-        rgb = self._in_usual_light(number, code)
         donor, clear = self._build(number), self.clear[number]
         if morph and toward is not None:
             other = self.number_of(toward)
-            rgb = torch.lerp(rgb, self._in_usual_light(other, code), morph)
             donor = _between(donor, self._build(other), morph)
             clear = torch.lerp(clear, self.clear[other], morph)
+        moved = np.reshape(
+            [retargeted(points[i : i + 1], b, donor, shape)[0] for i, b in enumerate(plates)],
+            (-1, N_MESH_WITH_IRISES, 3),
+        )
+        eyes = self._eyes(heads, moved, [donor] * len(moved))
+        rgb = self._in_usual_light(number, code, eyes)
+        if morph and toward is not None:
+            rgb = torch.lerp(rgb, self._in_usual_light(other, code, eyes), morph)
         if light:
             rgb = lit_as(rgb, crops, seen, self.skin, light)
-        moved = [
-            retargeted(points[i : i + 1], plate, donor, shape)[0] for i, plate in enumerate(plates)
-        ]
-        drawn = heads.picture(with_ring(np.reshape(moved, (-1, N_MESH_WITH_IRISES, 3))))
+        drawn = heads.picture(with_ring(moved))
         mesh = torch.tensor(drawn, dtype=torch.float32, device=crops.device)
         # blurred edges may leave their range by a rounding
         alpha = (self.matte * (1 - mouth * self.inside) * clear).clamp(0, 1)
         return Outputs(rgb, alpha.expand(len(crops), -1, -1, -1), code, mesh)
 
-    def _in_usual_light(self, person: int, code: Tensor) -> Tensor:
+    def _in_usual_light(self, person: int, code: Tensor, eyes: Eyes) -> Tensor:
         """A person's skin as that person's footage mostly shows it."""
         decoder = cast(Decoder, self.decoders[person])
         mean, spread = decoder.usual[:, :, None, None]
-        shown: Tensor = decoder(code) * spread + mean
+        shown: Tensor = self.irises[person](decoder(code), eyes) * spread + mean
         return shown
 
     def _light(self, small: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -231,6 +247,9 @@ class Mesh(StandardModel):
     def _seen(self, heads: Heads, points: Float64) -> Tensor:
         shown = torch.tensor(facing(heads, points, SEEN_PX), device=self.rest.device)
         return shown[:, None] * self.reach
+
+    def _eyes(self, heads: Heads, points: Float64, builds: Sequence[Build]) -> Eyes:
+        return eyes_of(heads, points, builds, self.crop.output_px, self.rest.device)
 
     def _small(self, textures: Tensor) -> Tensor:
         return F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")

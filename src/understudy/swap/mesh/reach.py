@@ -48,9 +48,7 @@ def mouth(size: int) -> NDArray[Any]:
     around += [lower for _, lower in reversed(LIPS)] + [MOUTH_CORNERS[0]]
     plane = np.zeros((size, size), np.uint8)
     cv2.fillPoly(plane, [np.rint(uv[around]).astype(np.int32)], 1)
-    reach = max(1, round(0.012 * size))
-    inner = cv2.erode(plane, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    soft: NDArray[Any] = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 0.006 * size)
+    soft: NDArray[Any] = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 0.004 * size)
     return soft
 
 
