@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import pytest
 
 from understudy.geometry.facemesh import canonical, fit_heads
 from understudy.geometry.facemesh.surface import surface, with_ring
-from understudy.imaging.rasterise import texture_map, textured
+from understudy.imaging.rasterise import reached, texture_map, textured
 
 # a rectangle of two triangles that face the viewer, y downward
 UV = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
@@ -59,3 +61,52 @@ def test_a_turned_face_shows_one_cheek() -> None:
     shown = places[np.isfinite(places[..., 0])]
     # the nose covers the cheek behind it
     assert (shown[:, 0] < 0.5).mean() > 0.6
+
+
+@pytest.mark.parametrize("turn_deg", [0, 35])
+def test_triangles_that_show_nothing_of_an_alpha_can_be_left_out(turn_deg) -> None:
+    turn = np.radians(turn_deg)
+    spin = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    points = with_ring(canonical().vertices[None])[0] @ spin.T * (6, -6, -6) + np.array([64, 64, 0])
+    alpha = np.zeros((64, 64), np.float32)
+    cv2.circle(alpha, (30, 40), 9, 1.0, -1)
+    found = surface()
+    some = found.triangles[reached(alpha, found.uv, found.triangles)]
+    assert 50 < len(some) < len(found.triangles) / 2
+    every, few = (
+        textured(alpha, texture_map(points, found.uv, t, (128, 128)))
+        for t in (found.triangles, some)
+    )
+    assert every.sum() > 500
+    np.testing.assert_array_equal(few, every)
+    assert not reached(np.zeros((64, 64), np.float32), found.uv, found.triangles).any()
+
+
+def test_slivers_show_nothing_but_their_own_place() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        # all but on one line, which goes through many pixels' centres
+        start = rng.integers(0, 20, 2) + 0.5
+        points = start + np.array([[0, 0], [9, 9], [4, 4]]) + rng.normal(0, 1e-6, (3, 2))
+        uv = rng.random((3, 2))
+        triangle = np.array([[0, 1, 2], [0, 2, 1]])
+        places = texture_map(np.column_stack([points, np.zeros(3)]), uv, triangle, (32, 32))
+        shown = places[np.isfinite(places[..., 0])]
+        assert (shown > -0.2).all() and (shown < 1.2).all()
+
+
+def test_neighbours_leave_no_crack_and_cover_no_pixel_twice() -> None:
+    rng = np.random.default_rng(5)
+    middle = rng.uniform(20, 44, (1, 2))
+    # a fan around a point, with its rim beyond the window
+    rim = np.stack([np.cos(a := np.linspace(0, 2 * np.pi, 40)), np.sin(a)], 1)[:-1] * 80 + 32
+    points = np.column_stack([np.concatenate([middle, rim]), np.zeros(40)])
+    fan = np.array([[0, 1 + (i + 1) % 39, 1 + i] for i in range(39)])
+    for shift in (0.0, 0.5, 1 / 3):
+        moved = points + np.array([shift, shift, 0])
+        drawn = [
+            np.isfinite(texture_map(moved, moved[:, :2] / 99, some, (64, 64))[..., 0])
+            for some in (fan, *fan[:, None])
+        ]
+        assert drawn[0].all()
+        assert np.sum(drawn[1:]) <= 64 * 64 + 40, "those on an edge, and no others"

@@ -133,9 +133,18 @@ def overlaid(patch: Patch, other: Patch, *, keep: bool) -> Patch:
 
 def _mix(view: NDArray[Any], face: NDArray[Any], patch: Patch) -> None:
     """Change the pixels of a window where the patch is above 0, and no others."""
-    mixed = view + patch.alpha[..., None] * (np.clip(face, 0, 1) * largest(view.dtype) - view)
-    touched = patch.alpha > 0
-    view[touched] = np.rint(mixed[touched]).astype(view.dtype)
+    if not patch.alpha.size:
+        return
+    # one alpha a number: broadcasting over three channels costs NumPy ten times as much
+    alpha = cv2.merge([patch.alpha] * 3)
+    mixed = view.astype(np.float32)
+    added = np.clip(face, 0, 1)
+    added *= largest(view.dtype)
+    added -= mixed
+    added *= alpha
+    mixed += added
+    np.rint(mixed, out=mixed)
+    np.copyto(view, mixed, where=alpha > 0, casting="unsafe")
 
 
 def shown_through(patch: Patch, alpha: NDArray[Any], crop_from_frame: Warp) -> Patch:

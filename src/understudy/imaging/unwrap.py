@@ -5,30 +5,45 @@ Convention: pixel and texel i cover [i, i+1).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.geometry import Float64
 from understudy.geometry.facemesh.surface import surface, texels
 from understudy.imaging.depth import largest
 
+_NO_SECOND: Any = None
+"""OpenCV takes x and y from one map as well as from two."""
 _FINEST_PX = 512
 """Samples a side at most; a face that has more pixels is shrunk before."""
 
 
-def places(points: NDArray[np.floating], size: int) -> Float64:
+def places(points: NDArray[np.floating], size: int) -> NDArray[np.float32]:
     """(size, size, 2) where in the picture each texel lies.
 
     Args:
         points: (514, 2 or 3) of the surface, pixels of the picture.
         size: texels a side.
     """
+    # x and y as one complex number are gathered in one go: a tenth of the time
+    place = (points[:, :2].astype(np.float64) @ (1, 1j)).astype(np.complex64)
+    vertex, weight = _corners(size)
+    found = place.take(vertex[0])
+    found *= weight[0]
+    for i in (1, 2):
+        found += place.take(vertex[i]) * weight[i]
+    return found.view(np.float32).reshape(size, size, 2)
+
+
+@lru_cache(maxsize=8)
+def _corners(size: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(3, size * size) the vertices around each texel, and their weights."""
     vertex, weight, _ = texels(size)
-    found: Float64 = np.einsum("ijk,ijkd->ijd", weight, points[vertex][..., :2])
-    return found
+    every = vertex.reshape(-1, 3).T, weight.reshape(-1, 3).T
+    return np.ascontiguousarray(every[0]), np.ascontiguousarray(every[1], np.float32)
 
 
 def unwrapped(image: NDArray[Any], points: NDArray[np.floating], size: int) -> NDArray[Any]:
@@ -49,7 +64,7 @@ def unwrapped(image: NDArray[Any], points: NDArray[np.floating], size: int) -> N
         by = finer / most
         image, points = _shrunk(image, points, by)
         finer = most
-    at = (places(points, size * finer) - 0.5).astype(np.float32)
+    at = places(points, size * finer) - np.float32(0.5)
     if image.dtype == np.uint16:
         # OpenCV remaps no 16 bits on every platform
         scaled = image.astype(np.float32)
@@ -59,7 +74,7 @@ def unwrapped(image: NDArray[Any], points: NDArray[np.floating], size: int) -> N
 
 def _sampled(image: NDArray[Any], at: NDArray[np.float32], size: int) -> NDArray[Any]:
     fine: NDArray[Any] = cv2.remap(
-        image, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, at, _NO_SECOND, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     if len(fine) == size:
         return fine

@@ -16,7 +16,7 @@ from understudy.geometry.facemesh import N_MESH_WITH_IRISES, fit_heads
 from understudy.geometry.facemesh.build import Build, build_of
 from understudy.geometry.facemesh.surface import surface, with_ring
 from understudy.imaging.composite import Patch
-from understudy.imaging.rasterise import texture_map, textured
+from understudy.imaging.rasterise import reached, texture_map, textured
 from understudy.imaging.unwrap import unwrapped
 from understudy.types import Face
 
@@ -87,15 +87,20 @@ def drawn(
     in_crop = (mesh[:, :2].astype(np.float64) + 1) / 2 * crop.size_wh
     points[:, :2] = crop_from_frame.inverse().points(in_crop)
     points[:, 2] = mesh[:, 2]
-    shown = points[np.r_[0 : N_MESH_WITH_IRISES - 10, N_MESH_WITH_IRISES : len(points)], :2]
+    found = surface()
+    # most of the ring lies beyond the model's matte, and would be half of what is drawn
+    triangles = found.triangles[reached(alpha, found.uv, found.triangles)]
+    shown = points[np.unique(triangles), :2]
+    nothing = np.zeros((0, 0), np.float32)
+    if not len(shown):
+        return Drawn(Patch(0, 0, nothing), np.zeros((0, 0, 3), np.float32))
     left, top = np.floor(shown.min(0)).clip(0, frame.size_wh).astype(int)
     right, bottom = np.ceil(shown.max(0)).clip(0, frame.size_wh).astype(int)
     if right <= left or bottom <= top:
-        return Drawn(Patch(0, 0, np.zeros((0, 0), np.float32)), np.zeros((0, 0, 3), np.float32))
+        return Drawn(Patch(0, 0, nothing), np.zeros((0, 0, 3), np.float32))
     points[:, :2] -= (left, top)
-    found = surface()
-    where = texture_map(points, found.uv, found.triangles, (right - left, bottom - top))
-    both = textured(np.dstack([rgb, alpha]).astype(np.float32), where)
+    where = texture_map(points, found.uv, triangles, (right - left, bottom - top))
+    both = textured(np.dstack([rgb, alpha]).astype(np.float32, copy=False), where)
     reach = both[..., 3].copy()
     reach[reach < 1 / 512] = 0.0
     return Drawn(Patch(int(left), int(top), reach), both[..., :3])
