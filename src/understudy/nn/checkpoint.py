@@ -19,7 +19,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -29,6 +29,9 @@ from understudy.errors import StoreError
 from understudy.store.atomic import commit_dir
 
 FORMAT = 2
+BEST = "best"
+"""Folder in the model folder that holds the best checkpoint, where models are scored."""
+Which = Literal["last", "best"]
 STATE_FILE = "state.json"
 _FORMAT_1_PERSONS = ("a", "b")
 _STEP = re.compile(r"step_(\d{8,})")
@@ -113,7 +116,7 @@ def save(folder: Path, state: State, tensors: Mapping[str, Mapping[str, Tensor]]
     Raises:
         DiskFull: no room; older checkpoints are untouched.
     """
-    path = folder / f"step_{state.step:08d}"
+    path = folder / name_of(state.step)
     with commit_dir(path) as part:
         files = {}
         for name, group in tensors.items():
@@ -128,7 +131,17 @@ def save(folder: Path, state: State, tensors: Mapping[str, Mapping[str, Tensor]]
 def prune(folder: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints."""
     for path in steps(folder)[keep:]:
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove one checkpoint; what a kill on the way leaves of it does not verify."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def name_of(step: int) -> str:
+    """What the directory of a checkpoint is called."""
+    return f"step_{step:08d}"
 
 
 def steps(folder: Path) -> list[Path]:
@@ -137,6 +150,15 @@ def steps(folder: Path) -> list[Path]:
         return []
     found = [(int(m[1]), p) for p in folder.iterdir() if (m := _STEP.fullmatch(p.name))]
     return [p for _, p in sorted(found, reverse=True)]
+
+
+def chosen(folder: Path, which: Which) -> Checkpoint | None:
+    """The last or the best checkpoint of a model folder, or None when there is none such.
+
+    Raises:
+        StoreError: there are such checkpoints, but not one of them verifies.
+    """
+    return newest(folder / BEST if which == "best" else folder)
 
 
 def newest(folder: Path) -> Checkpoint | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from understudy.errors import StoreError
 from understudy.nn import checkpoint
+from understudy.stages.train.scored.kept import Best, read_best
 from understudy.store.project import Project
 
 DEFAULT = "model"
@@ -80,6 +81,7 @@ class TrainedModel:
         plugin: what it is made by, as "name@version", or "" where nothing was saved.
         step: iterations trained.
         losses: last mean loss by person.
+        best: the best of its scored states, or None.
         n_bytes: of all that lies in its folder.
         trouble: why nothing more can be said of it, or "".
     """
@@ -92,6 +94,7 @@ class TrainedModel:
     losses: Mapping[str, float] = field(default_factory=dict)
     n_bytes: int = 0
     trouble: str = ""
+    best: Best | None = None
 
 
 def trained_models(project: Project) -> list[TrainedModel]:
@@ -109,7 +112,8 @@ def _look_at(name: str, folder: Path) -> TrainedModel:
         return TrainedModel(name, folder, n_bytes=n_bytes, trouble="nothing was saved yet")
     s = found.state
     plugin = f"{s.model}@{s.model_version}"
-    return TrainedModel(name, folder, s.persons, plugin, s.step, s.losses, n_bytes)
+    best = read_best(folder)
+    return TrainedModel(name, folder, s.persons, plugin, s.step, s.losses, n_bytes, best=best)
 
 
 def _bytes_in(folder: Path) -> int:

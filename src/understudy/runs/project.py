@@ -13,6 +13,7 @@ from understudy.errors import MediaError, NoFaces, StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
+from understudy.runs.judging import Plate, judge_for, plates_of
 from understudy.runs.models import DEFAULT, trained_persons
 from understudy.runs.settings import remembering
 from understudy.stages.extract.options import ExtractOptions
@@ -185,6 +186,7 @@ def train_model(
     registry: Registry,
     progress: Progress,
     begun: Callable[[Path], None] | None = None,
+    plates: Sequence[Plate] = (),
 ) -> TrainReport:
     """Train a model of the project, or go on training it.
 
@@ -196,6 +198,8 @@ def train_model(
         registry: of plug-ins.
         progress: told what is done.
         begun: see `TrainInputs`.
+        plates: films that the model is for, whose faces it is scored on while it learns; none
+            takes those that the project knows of, see `judging.plates_of`.
 
     Raises:
         ValueRefused: the model was trained on other persons.
@@ -214,6 +218,10 @@ def train_model(
     facesets = {person: project.faceset(person) for person in chosen}
     # a first look is not how long this project is to be trained
     looks_only = not options.minutes and not options.iterations
+    judge = None
+    if not looks_only:
+        known = plates or plates_of(project, name, chosen)
+        judge = judge_for(project, known, options, registry, progress)
     with nullcontext() if looks_only else remembering(project, "train", options):
-        inputs = TrainInputs(facesets, project.model(name), begun)
+        inputs = TrainInputs(facesets, project.model(name), begun, judge)
         return train(inputs, options, progress, registry)

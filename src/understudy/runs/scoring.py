@@ -129,7 +129,7 @@ def evaluate_render(
         sheet=project.contact_sheet(render.id),
         alignments=project.alignments(render.source),
         casting=render.casting,
-        donors={donor: _footage_of(project, donor) for donor in donors},
+        donors={donor: footage_of(project, donor) for donor in donors},
         curves=project.curves(render.id),
         faces=project.faces(render.source),
         which=options.faces,
@@ -180,7 +180,7 @@ def films_of(project: Project, person: str) -> list[Source]:
     return [source for source in project.sources_of(person) if source.kind == "film"]
 
 
-def _footage_of(project: Project, donor: str) -> tuple[Donor, ...]:
+def footage_of(project: Project, donor: str) -> tuple[Donor, ...]:
     """A donor's films; a model that was trained elsewhere has none here."""
     found = []
     for source in films_of(project, donor):

@@ -13,6 +13,7 @@ from understudy.flow import Progress
 from understudy.media import probe
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry
+from understudy.runs.judging import Plate
 from understudy.runs.models import DEFAULT
 from understudy.runs.project import add, extract_source, train_model
 from understudy.runs.renders import RenderReport, Wanted, label_of, look_ahead, make_render, planned
@@ -75,7 +76,8 @@ def run_job(
         render = planned(project, wanted, converting)
         look_ahead(project, render, converting, registry, progress)
 
-    trained = train_model(project, list(given), None, training, registry, progress, begun)
+    plates = [Plate(footage, {ALL: donor}, converting)]
+    trained = train_model(project, list(given), None, training, registry, progress, begun, plates)
     progress.report("train", trained)
     render = planned(project, wanted, converting)
     before = [_extracted(source, report) for source, report in extracted] + [_trained(trained)]
@@ -128,6 +130,10 @@ def _check_ahead(
 ) -> None:
     """What later stages would refuse."""
     registry.get("swap", training.model)
+    if converting.checkpoint == "best" and not training.score_faces:
+        raise ValueRefused(
+            "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
+        )
     registry.get("colour", converting.match_colour)
     films = [project.place(source.id) for source in project.sources]
     check_place(output, converting.overwrite, project.work, films)
@@ -144,6 +150,7 @@ def _extracted(source: Source, report: ExtractReport) -> str:
 
 def _trained(report: TrainReport) -> str:
     return (
-        f"training {report.model}: step {report.step}, loss {report.loss_words()}; "
+        f"training {report.model}: step {report.step}, loss {report.loss_words()}"
+        f"{report.score_words()}; "
         f"{report.iterations} iterations and {report.seconds:.0f} s in this run"
     )

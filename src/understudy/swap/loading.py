@@ -190,20 +190,30 @@ class Swapper:
 
 
 def load_swapper(
-    folder: Path, device: DeviceName = "auto", registry: Registry | None = None
+    folder: Path,
+    device: DeviceName = "auto",
+    registry: Registry | None = None,
+    which: checkpoint.Which = "last",
 ) -> Swapper:
-    """Open the newest checkpoint of a model folder that verifies.
+    """Open the newest checkpoint of a model folder that verifies, or the best one.
 
     Args:
         folder: the model folder.
         device: where to run it.
         registry: where the model's plug-in is looked up; None takes the installed ones.
+        which: "best" takes the one with the best score while it was trained.
 
     Raises:
-        StoreError: no model, a damaged one, or one of another version.
+        StoreError: no model, a damaged one, one of another version, or one without scores where
+            the best is asked for.
         PluginError: the model's plug-in is not installed.
     """
-    found = checkpoint.newest(folder)
+    found = checkpoint.chosen(folder, which)
+    if found is None and which == "best" and checkpoint.steps(folder):
+        raise StoreError(
+            f"{folder}: no checkpoint was scored, so none is the best; train on with --score-faces "
+            "above 0, or take the last one: --checkpoint last"
+        )
     if found is None:
         raise StoreError(f"{folder}: holds no trained model; train first, or check the name")
     state = found.state

@@ -60,7 +60,7 @@ def show(
         typer.echo(f"{project}: holds no model; train one: understudy train {project}")
         return
     where = Column("where", overflow="fold")
-    table = Table("model", "persons", "plug-in", "step", "last loss", "size", where)
+    table = Table("model", "persons", "plug-in", "step", "last loss", "best score", "size", where)
     for model in models:
         table.add_row(
             model.name,
@@ -68,6 +68,7 @@ def show(
             model.plugin or "-",
             str(model.step) if model.plugin else "-",
             ", ".join(f"{p} {loss:.4f}" for p, loss in model.losses.items()) or "-",
+            f"{model.best.combined:.0f} at {model.best.step}" if model.best else "-",
             size_words(model.n_bytes),
             f"[bold red]{escape(model.trouble)}[/]" if model.trouble else escape(str(model.folder)),
         )

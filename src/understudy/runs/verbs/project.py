@@ -51,7 +51,7 @@ def train(
             "train",
             report,
             f"model {report.model} at step {report.step}: loss {report.loss_words()}"
-            + (f"; preview: {report.preview}" if report.preview else ""),
+            f"{report.score_words()}" + (f"; preview: {report.preview}" if report.preview else ""),
         )
 
 

@@ -52,6 +52,12 @@ class ConvertOptions:
         result=True,
         names=Names("colour"),
     )
+    checkpoint: Literal["last", "best"] = option(
+        "last",
+        "Which state of the model: as it was trained last, or the one with the best score on faces "
+        "that training did not see.",
+        group="Model",
+    )
     overwrite: bool = option(
         False, "Replace an output that is there already.", scope="run", group="Output"
     )

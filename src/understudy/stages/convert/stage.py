@@ -113,7 +113,7 @@ def convert(
     info = probe(inputs.media)
     with Alignments.open(inputs.alignments, read_only=True) as store:
         film = _film(store, info)
-        swapper = load_swapper(inputs.model, options.device, registry)
+        swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
         _check_persons(inputs.casting, swapper)
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
@@ -213,7 +213,8 @@ def _say(
     progress: Progress,
 ) -> None:
     """The model and where it runs, and what will cost quality."""
-    progress.say(f"model {swapper.name}, step {swapper.step}, on {swapper.device_reason}")
+    best = ", the best one" if options.checkpoint == "best" else ""
+    progress.say(f"model {swapper.name}, step {swapper.step}{best}, on {swapper.device_reason}")
     if swapper.warning:
         progress.warn(swapper.warning, code="older-checkpoint", step=swapper.step)
     if census.stale:

@@ -76,6 +76,7 @@ def look_at_donor(
     scorers: Scorers,
     plate_unit_px: float,
     resolution: Resolution | None,
+    count: int = PICTURES,
 ) -> tuple[Gathered, list[Shown]]:
     """Look at a donor's pictures, whole and as the model's resolution leaves them.
 
@@ -85,9 +86,10 @@ def look_at_donor(
         scorers: the parts of the score.
         plate_unit_px: side of the mean face's unit square in the plate, pixels.
         resolution: the model's; None leaves the pictures as they are.
+        count: how many pictures at most, evenly spread.
     """
     gathered, shown = Gathered(scorers), []
-    each = -(-PICTURES // max(1, len(films)))
+    each = -(-count // max(1, len(films)))
     for film in films:
         for picture in _pictures(film, each):
             as_in_plate = _as_in_plate(picture, eyes, plate_unit_px)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from understudy.score import Group, Score
-from understudy.score.combined import QUESTIONS
+from understudy.score.combined import QUESTIONS, answers, combined
+from understudy.stages.evaluate.gather import Gathered, Scorers
 
 _FEW_STEPS, _GOOD = 500, 70.0
 """A model of so few iterations that is not good yet is told to train on."""
@@ -80,6 +81,33 @@ class PartReport:
             f"against the true swap, inside the mask: SSIM {np.mean(self.ssim_swap):.3f}, "
             f"unswapped {np.mean(self.ssim_unswapped):.3f}",
         ]
+
+
+def judged_part(
+    gathered: Gathered,
+    donor: Gathered,
+    scorers: Scorers,
+    into: PartReport | None = None,
+) -> PartReport:
+    """What was gathered of one part of the casting, as scores.
+
+    Args:
+        gathered: of its faces.
+        donor: of the donor's pictures.
+        scorers: the parts of the score.
+        into: a report to be filled in; None makes one.
+    """
+    report = PartReport(faces=len(gathered.frames) + gathered.lost) if into is None else into
+    report.looked_at, report.lost = len(gathered.frames), gathered.lost
+    report.frames, report.seconds = list(gathered.frames), list(gathered.seconds)
+    report.scores, unswapped = gathered.judged(donor)
+    report.unswapped = {name: score.value for name, score in unswapped.items()}
+    answered = answers(report.scores, scorers)
+    # a face that is not there any more performs nothing
+    there = report.looked_at / max(1, report.looked_at + report.lost)
+    answered["performance"] *= there
+    report.answers, report.combined = {**answered}, combined(answered)
+    return report
 
 
 @dataclass(slots=True)

@@ -23,14 +23,13 @@ from understudy.imaging.png import encode_png
 from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.score import Pair
-from understudy.score.combined import answers, combined
 from understudy.stages.evaluate.donors import Donor, Resolution, Shown, look_at_donor
 from understudy.stages.evaluate.gather import Gathered, curves_of, scorers_of
 from understudy.stages.evaluate.looking import Eyes, crop_of, sight
 from understudy.stages.evaluate.metrics import psnr, ssim
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.plates import CastPlates, Plates, SeenPlates, Target
-from understudy.stages.evaluate.report import EvaluateReport, PartReport
+from understudy.stages.evaluate.report import EvaluateReport, PartReport, judged_part
 from understudy.stages.evaluate.sheet import Gallery, drawn_sheet
 from understudy.stages.evaluate.together import Three, Together, beside, in_step, in_threes
 from understudy.stages.faces.casting import Casting, Part, Which
@@ -230,15 +229,7 @@ class _Work:
     def _fill(self, part: Part, donor: Gathered) -> None:
         """Put into a part's report what was gathered of it."""
         mine, gathered = self._parts[part], self._gathered[part]
-        mine.looked_at, mine.lost = len(gathered.frames), gathered.lost
-        mine.frames, mine.seconds = list(gathered.frames), list(gathered.seconds)
-        mine.scores, unswapped = gathered.judged(donor)
-        mine.unswapped = {name: score.value for name, score in unswapped.items()}
-        answered = answers(mine.scores, self._scorers)
-        # a face that is not there any more performs nothing
-        there = mine.looked_at / max(1, mine.looked_at + mine.lost)
-        answered["performance"] *= there
-        mine.answers, mine.combined = {**answered}, combined(answered)
+        judged_part(gathered, donor, self._scorers, mine)
         mine.curves = curves_of(gathered, _CURVES)
 
     def _draw_curves(self) -> None:

@@ -8,10 +8,11 @@ from understudy.errors import StoreError
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.plugin import Plugin
+from understudy.stages.train.scored.kept import CURVE
 from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
 
-_OURS = {"previews", "logs", "preview.png", "cache"}
+_OURS = {"previews", "logs", "preview.png", "cache", checkpoint.BEST, CURVE}
 
 
 def writing(folder: Path) -> WriterLock:
@@ -38,6 +39,8 @@ def open_folder(
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder}: expected a model folder, found a file; choose another name")
     sweep_parts(folder)
+    if (folder / checkpoint.BEST).is_dir():
+        sweep_parts(folder / checkpoint.BEST)
     foreign = _foreign(folder)
     if foreign and not checkpoint.steps(folder):
         raise StoreError(

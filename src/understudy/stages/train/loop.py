@@ -34,7 +34,11 @@ _INIT_FACES, _INIT_EACH = 768, 16
 
 
 class Trainer:
-    """A model, its optimizers and its running mean, and how they step."""
+    """A model, its optimizers and its running mean, and how they step.
+
+    Attributes:
+        slowed: share of the learning rate that is left where scores said that it is too high.
+    """
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Trainer:
         self.seed, self.device, self.dtype = seed, device, dtype
         self.sampler = Sampler(seed, self.batch, weights=weights)
         self.current_rate = self.learning_rate
+        self.slowed = 1.0
         self.guard = Guard()
         self.verdict: Verdict = "taken"
         sources = [faces[person] for person in self.persons]
@@ -116,7 +121,7 @@ class Trainer:
         """
         batch = self.batch_of(number)
         self.current_rate = (
-            self.learning_rate * rate(self.recipe, number) * self.guard.share(number)
+            self.learning_rate * rate(self.recipe, number) * self.guard.share(number) * self.slowed
         )
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             outputs = _in_full(self.model(batch))

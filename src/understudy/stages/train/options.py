@@ -87,6 +87,33 @@ class TrainOptions:
     mouth: float = option(
         2.0, "How much more the mouth counts than the rest.", low=1, high=4, group="Faces"
     )
+    score_faces: int = option(
+        24,
+        "Faces of the film to be converted that are swapped and scored while the model learns, and "
+        "that it does not learn from; 0 scores nothing and leaves nothing out.",
+        low=0,
+        high=512,
+        group="Score",
+    )
+    score_every: int | None = option(
+        None,
+        "Iterations between two scores, saved each; none scores at saves, as often as that takes "
+        "less than a twentieth of the time, and at the end.",
+        low=1,
+        high=1e9,
+        unit="iterations",
+        group="Score",
+    )
+    at_plateau: Literal["go-on", "slow", "stop"] = option(
+        "go-on",
+        "What to do when the score has not risen by more than noise for a while: go on as planned, "
+        "halve the learning rate (four times at most; needs --score-every, so that it comes at the "
+        "same iteration on every machine), or stop.",
+        group="Score",
+    )
+    patience: int = option(
+        6, "Scores in a row without a rise that make a plateau.", low=2, high=1000, group="Score"
+    )
     save_every: int = option(
         500, "Iterations between two saves.", low=1, high=1e6, unit="iterations", group="Saving"
     )

@@ -31,9 +31,16 @@ _WIDE = 16
 
 
 def sheet(
-    model: Any, faces: Mapping[str, FaceSource], count: int, step: int, device: torch.device
+    model: Any, faces: Mapping[str, FaceSource], count: int, caption: str, device: torch.device
 ) -> NDArray[np.uint8]:
     """A block for each person: rows of the original, its reconstruction and a swap to each other.
+
+    Args:
+        model: with the weights to show.
+        faces: by person.
+        count: faces of each person.
+        caption: what it says at its lower edge.
+        device: where the model is.
 
     Returns:
         (h, w, 3) uint8 RGB.
@@ -43,9 +50,7 @@ def sheet(
     lines = [_side_by_side(blocks[i : i + beside]) for i in range(0, len(blocks), beside)]
     width = max(line.shape[1] for line in lines)
     whole = np.concatenate([np.pad(x, ((0, 0), (0, width - x.shape[1]), (0, 0))) for x in lines])
-    cv2.putText(
-        whole, f"{step}", (4, len(whole) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255,) * 3, 1
-    )
+    cv2.putText(whole, caption, (4, len(whole) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255,) * 3, 1)
     return whole
 
 

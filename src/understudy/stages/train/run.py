@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from understudy.stages.train.faces import FaceSource
 from understudy.stages.train.loop import Trainer
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.previews import Curves, sheet, write_sheet
+from understudy.stages.train.scored.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class TrainReport:
         preview: the newest preview sheet, or None.
         left_out: iterations of this run whose step was left out because the loss spiked.
         gone_back: how often this run went back to the mean of its weights.
+        score: of the newest scoring on faces that training does not see, 0..100, or None.
+        best_score, best_step: of the best model so far, or None.
     """
 
     model: str
@@ -44,11 +48,23 @@ class TrainReport:
     preview: Path | None
     left_out: int = 0
     gone_back: int = 0
+    score: float | None = None
+    best_score: float | None = None
+    best_step: int | None = None
 
     def loss_words(self) -> str:
         """Each person's loss, for people: "ann 0.0412, bob 0.0523"."""
         told = (f"{person} {loss:.4f}" for person, loss in self.losses.items() if loss == loss)
         return ", ".join(told) or "none yet, it stands in closed form"
+
+    def score_words(self) -> str:
+        """The score, for people: ", score 61 (best 63 at 1,200)"; "" where nothing was scored."""
+        if self.score is None:
+            return ""
+        best = ""
+        if self.best_score is not None and self.best_step is not None:
+            best = f" (best {self.best_score:.0f} at {self.best_step:,})"
+        return f", score {self.score:.0f}{best}"
 
 
 class Run:
@@ -63,8 +79,10 @@ class Run:
         faces: Mapping[str, FaceSource],
         options: TrainOptions,
         found: checkpoint.Checkpoint | None,
+        watch: Watch,
         progress: Progress,
     ) -> None:
+        self.watch = watch
         self.folder, self.plugin, self.trainer, self.faces = folder, plugin, trainer, faces
         self.model_options, self.options, self.progress = model_options, options, progress
         self.first = self.step = found.state.step if found else 0
@@ -76,6 +94,7 @@ class Run:
         self.left_out_before = trainer.guard.left_out
         self.gone_back_before = trainer.guard.gone_back
         self.started = self.last_save = time.monotonic()
+        self.scored_before_s = 0.0
 
     def finish_plan(self, begun: Callable[[Path], None] | None) -> TrainReport:
         """Iterate until the plan is done; save on the way, at the end and when cancelled.
@@ -84,6 +103,10 @@ class Run:
             begun: see `TrainInputs`; called only where nothing was saved before.
         """
         o = self.options
+        if self.watch.ends:
+            self.watch.tell_end()
+            self.progress.say("to train on all the same: --at-plateau go-on, or more --patience")
+            return self.report()
         if self.done() >= 1:
             self.progress.say(
                 f"the model has had its {self.plan()} already (iteration {self.step}); "
@@ -101,11 +124,12 @@ class Run:
             looked_at = begun is not None or not (o.minutes or o.iterations)
             if self.saved < 0 and looked_at:
                 self.begin(begun)
-            self.started = self.last_save = now = time.monotonic()
+            self.started = self.last_save = time.monotonic()
+            self.scored_before_s, now = self.watch.spent_s, self.trained_s
             try:
-                while self.done() < 1:
+                while self.done() < 1 and not self.watch.ends:
                     self.iterate()
-                    before, now = now, time.monotonic()
+                    before, now = now, self.trained_s
                     bar.advance(1 if o.iterations else now - before, self.note())
                     if self.progress.cancelled:
                         break
@@ -113,7 +137,8 @@ class Run:
             except BaseException:
                 self.settle()
                 raise
-            self.save()
+            self.save(last=not self.progress.cancelled)
+            self.watch.tell_end()
             self.path = self.writing.result() or self.path
             self.tell_of_left_out()
             if self.progress.cancelled:
@@ -143,8 +168,14 @@ class Run:
 
     @property
     def trained_s(self) -> float:
-        """Seconds of training in all."""
-        return self.trained_before_s + time.monotonic() - self.started
+        """Seconds of training in all; those in which it was scored are not training's."""
+        return self.trained_before_s + self.run_s
+
+    @property
+    def run_s(self) -> float:
+        """Seconds of this run's training."""
+        scored_s = self.watch.spent_s - self.scored_before_s
+        return time.monotonic() - self.started - scored_s
 
     def iterate(self) -> None:
         """One iteration."""
@@ -187,24 +218,46 @@ class Run:
 
     def note(self) -> str:
         """The text behind the bar."""
-        speed = (self.step - self.first) / max(time.monotonic() - self.started, 1e-3)
+        speed = (self.step - self.first) / max(self.run_s, 1e-3)
         losses = " ".join(f"{person} {loss:.4f}" for person, loss in self.losses.items())
-        return f"iteration {self.step}, loss {losses}, {speed:.1f} it/s"
+        score = self.watch.words()
+        score = f", {score}" if score else ""
+        return f"iteration {self.step}, loss {losses}{score}, {speed:.1f} it/s"
 
     def save_when_due(self) -> None:
         """Save as often as the options say; a full disk is told, and tried again next time."""
         if self.writing.done:
             self.settle()
         waited = time.monotonic() - self.last_save
-        if self.step % self.options.save_every == 0 or waited >= 60 * self.options.save_minutes:
+        regular = self.step % self.options.save_every == 0 or self.watch.fixed(self.step)
+        if regular or waited >= 60 * self.options.save_minutes:
             self.save()
 
-    def save(self) -> None:
-        """Begin to write a checkpoint, and make a preview of it, unless this step has one."""
+    def save(self, *, last: bool = False) -> None:
+        """Have the model scored where that is due; begin to write it unless this step is kept.
+
+        Args:
+            last: whether training ends here as it was to.
+        """
         self.settle()
-        if self.step == self.saved:
+        kept, due = self.step == self.saved, self.watch.due(self.step, self.run_s, last=last)
+        if kept and not due:
             return
-        state = checkpoint.State(
+        state, weights = self._state(), self.trainer.tensors()
+        if due:
+            self.watch.look(state, self.curves)
+        if kept and not self.watch.keeps(self.step):
+            return
+        tensors = weights | self.watch.tensors()
+        self.writing.start(lambda: self._written(state, tensors))
+        if kept:
+            return
+        self.saved, self.last_save = self.step, time.monotonic()
+        self._preview()
+
+    def _state(self) -> checkpoint.State:
+        """What is known of the model now."""
+        return checkpoint.State(
             step=self.step,
             model=self.plugin.name,
             model_version=self.plugin.version,
@@ -216,22 +269,29 @@ class Run:
             training=_plan_kept(self.options),
             computed={self.trainer.device.type: self.trainer.precision},
         )
-        tensors = self.trainer.tensors()
-        self.writing.start(lambda: self._written(state, tensors))
-        self.saved, self.last_save = self.step, time.monotonic()
-        if self.options.previews:
-            picture = sheet(
-                self.trainer.averaged(),
-                self.faces,
-                self.options.previews,
-                self.step,
-                self.trainer.device,
-            )
-            path = write_sheet(self.folder, picture, self.step)
-            self.progress.picture("preview", path, step=self.step)
-            self.curves.picture(self.step, picture)
+
+    def _preview(self) -> None:
+        """Draw the faces as the model shows them now."""
+        if not self.options.previews:
+            return
+        trainer, words = self.trainer, self.watch.words()
+        picture = sheet(
+            trainer.averaged(),
+            self.faces,
+            self.options.previews,
+            f"{self.step}" + (f": {words}" if words else ""),
+            trainer.device,
+        )
+        path = write_sheet(self.folder, picture, self.step)
+        self.progress.picture("preview", path, step=self.step)
+        self.curves.picture(self.step, picture)
 
     def _written(self, state: checkpoint.State, tensors: Any) -> Path:
+        # The best one first: a kill between the two costs an interval of training, and not the
+        # best model of a scoring that is not done again.
+        self.watch.keep(state, tensors)
+        if self.path == self.folder / checkpoint.name_of(state.step):
+            return self.path
         path = checkpoint.save(self.folder, state, tensors)
         checkpoint.prune(self.folder, self.options.keep)
         return path
@@ -248,18 +308,25 @@ class Run:
 
     def report(self) -> TrainReport:
         """What this run did."""
-        preview = self.folder / "preview.png"
+        preview, watch = self.folder / "preview.png", self.watch
         return TrainReport(
             model=self.plugin.name,
             step=self.step,
             losses=dict(self.losses),
-            seconds=time.monotonic() - self.started if self.step > self.first else 0.0,
+            seconds=self.run_s if self.step > self.first else 0.0,
             iterations=self.step - self.first,
             checkpoint=self.path,
             preview=preview if preview.is_file() else None,
             left_out=self.trainer.guard.left_out - self.left_out_before,
             gone_back=self.trainer.guard.gone_back - self.gone_back_before,
+            score=_known(watch.last.combined) if watch.last else None,
+            best_score=watch.best.combined if watch.best else None,
+            best_step=watch.best.step if watch.best else None,
         )
+
+
+def _known(score: float) -> float | None:
+    return score if math.isfinite(score) else None
 
 
 def _plan_kept(options: TrainOptions) -> dict[str, Any]:

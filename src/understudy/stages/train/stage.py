@@ -30,9 +30,12 @@ from understudy.stages.train.guard import comparable
 from understudy.stages.train.loop import Trainer, optimizer_file
 from understudy.stages.train.moments.coverage import tell_gaps
 from understudy.stages.train.moments.even import even_shares
+from understudy.stages.train.moments.heldout import without
 from understudy.stages.train.moments.read import OCCLUSION
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.run import Run, TrainReport
+from understudy.stages.train.scored.judge import Judge
+from understudy.stages.train.scored.watch import Watch
 from understudy.store.faceset import FaceFolder
 from understudy.swap.loading import load_into, new_model
 
@@ -47,11 +50,13 @@ class TrainInputs:
         model: the model folder; made when it is not there.
         begun: called once with the model folder when a new model stands in closed form and is
             saved, before its first iteration; only for models that have such a form.
+        judge: scores the model at saves; None scores nothing.
     """
 
     facesets: Mapping[str, Sequence[FaceFolder]]
     model: Path
     begun: Callable[[Path], None] | None = None
+    judge: Judge | None = None
 
 
 def train(
@@ -95,6 +100,11 @@ def _train(
     seed = found.state.seed if found else options.seed
     model_options = _model_options(plugin, options, inputs.model, found)
     model = new_model(plugin, seed, persons, model_options)
+    if inputs.judge is None and options.at_plateau != "go-on":
+        raise ValueRefused(
+            f"at_plateau: {options.at_plateau} goes by scores, and nothing is scored here; say "
+            "go-on, or train in a project whose film is there and with --score-faces above 0"
+        )
     if not model.instant and not options.minutes and not options.iterations:
         raise ValueRefused(
             f"minutes: {plugin.name} shows nobody before it is trained; give it minutes, or choose "
@@ -110,11 +120,16 @@ def _train(
         tell_gaps({p: m.traits for p, m in moments.items()}, progress, mirrored=mirrored)
         # where the mask leaves out what covers a face, the rest of it is worth learning
         free = cutting.mask == OCCLUSION
-        shares = even_shares(moments, progress, covered_too=free) if options.even else None
+        even = even_shares(moments, progress, covered_too=free) if options.even else None
+        left_out = inputs.judge.left_out if inputs.judge is not None else ()
+        shares = without(even, moments, left_out)
         trainer = _trainer(
             model, faces, options, seed, (chosen.device, computed.dtype), found, shares
         )
-        run = Run(inputs.model, plugin, model_options, trainer, faces, options, found, progress)
+        watch = Watch(inputs.model, inputs.judge, trainer, options, found, progress)
+        run = Run(
+            inputs.model, plugin, model_options, trainer, faces, options, found, watch, progress
+        )
         with closing(trainer.feed):
             return run.finish_plan(inputs.begun if model.instant else None)
 

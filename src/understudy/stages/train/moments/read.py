@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from understudy.store.faceset import FaceRecord, read_record
 from understudy.types import Mask
 
 OCCLUSION, OUTLINE = "occlusion", "extended"
+FaceKey: TypeAlias = tuple[str, str]
+"""Fingerprint of the film, and id of the face in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,10 +34,12 @@ class Moments:
         traits: (n, 4) float32, see `traits.traits`.
         covered: (n,) float32, share of the face behind hands or things; 0 where no occlusion mask
             tells.
+        keys: which face of which film each one is.
     """
 
     traits: NDArray[np.float32]
     covered: NDArray[np.float32]
+    keys: tuple[FaceKey, ...] = ()
 
 
 def read_moments(paths: Sequence[Path], finder: Finder, workers: int) -> Moments:
@@ -51,13 +55,14 @@ def read_moments(paths: Sequence[Path], finder: Finder, workers: int) -> Moments
     """
     look_up = finder.keeps(OCCLUSION)
 
-    def one(path: Path) -> tuple[NDArray[Any], float]:
+    def one(path: Path) -> tuple[NDArray[Any], float, FaceKey]:
         record = read_record(path)
-        return record.face.alignment.landmarks_unit, _covered(record, path, finder, look_up)
+        key = record.source_fingerprint, record.face.id
+        covered = _covered(record, path, finder, look_up)
+        return record.face.alignment.landmarks_unit, covered, key
 
-    found = list(mapped(one, paths, workers))
-    points = np.stack([landmarks for landmarks, _ in found])
-    return Moments(traits(points), np.array([share for _, share in found], np.float32))
+    points, shares, keys = zip(*mapped(one, paths, workers), strict=True)
+    return Moments(traits(np.stack(points)), np.array(shares, np.float32), keys)
 
 
 def _covered(record: FaceRecord, path: Path, finder: Finder, look_up: bool) -> float:

@@ -1,0 +1,297 @@
+"""Scores while a model learns: which faces of which films, swapped and looked at as in a render.
+
+Neither training nor conversion nor evaluation knows of the others; here they meet. The faces are
+those that the model is for: of its renders, or of the first person's film as the second person
+where nothing was rendered yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from understudy.errors import NoFaces, UnderstudyError
+from understudy.flow import Progress, mapped
+from understudy.geometry.facemesh.build import Build
+from understudy.imaging.composite import feathered
+from understudy.media import FilmReader, probe
+from understudy.nn.device import cpu_count
+from understudy.options import from_mapping, results
+from understudy.plugin import Registry
+from understudy.runs.scoring import films_of, footage_of
+from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.evaluate.donors import Resolution
+from understudy.stages.evaluate.looking import Eyes
+from understudy.stages.evaluate.options import ScoreOptions
+from understudy.stages.evaluate.panel import Panel
+from understudy.stages.evaluate.plates import Target
+from understudy.stages.evaluate.report import EvaluateReport
+from understudy.stages.faces.casting import Casting, Part
+from understudy.stages.faces.source import assumed_colour
+from understudy.stages.faces.surfaces import builds_in
+from understudy.stages.faces.windows import Window, window_of
+from understudy.stages.train.moments.heldout import stretches
+from understudy.stages.train.moments.read import FaceKey
+from understudy.stages.train.moments.traits import traits
+from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.scored.judge import Judged
+from understudy.stages.train.scored.kept import short_key
+from understudy.store.alignments import Alignments
+from understudy.store.faceset import list_faceset, read_record
+from understudy.store.project import ALL, Project, Source
+from understudy.swap.loading import Swapper
+
+_MOST_FILMS, _FEWEST = 4, 8
+"""A model of many renders is scored on the newest of them, and on not too few faces of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A film that the model is for.
+
+    Attributes:
+        source: the film.
+        casting: who becomes whom in it.
+        converting: how it is converted.
+    """
+
+    source: Source
+    casting: Mapping[str, str | None]
+    converting: ConvertOptions = field(default_factory=ConvertOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A face that is scored."""
+
+    plate: Plate
+    frame: int
+    id: str
+    part: Part
+
+
+def judge_for(
+    project: Project,
+    plates: Sequence[Plate],
+    options: TrainOptions,
+    registry: Registry,
+    progress: Progress,
+) -> HeldOut | None:
+    """Who scores a model while it learns, or None where nothing is to be scored or can be.
+
+    Args:
+        project: where everything lies.
+        plates: the films that the model is for, see `plates_of`.
+        options: of the training.
+        registry: of plug-ins.
+        progress: told what is scored, or why nothing is.
+    """
+    if not options.score_faces or not plates:
+        return None
+    try:
+        return HeldOut(project, plates, options, registry, progress)
+    except UnderstudyError as error:
+        progress.warn(f"the model is not scored while it learns: {error}", code="not-scored")
+        return None
+
+
+def plates_of(project: Project, model: str, persons: Sequence[str]) -> list[Plate]:
+    """The films that a model is for: of its renders, or of its first person as the second.
+
+    Args:
+        project: that has it.
+        model: its name.
+        persons: ids of its persons, in its order.
+    """
+    found: dict[str, Plate] = {}
+    for render in reversed(project.renders):
+        donors = {to for to in render.casting.values() if to is not None}
+        if render.model == model and donors <= set(persons) and render.source not in found:
+            source = project.source(render.source)
+            if _there(project, source):
+                converting = from_mapping(ConvertOptions, render.settings, "convert")
+                found[source.id] = Plate(source, render.casting, converting)
+    if found:
+        return list(found.values())[:_MOST_FILMS]
+    for source in films_of(project, persons[0]):
+        if _there(project, source):
+            numbers = source.numbers_of(persons[0])
+            return [Plate(source, dict.fromkeys(numbers or (ALL,), persons[1]))]
+    return []
+
+
+def _there(project: Project, source: Source) -> bool:
+    """Whether a film and what was extracted of it can be looked at."""
+    try:
+        film = source.kind == "film" and project.place(source.id).exists()
+        with Alignments.open(project.alignments(source.id), read_only=True) as store:
+            return film and store.finished and project.faces(source.id).is_dir()
+    except UnderstudyError:
+        return False
+
+
+class HeldOut:
+    """A `Judge`: faces that training does not see, swapped and scored again and again.
+
+    Attributes:
+        left_out: see `Judge`.
+        key: see `Judge`.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        plates: Sequence[Plate],
+        options: TrainOptions,
+        registry: Registry,
+        progress: Progress,
+    ) -> None:
+        """Choose the faces; nothing is decoded yet.
+
+        Raises:
+            NoFaces: the films have no face pictures of whom they are cast for.
+            StoreError, PluginError, WeightsError: alignments, pictures or eyes are missing.
+        """
+        self._project, self._registry, self._progress = project, registry, progress
+        self._workers = options.threads or cpu_count()
+        each = max(_FEWEST, options.score_faces // len(plates))
+        self.left_out: frozenset[FaceKey] = frozenset()
+        self._scored: list[_Scored] = []
+        for plate in plates:
+            self._choose(plate, min(each, options.score_faces))
+        if not self._scored:
+            films = ", ".join(plate.source.id for plate in plates)
+            raise NoFaces(f"{films}: no face picture shows anybody who is replaced")
+        self._eyes = Eyes(ScoreOptions(), registry, progress)
+        eyes = [self._eyes.detector, *self._eyes.readers, self._eyes.embedder]
+        faces = [(s.plate.source.id, s.id, *s.part) for s in self._scored]
+        how = [results(plate.converting) for plate in plates]
+        self.key = short_key(json.dumps([eyes, faces, how], sort_keys=True))
+        self._windows: list[tuple[_Scored, Window]] = []
+        self._builds: dict[str, Mapping[Part, Build]] = {}
+        self._panel: Panel | None = None
+
+    def _choose(self, plate: Plate, count: int) -> None:
+        """Choose faces of one film, and say which."""
+        project, source = self._project, plate.source
+        paths = list_faceset(project.faces(source.id))
+        rows: dict[Part, list[tuple[int, str, Any]]] = {}
+        with Alignments.open(project.alignments(source.id), read_only=True) as store:
+            casting = Casting(store, plate.casting, "all", project.faces(source.id))
+            shows = {track.number: track.person for track in store.tracks()}
+            film = store.source.fingerprint
+            for record in mapped(read_record, paths, self._workers):
+                face = record.face
+                part = casting.part(None if face.track is None else shows.get(face.track))
+                if part is not None and record.source_fingerprint == film:
+                    row = face.at.index, face.id, face.alignment.landmarks_unit
+                    rows.setdefault(part, []).append(row)
+        for part, found in sorted(rows.items()):
+            found.sort(key=lambda row: row[:2])
+            chosen = stretches(traits(np.stack([row[2] for row in found])), count)
+            out = {(film, found[i][1]) for s in chosen for i in s.left_out}
+            self.left_out |= out
+            self._scored += [_Scored(plate, *found[s.scored][:2], part) for s in chosen]
+            unseen = (
+                f"{len(out)} of {len(found)} are left out of training for it"
+                if out
+                else f"training sees them too, since {len(found)} are too few to leave any out"
+            )
+            self._progress.say(
+                f"the score while it learns is of {len(chosen)} faces of {source.id} as {part.to}; "
+                f"{unseen}"
+            )
+
+    def prepare(self) -> None:
+        """See `Judge.prepare`."""
+        donors = {s.part.to for s in self._scored}
+        footage = {donor: footage_of(self._project, donor) for donor in donors}
+        panel = Panel(self._eyes, self._registry, footage)
+        with self._progress.task("the faces to be scored", len(self._scored), "faces") as bar:
+            for window in self._cut():
+                self._windows.append(window)
+                bar.advance(1)
+        found = panel.add([(_target(*one), one[1].frame.pixels) for one in self._windows])
+        if not found:
+            raise NoFaces(
+                f"none of the faces to be scored was found again by {self._eyes.detector}"
+            )
+        self._panel = panel
+
+    def __call__(self, swapper: Swapper) -> Judged:
+        """See `Judge`."""
+        if self._panel is None:
+            raise RuntimeError("prepare was not called")
+        swaps: list[Any] = []
+        for plate, windows in self._by_plate().items():
+            composer = self._composer(plate, swapper)
+            parts = [(window.frame, window.face, part) for part, window in windows]
+            fresh = composer.made(parts)
+            pairs = [(frame, [one]) for (frame, _, _), one in zip(parts, fresh, strict=True)]
+            swaps += [f.pixels for f in mapped(composer.composed, pairs, self._workers)]
+        size = Resolution(swapper.output_px, swapper.coverage, swapper.centering)
+        found = self._panel.judged(swaps, size)
+        report = EvaluateReport(parts={str(part): mine for part, mine in found.items()})
+        figures = {name.removeprefix("score/"): value for name, value in report.metrics().items()}
+        return Judged(figures.pop("combined", float("nan")), figures)
+
+    def _by_plate(self) -> dict[str, list[tuple[Part, Window]]]:
+        """Windows by film, in the order in which they were cut."""
+        found: dict[str, list[tuple[Part, Window]]] = {}
+        for scored, window in self._windows:
+            found.setdefault(scored.plate.source.id, []).append((scored.part, window))
+        return found
+
+    def _cut(self) -> Iterator[tuple[_Scored, Window]]:
+        """The faces in their surroundings, films and frames in order."""
+        wanted: dict[str, list[_Scored]] = {}
+        for scored in self._scored:
+            wanted.setdefault(scored.plate.source.id, []).append(scored)
+        for id_, mine in wanted.items():
+            with ExitStack() as held:
+                store, casting = self._opened(mine[0].plate, held)
+                film = FilmReader(probe(self._project.place(id_)), "8", assumed_colour(store))
+                for scored in sorted(mine, key=lambda s: (s.frame, s.id)):
+                    frame = next(iter(film.frames(store.timestamp(scored.frame))))
+                    here = casting.between(scored.frame, scored.frame).get(scored.frame, [])
+                    for face, _ in here:
+                        if face.id == scored.id:
+                            yield scored, window_of(frame, face)
+
+    def _composer(self, id_: str, swapper: Swapper) -> Composer:
+        plate = next(s.plate for s in self._scored if s.plate.source.id == id_)
+        options = plate.converting
+        if "build" in swapper.needs.of_plate and id_ not in self._builds:
+            with ExitStack() as held:
+                _, casting = self._opened(plate, held)
+                self._builds[id_] = builds_in(casting, options.mask)
+        colour = self._registry.get("colour", options.match_colour)
+        matcher = colour.build(options.colour.of(colour.name))
+        return Composer(options, swapper, matcher, {}, self._builds.get(id_, {}))
+
+    def _opened(self, plate: Plate, held: ExitStack) -> tuple[Alignments, Casting]:
+        project, id_ = self._project, plate.source.id
+        store = held.enter_context(Alignments.open(project.alignments(id_), read_only=True))
+        which, pictures = plate.converting.faces, project.faces(id_)
+        return store, Casting(store, plate.casting, which, pictures)
+
+
+def _target(scored: _Scored, window: Window) -> Target:
+    """A face as the evaluation has it, with the matte that it is pasted by."""
+    o, face = scored.plate.converting, window.face
+    mask = face.masks.get(o.mask)
+    if mask is None:
+        raise NoFaces(
+            f"face {face.id} of {scored.plate.source.id} has no mask {o.mask!r}; make it with "
+            "understudy mask"
+        )
+    patch = feathered(mask, mask.grid_from_frame, window.frame.space, o.feather, o.erode)
+    alpha = np.zeros(window.frame.pixels.shape[:2], np.float32)
+    patch.window(alpha)[:] = patch.alpha
+    return Target(scored.part, face.box_xyxy, face.alignment, alpha)

@@ -1,0 +1,1 @@
+"""Scores of what training does not see: asked for at saves, kept, and what follows from them."""
