@@ -150,7 +150,7 @@ def test_foreign_newer_and_tampered_files_are_told(filled: Path, tmp_path: Path)
             Alignments.open(foreign, create=SOURCE)
         assert foreign.read_bytes() == before
     for statement, words in [
-        ("CREATE VIEW v AS SELECT 1", "views or triggers"),
+        ("CREATE VIEW v AS SELECT 1", "which none of ours does"),
         ("DROP VIEW v", None),
         ("PRAGMA user_version = 9", "newer Understudy"),
         ("PRAGMA user_version = 0", "damaged"),

@@ -25,6 +25,10 @@ from understudy.imaging.depth import from_unit, to_unit
 from understudy.types import Alignment, Face, Mask, Timestamp
 
 MAX_MASK_SIDE_PX = 4096
+MAX_MASKS_PX = 4096 * 4096
+"""Of all masks of a face together; 64 MiB once they are floats."""
+MAX_FRAME_MASKS_PX = 16 * MAX_MASKS_PX
+"""Of all masks in a frame together: 200 faces with five masks of 512 px."""
 MAX_EMBEDDING = 16384
 MAX_INT = 2**63 - 1
 
@@ -58,6 +62,22 @@ def unpack_mask(kind: str, packed: bytes, grid_from_frame: Warp) -> Mask:
         raise ValueRefused(f"mask {kind!r}: expected {width * height} bytes, got {len(raw)}")
     levels = np.frombuffer(raw, np.uint8).reshape(height, width)
     return Mask(kind, to_unit(levels), grid_from_frame)
+
+
+def check_masks_px(what: str, n_px: int, most: int = MAX_MASKS_PX) -> None:
+    """Refuse masks that together are larger than any honest face's, or frame's, are.
+
+    A megabyte of deflated zeros is a gigabyte of mask, so the sum is looked at before the first is
+    inflated.
+
+    Raises:
+        ValueRefused: they are.
+    """
+    if n_px > most:
+        raise ValueRefused(
+            f"{what}: its masks have {n_px / 1e6:.1f} million pixels, at most {most / 1e6:.1f} "
+            "are kept; use fewer or smaller masks"
+        )
 
 
 def inflate(packed: bytes, limit: int) -> bytes:
@@ -108,7 +128,7 @@ def face_to_plain(face: Face) -> dict[str, Any]:
         "score": finite("score", face.score),
         "landmarks": face.alignment.landmarks.tolist(),
         "unit_from_frame": face.alignment.unit_from_frame.matrix.tolist(),
-        "masks": {key: _mask_to_plain(key, mask) for key, mask in face.masks.items()},
+        "masks": _masks_to_plain(face),
         "embedding": None if face.embedding is None else _text(floats_bytes(face.embedding, "<f4")),
         "quality": {key: finite(key, value) for key, value in face.quality.items()},
         "track": face.track,
@@ -137,7 +157,7 @@ def face_from_plain(plain: Mapping[str, Any], frame: Space) -> Face:
         box_xyxy=numbers("box_xyxy", plain["box_xyxy"], (4,)),
         score=finite("score", plain["score"]),
         alignment=Alignment(landmarks, Warp(unit_from_frame, frame, UNIT)),
-        masks={k: _mask_from_plain(k, m, frame) for k, m in mapping("masks", plain["masks"])},
+        masks=_masks_from_plain(plain["masks"], frame),
         embedding=embedding,
         quality={k: finite(k, v) for k, v in mapping("quality", plain["quality"])},
         track=None if track is None else whole("track", track),
@@ -234,6 +254,23 @@ def warp_from_plain(plain: Mapping[str, Any], frame: Space) -> Warp:
     name, width, height = plain["grid"]
     grid = Space(string("grid", name), whole("grid", width), whole("grid", height))
     return Warp(numbers("matrix", plain["matrix"], (3, 3)), frame, grid)
+
+
+def masks_px(masks: Mapping[str, Mask]) -> int:
+    """Pixels of all of a face's masks."""
+    return sum(mask.alpha.size for mask in masks.values())
+
+
+def _masks_to_plain(face: Face) -> dict[str, Any]:
+    check_masks_px(f"face {face.id}", masks_px(face.masks))
+    return {key: _mask_to_plain(key, mask) for key, mask in face.masks.items()}
+
+
+def _masks_from_plain(plain: Any, frame: Space) -> dict[str, Mask]:
+    masks = mapping("masks", plain)
+    grids = [warp_from_plain(mask["grid_from_frame"], frame).dst for _, mask in masks]
+    check_masks_px("this face", sum(grid.width * grid.height for grid in grids))
+    return {key: _mask_from_plain(key, mask, frame) for key, mask in masks}
 
 
 def _mask_to_plain(key: str, mask: Mask) -> dict[str, Any]:

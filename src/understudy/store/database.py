@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
+from understudy.store import guard
 from understudy.store.atomic import commit_path
 
 BUSY_TIMEOUT_S = 10.0
 _HEADER = b"SQLite format 3\0"
+_MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL UNIQUE) STRICT"
 _DAMAGED_VALUES = (KeyError, TypeError, ValueError, IndexError, OverflowError, RecursionError)
 
 
@@ -52,8 +54,14 @@ def create(path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], None
     """Make a new file with all tables, and what `fill` inserts; complete or absent.
 
     Raises:
-        DiskFull, StoreError: it cannot be written there.
+        DiskFull, StoreError: it cannot be written there, or SQLite's files of an earlier one that
+            is gone lie there, which would be played into the new one.
     """
+    if (left := guard.abandoned_side_file(path)) is not None:
+        raise StoreError(
+            f"{left}: holds changes to {path.name}, which is not there; move it away, then run "
+            "again"
+        )
     with (
         explained(path, schema),
         commit_path(path) as temporary,
@@ -74,13 +82,12 @@ def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connectio
     """
     with explained(path, schema):
         _check_header(path, schema)
+        _check_beside(path, schema)
         mode = "ro" if read_only else "rw"
         db = _open(path, mode)
         try:
             if read_only:
                 _take_back(db, path)
-            db.execute("PRAGMA trusted_schema = OFF")
-            db.execute("PRAGMA cell_size_check = ON")
             db.execute("PRAGMA foreign_keys = ON")
             # Room for all narrow rows and indices of 100,000 faces, so that filters stay in memory.
             db.execute("PRAGMA cache_size = -49152")
@@ -190,6 +197,10 @@ def _explain(error: sqlite3.Error, path: Path, schema: Schema) -> UnderstudyErro
             f"{path}: could not be read or written ({error}); what was there before is "
             "untouched; check free space and the disk, then run again"
         )
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return _damaged(path, schema, "reading it takes far longer than a file of its size can")
+    if code == sqlite3.SQLITE_TOOBIG:
+        return _damaged(path, schema, "it holds a value larger than any of ours")
     return _damaged(path, schema, str(error))
 
 
@@ -213,13 +224,19 @@ def _check_header(path: Path, schema: Schema) -> None:
 
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         isolation_level=None,
         timeout=BUSY_TIMEOUT_S,
         check_same_thread=False,  # readers may run in `flow.ahead`; SQLite serialises
+        factory=guard.Measured,
     )
+    db.watch(path)
+    # Neither needs the tables' definitions, so both hold before the first of them is read.
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    return db
 
 
 def _take_back(reader: sqlite3.Connection, path: Path) -> None:
@@ -238,24 +255,33 @@ def _take_back(reader: sqlite3.Connection, path: Path) -> None:
             writer.execute(count).fetchone()
 
 
+def _check_beside(path: Path, schema: Schema) -> None:
+    if (fault := guard.side_file_fault(path)) is not None:
+        raise StoreError(
+            f"{path}: was not opened, for {fault}; Understudy leaves no such thing: take the "
+            f"{schema.what} from where you trust it, or move what lies beside it away"
+        )
+
+
 def _check_schema(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    # Tables and indices only: a view or trigger would run someone else's SQL when we read.
-    strange = db.execute(
-        "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
-    ).fetchone()
-    if strange[0]:
-        raise _damaged(path, schema, "it holds views or triggers, which none of ours does")
-
-
-def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: bool) -> None:
+    """Exactly our definitions: any other would run someone else's SQL when we read."""
     version, newest = _version(db), len(schema.migrations)
     if version > newest:
         raise StoreError(
             f"{path}: was made by a newer Understudy (format {version}, this one reads {newest}); "
             "update Understudy"
         )
+    if version < 1:
+        raise _damaged(path, schema, f"it has the format {version}")
+    made = (_MIGRATIONS, *(s for m in schema.migrations[:version] for s in _statements(m.sql)))
+    if (fault := guard.definition_fault(db, made)) is not None:
+        raise _damaged(path, schema, fault)
+
+
+def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: bool) -> None:
+    version, newest = _version(db), len(schema.migrations)
     names = _applied(db)
-    if names != [m.name for m in schema.migrations[:version]] or version == 0:
+    if names != [m.name for m in schema.migrations[:version]]:
         raise _damaged(path, schema, f"its format {version} names the steps {names}")
     if version == newest:
         return
@@ -275,7 +301,7 @@ def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: boo
 def _migrate(db: sqlite3.Connection, schema: Schema) -> None:
     for number, step in enumerate(schema.migrations[_version(db) :], _version(db) + 1):
         with _transaction(db):
-            db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL UNIQUE) STRICT")
+            db.execute(_MIGRATIONS)
             for statement in _statements(step.sql):
                 db.execute(statement)
             db.execute("INSERT INTO migrations VALUES (?)", (step.name,))

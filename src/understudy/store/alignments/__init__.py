@@ -54,7 +54,7 @@ class Alignments:
         self._read_only = read_only
         with self._reading():
             self.source = rows.select_source(db)
-        self._frame = frame_space(self.source.width, self.source.height)
+            self._frame = frame_space(self.source.width, self.source.height)
 
     @classmethod
     def open(
@@ -155,7 +155,7 @@ class Alignments:
                     f"got {at.time_base}"
                 )
             pts = codec.whole("pts", at.pts)
-            packed.append((at.index, pts, [rows.pack_face(f, at, self._frame) for f in faces]))
+            packed.append((at.index, pts, rows.pack_faces(faces, at, self._frame)))
         with self._writing():
             for index, pts, faces_packed in packed:
                 self._db.execute("DELETE FROM frames WHERE frame = ?", (index,))
@@ -195,6 +195,7 @@ class Alignments:
                 if at is None:
                     raise ValueRefused(f"face {face.id}: frame {face.at.index} has no row")
                 edit.update_face(self._db, rows.pack_face(face, self._at(*at), self._frame))
+                pages.check_masks_of(self._db, face.at.index)
                 done += 1
         return done
 
@@ -339,9 +340,9 @@ class Alignments:
         """(frames looked at, frames with faces, faces)."""
         with self._reading():
             row = self._db.execute(
-                "SELECT (SELECT count(*) FROM frames), count(DISTINCT frame), count(*) FROM faces"
+                "SELECT (SELECT total(1) FROM frames), count(DISTINCT frame), total(1) FROM faces"
             ).fetchone()
-            return tuple(row)
+            return int(row[0]), int(row[1]), int(row[2])
 
     def faces(self, frame_index: int) -> list[Face]:
         """The faces of one frame; none also when it was not looked at."""

@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from understudy.geometry import Space
+from understudy.store import codec
 from understudy.store.alignments import rows
 from understudy.types import Face, Timestamp
 
 _FRAMES = 64
+_MASKS_PX = 128 << 20
+"""Of a page: 512 MiB once they are floats. A single frame may have more."""
 
 
 def page_end(db: sqlite3.Connection, after: int) -> int | None:
-    """The last of the next few frames after this one, or None at the end."""
-    last: int | None = db.execute(
-        "SELECT max(frame) FROM (SELECT frame FROM frames WHERE frame > ? ORDER BY frame LIMIT ?)",
+    """The last of the next few frames after this one, or None at the end.
+
+    Few enough that their masks fit in memory together.
+    """
+    last: int | None = None
+    n_px = 0.0
+    for frame, of_frame in db.execute(
+        "SELECT r.frame, total(m.width * m.height) FROM "
+        "(SELECT frame FROM frames WHERE frame > ? ORDER BY frame LIMIT ?) r "
+        "LEFT JOIN faces f ON f.frame = r.frame LEFT JOIN masks m ON m.face = f.key "
+        "GROUP BY r.frame ORDER BY r.frame",
         (after, _FRAMES),
-    ).fetchone()[0]
+    ):
+        n_px += of_frame
+        if last is not None and n_px > _MASKS_PX:
+            return last
+        last = frame
     return last
+
+
+def check_masks_of(db: sqlite3.Connection, frame: int) -> None:
+    """Refuse a frame whose masks are more than `page` would read back.
+
+    Raises:
+        ValueRefused: they are.
+    """
+    (n_px,) = db.execute(
+        "SELECT total(m.width * m.height) FROM faces f JOIN masks m ON m.face = f.key "
+        "WHERE f.frame = ?",
+        (frame,),
+    ).fetchone()
+    codec.check_masks_px(f"frame {frame}", int(n_px), codec.MAX_FRAME_MASKS_PX)
 
 
 def page(
@@ -56,8 +86,11 @@ def page(
         "WHERE frame BETWEEN ? AND ? ORDER BY frame, position",
         span,
     )
+    n_px: Counter[int] = Counter()
     for key, face_id, frame, *row in faces:
         time, found = frames[frame]
+        n_px[frame] += rows.masks_px(side["masks"].get(key, []))
+        codec.check_masks_px(f"frame {frame}", n_px[frame], codec.MAX_FRAME_MASKS_PX)
         of_this = {table: values.get(key, []) for table, values in side.items()}
         found.append(rows.unpack_face(face_id, time, row, of_this, space))
     return list(frames.values())

@@ -162,7 +162,20 @@ class PackedFace:
     row: tuple[Any, ...]
     stale_json: str
     steps_json: str
+    masks_px: int
     side: Mapping[str, Sequence[tuple[Any, ...]]]
+
+
+def pack_faces(faces: Sequence[Face], at: Timestamp, frame: Space) -> list[PackedFace]:
+    """The rows of all faces of one frame.
+
+    Raises:
+        ValueRefused: as `pack_face`, or their masks are together more than is read back.
+    """
+    packed = [pack_face(face, at, frame) for face in faces]
+    n_px = sum(face.masks_px for face in packed)
+    codec.check_masks_px(f"frame {at.index}", n_px, codec.MAX_FRAME_MASKS_PX)
+    return packed
 
 
 def pack_face(face: Face, at: Timestamp, frame: Space) -> PackedFace:
@@ -177,6 +190,7 @@ def pack_face(face: Face, at: Timestamp, frame: Space) -> PackedFace:
         raise ValueRefused(f"face {face.id}: expected {at}, got {face.at}")
     if any(grid != frame for grid in grids):
         raise ValueRefused(f"face {face.id}: expected warps from {frame}, got {grids}")
+    codec.check_masks_px(f"face {face.id}", codec.masks_px(face.masks))
     box = [codec.finite("box_xyxy", v) for v in face.box_xyxy.tolist()]
     track = None if face.track is None else codec.whole("track", face.track)
     embedding = face.embedding
@@ -184,6 +198,7 @@ def pack_face(face: Face, at: Timestamp, frame: Space) -> PackedFace:
         row=(face.id, at.index, *box, codec.finite("score", face.score), track),
         stale_json=json.dumps(sorted(face.stale)),
         steps_json=json.dumps(dict(face.made_by)),
+        masks_px=codec.masks_px(face.masks),
         side={
             "quality": [(k, codec.finite(k, v)) for k, v in face.quality.items()],
             "alignments": [
@@ -230,6 +245,7 @@ def unpack_face(
     """
     *box, score, track, stale_json, steps_json = row
     ((landmarks, unit_from_frame),) = side["alignments"]
+    codec.check_masks_px(f"face {face_id!r:.60}", masks_px(side["masks"]))
     embedding = None
     for (vector,) in side["embeddings"]:
         embedding = codec.floats_from(vector, "<f4", (len(vector) // 4,))
@@ -253,6 +269,18 @@ def unpack_face(
             for name, vector in side["extras"]
         },
         stale=frozenset(codec.string("stale", s) for s in codec.sequence(json.loads(stale_json))),
+    )
+
+
+def masks_px(masks: Sequence[Sequence[Any]]) -> int:
+    """Pixels of masks as their rows say.
+
+    Raises:
+        ValueRefused: not such rows.
+    """
+    return sum(
+        codec.whole("width", width) * codec.whole("height", height)
+        for _kind, _grid, width, height, *_ in masks
     )
 
 
