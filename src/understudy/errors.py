@@ -31,6 +31,10 @@ class StoreError(UnderstudyError):
     """An alignments file, faceset, project or checkpoint is missing, foreign or damaged."""
 
 
+class OtherSettings(StoreError):
+    """An alignments file was made with other settings than those asked for."""
+
+
 class InUse(StoreError):
     """Somebody else is writing what was to be written; it will be free again by itself."""
 

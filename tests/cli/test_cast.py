@@ -354,3 +354,30 @@ def test_a_film_found_anew_tells_of_the_names_it_loses(project, understudy) -> N
     assert "both:0=bob both:1=ann-lee" in told and "name them again" in told
     with Project.open(project, read_only=True) as store:
         assert store.source("both").persons == {}
+
+
+def test_a_finished_film_with_other_settings_does_not_stop_the_rest(project, understudy) -> None:
+    shutil.copy(project.parent / "bob.mp4", project.parent / "copied.mp4")
+    understudy("remove", project, "bob").worked()
+    (project.parent / "bob.alignments").unlink()
+    (project.parent / "bob.mp4").unlink()
+    understudy("add", project, project.parent / "copied.mp4", "--person", "bob").worked()
+    said = understudy("extract", project, "--min-face-px", 31).worked()
+    assert "copied: 8 faces" in said.out and "ann-1" not in said.out
+    told = " ".join(said.err.split())
+    assert "ann-1: is done, with other settings" in told and "ann-1 --new" in told
+    understudy("extract", project, "ann-1", "--min-face-px", 32).refused(
+        "was made with min_face_px"
+    )
+
+
+def test_people_and_films_are_known_by_their_names(project, understudy, monkeypatch) -> None:
+    """The guide said so; only ids, and paths from the current folder, were."""
+    monkeypatch.chdir("/")
+    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1)
+    understudy("train", project, "--persons", "Ann Lee,bob", *train).worked()
+    declare(understudy, project, "Ann Lee", "bob")
+    names = ("--source", "ann 2.mp4", "--cast", "Ann Lee=bob")
+    understudy("convert", project, *names, "-o", project.parent / "o.mp4").worked()
+    with Project.open(project, read_only=True) as store:
+        assert (store.render("o").source, store.render("o").casting) == ("ann-2", {"all": "bob"})

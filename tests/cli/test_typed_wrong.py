@@ -102,3 +102,16 @@ def test_what_is_mistyped_is_told_in_plain_words(understudy, words, told) -> Non
     said = understudy(*words)
     assert said.code == 2 and told in " ".join(said.err.replace("\u2502", " ").split())
     assert "Input should" not in said.err and "Value error" not in said.err
+
+
+def test_the_same_conversion_again_is_the_same_film(done, understudy) -> None:
+    """With a third film in the project, what had been made could not be asked for again."""
+    again = ("convert", done.project, "-o", done.out)
+    understudy(*again).worked()
+    shutil.copytree(done.project / "sources" / "b" / "faces", done.folder / "others")
+    shutil.copy(done.a, done.folder / "more.mp4")
+    with (done.folder / "more.mp4").open("ab") as film:
+        film.write(bytes([0, 0, 0, 8, 102, 114, 101, 101]))  # another film to all who look
+    understudy("add", done.project, done.folder / "more.mp4", "--person", "a").worked()
+    assert "is complete" in understudy(*again).worked().err
+    understudy("convert", done.project, "-o", done.folder / "z.mp4").refused("--source")

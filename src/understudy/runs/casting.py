@@ -40,16 +40,16 @@ def read_casting(
         who, equals, whom = word.partition("=")
         if not equals:
             who, whom = ALL, word
-        for number in _numbers(project, source, who.strip()):
+        who, whom = (_id_of(project, said.strip()) for said in (who, whom))
+        for number in _numbers(project, source, who):
             if number in casting:
                 raise ValueRefused(f"--cast {word}: {who} is cast twice; say it once")
-            casting[number] = _trained(whom.strip(), trained, word)
-            if equals and casting[number] == source.persons.get(
-                number, whom if who == whom else ""
-            ):
+            casting[number] = _trained(whom, trained, word)
+            same = whom if who == whom else ""
+            if equals and casting[number] == source.persons.get(number, same):
                 raise ValueRefused(
-                    f"--cast {word}: {who.strip()} would become the same person; name another, or "
-                    f"leave the face: --cast {who.strip()}={LEAVE}"
+                    f"--cast {word}: {who} would become the same person; name another, or "
+                    f"leave the face: --cast {who}={LEAVE}"
                 )
     if not any(casting.values()):
         raise ValueRefused(
@@ -92,6 +92,11 @@ def people_of(project: Project, source: Source, casting: Casting) -> tuple[list[
         )
     donors = [donor for donor in casting.values() if donor is not None]
     return list(dict.fromkeys(plates)), list(dict.fromkeys(donors))
+
+
+def _id_of(project: Project, word: str) -> str:
+    """The id of the person whose name somebody typed; other words as they are."""
+    return next((person.id for person in project.persons if person.name == word), word)
 
 
 def _numbers(project: Project, source: Source, who: str) -> tuple[str, ...]:

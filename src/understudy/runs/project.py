@@ -22,6 +22,7 @@ from understudy.stages.faces.views import is_faceset
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.run import TrainReport
 from understudy.stages.train.stage import TrainInputs, train
+from understudy.store.alignments import Alignments
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Source
 from understudy.store.project.values import SourceKind
@@ -77,7 +78,7 @@ def _first_place(project: Project, source: Source, place: Path) -> Path:
 
 
 def source_of(project: Project, word: str) -> Source:
-    """The source that people mean: its id, or the place of its film.
+    """The source that people mean: its id, or the place or name of its film.
 
     Raises:
         StoreError: the project has none such; names those that it has.
@@ -90,7 +91,8 @@ def source_of(project: Project, word: str) -> Source:
         found = project.find_source(Path(word), "" if is_faceset(Path(word)) else _mark(word))
         if found is not None:
             return found
-    return project.source(word)
+    named = [source for source in project.sources if source.path.name == word]
+    return named[0] if len(named) == 1 else project.source(word)
 
 
 def _mark(word: str) -> str:
@@ -147,6 +149,15 @@ def extract_source(
             persons=report.persons,
         )
     return report
+
+
+def is_extracted(project: Project, source: Source) -> bool:
+    """Whether every frame of a film was looked at."""
+    path = project.alignments(source.id)
+    if not path.exists():
+        return False
+    with Alignments.open(path, read_only=True) as store:
+        return store.finished
 
 
 def persons_to_train(project: Project, persons: Sequence[str], name: str) -> list[str]:

@@ -36,7 +36,7 @@ def remove(project: Project, films: Sequence[str], persons: Sequence[str]) -> li
     if not films and not persons:
         raise ValueRefused("say what to remove: FILM, or --person NAME")
     sources = list({s.id: s for s in (source_of(project, word) for word in films)}.values())
-    cast = list({p.id: p for p in (_person(project, word) for word in persons)}.values())
+    cast = list({p.id: p for p in (project.person(word) for word in persons)}.values())
     for source in sources:
         _check_source(project, source)
     for person in cast:
@@ -62,15 +62,10 @@ def rename(project: Project, old: str, new: str) -> Person:
         StoreError: there is no such person.
         ValueRefused: somebody else is called so, or the name is empty.
     """
-    person = _person(project, old)
+    person = project.person(old)
     if not new.strip():
         raise ValueRefused(f"{old}: the new name is empty")
     return project.rename_person(person.id, new.strip())
-
-
-def _person(project: Project, word: str) -> Person:
-    named = next((p for p in project.persons if word in (p.id, p.name)), None)
-    return named or project.person(word)
 
 
 def _check_source(project: Project, source: Source) -> None:

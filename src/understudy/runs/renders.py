@@ -92,6 +92,10 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
                 f"{project.folder}: has no render {wanted.name!r}; there are: {there}; to make a "
                 "new one of that name, say its -o"
             )
+    elif wanted.output is not None and wanted.source is None:
+        # the same command twice means the same film, also when the project has others by now
+        made = wanted.output.absolute()
+        earlier = next((r for r in project.renders if r.output == made), None)
     model = chosen_model(project, wanted.model or (earlier.model if earlier else None))
     trained = trained_persons(project, model)
     source = _plate(project, wanted, earlier, trained)

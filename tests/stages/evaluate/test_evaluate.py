@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.errors import MediaError, PluginError, StoreError, ValueRefused
+from understudy.errors import Cancelled, MediaError, PluginError, StoreError, ValueRefused
 from understudy.flow import Silent
 from understudy.imaging.sheets import contact_sheet, fit
 from understudy.media.stills import read_image
@@ -128,6 +128,14 @@ def test_the_sheet_has_faces_at_full_size_beside_donor_or_truth(scored, registry
     third = (slice(22, None), slice(2 * 196 + 4, None))
     assert not np.array_equal(of_donor[third], of_truth[third])
     assert of_donor[third].std() > 20  # there is a donor
+
+
+def test_scoring_stops_when_it_is_asked_to(scored, registry):
+    """Ctrl-C said that it was stopping, and went through the film to its end."""
+    stop = Silent()
+    stop.cancelled = True
+    with pytest.raises(Cancelled, match="the film is complete"):
+        evaluate(scored, registry, stop)
 
 
 def test_too_little_training_is_said_while_it_is_not_good(scored, registry):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -42,8 +42,28 @@ def add(
     from understudy.cli.app import app as everything
 
     asked = words[0] in ("-h", "--help")
+    _check_takes_time(everything, words)
     words = ["jobs", "--help"] if asked else [*words, "--queue"]
     everything(words, standalone_mode="--json" not in words)
+
+
+def _check_takes_time(everything: typer.Typer, words: list[str]) -> None:
+    """Refuse what is done at once, in words about it and not about a flag that nobody typed."""
+    from understudy.errors import ValueRefused
+
+    command: Any = typer.main.get_command(everything)
+    named: list[str] = []
+    for word in words:
+        below = getattr(command, "commands", {}).get(word)
+        if below is None:
+            break
+        command = below
+        named.append(word)
+    leaves = getattr(command, "commands", {"": command}).values()
+    if named and not any(p.name == "queued" for leaf in leaves for p in leaf.params):
+        raise ValueRefused(
+            f"{' '.join(named)}: is done at once and needs no queue; type it without `jobs add`"
+        )
 
 
 @app.command("list")

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.errors import ConsentMissing, ValueRefused
+from understudy.errors import ConsentMissing, OtherSettings, ValueRefused
 from understudy.flow import Reporter
 from understudy.flow.sinks import TextLog
 from understudy.plugin import default_registry
 from understudy.provenance.consent import bring_up, read_declarations, require
 from understudy.runs.binding import bind
 from understudy.runs.models import trained_options
-from understudy.runs.project import add, extract_source, source_of, train_model
+from understudy.runs.project import add, extract_source, is_extracted, source_of, train_model
 from understudy.runs.renders import RenderReport, Wanted, make_render, planned, render_options
 from understudy.runs.settings import Said
 from understudy.runs.spec import JobSpec
@@ -31,8 +31,18 @@ def extract(project: Path, films: Sequence[str], options: Said, progress: Report
     with opened(project, progress, create=True) as store:
         chosen = options.settled(ExtractOptions, store, progress)
         for source in _to_extract(store, films):
-            report = extract_source(store, source, chosen, registry, progress)
-            progress.report("extract", report, _extracted(source.id, report))
+            try:
+                report = extract_source(store, source, chosen, registry, progress)
+            except OtherSettings:
+                # "All that are not done" was asked for: a finished one must not stop the rest.
+                if films or not is_extracted(store, source):
+                    raise
+                progress.say(
+                    f"{source.id}: is done, with other settings, and stays so; to do it anew: "
+                    f"understudy extract {project} {source.id} --new"
+                )
+            else:
+                progress.report("extract", report, _extracted(source.id, report))
 
 
 def train(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import NoFaces
 from understudy.flow import Progress
+from understudy.flow.progress import stop_if_cancelled
 from understudy.imaging.curves import chart
 from understudy.imaging.png import encode_png
 from understudy.media import probe
@@ -41,6 +42,7 @@ from understudy.types import Alignment
 __all__ = ["Donor", "EvaluateInputs", "EvaluateReport", "Resolution", "evaluate"]
 
 _CURVES = {"eyes": ("expression", "eyes"), "mouth": ("expression", "mouth"), "yaw": ("pose", "yaw")}
+_UNSCORED = "the film is complete, only its score is not"
 _MARGIN_PX = 8
 """SSIM looks 5 pixels beyond the mask."""
 
@@ -145,6 +147,7 @@ class _Work:
         total = probe(i.source).n_frames_guess
         with progress.task("looking at the result", total, "frames") as bar:
             for before, now, after in in_threes(in_step(i.source, i.output, i.truth)):
+                stop_if_cancelled(progress, _UNSCORED)
                 bar.advance(1)
                 index = now[0].at.index
                 count = self._plates.faces(index)
@@ -172,6 +175,7 @@ class _Work:
             )
         with progress.task("looking at the donor", len(self._parts), "persons") as bar:
             for part in self._parts:
+                stop_if_cancelled(progress, _UNSCORED)
                 donors[part] = look_at_donor(
                     self._inputs.donors.get(part.to, ()),
                     self._eyes,

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from understudy.errors import NoFaces, StoreError
+from understudy.errors import NoFaces, OtherSettings, StoreError
 from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.follow.follower import Follower, Seen, Window
@@ -318,7 +318,7 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
     changed = differences(have.settings, record.settings)
     if changed:
         was = ", ".join(f"{name} {value!r}" for name, value in changed.items())
-        raise StoreError(
+        raise OtherSettings(
             f"{path} was made with {was}; use the same options to go on, or --new to start over "
             f"(the old file is kept as .bak)"
         )

@@ -28,11 +28,13 @@ class Persons(SharedFile):
         return tuple(self._content.persons.values())
 
     def person(self, id_: str) -> Person:
-        """One person by id.
+        """One person by id, or by name where nobody has that id.
 
         Raises:
             StoreError: there is none; names those that there are.
         """
+        if id_ not in self._content.persons:
+            id_ = next((person.id for person in self.persons if person.name == id_), id_)
         return self.known(self._content.persons, id_, "person", "understudy cast name")
 
     @in_turn
