@@ -105,7 +105,7 @@ def test_a_wrong_model_folder(done, understudy):
     model = done.project / "models" / "model"
     before = hashes(model)
     train = ["train", done.project, *TRAIN, "--iterations", 9]
-    understudy(*train, "--model", "lightweight").refused("holds the model quick", "--new")
+    understudy(*train, "--model", "lightweight").refused("holds the model mesh", "--new")
     understudy(*train, "--model", "nosuch").refused("nosuch", "quick", code=2)
     assert hashes(model) == before
     model.rename(done.project / "kept")

@@ -78,4 +78,4 @@ def test_what_reading_verbs_advise_brings_it_up(old, understudy) -> None:
     advised = " ".join(told.err.split()).partition("understudy cast ")
     assert advised[1] and advised[2] == str(old.project)
     understudy("cast", old.project).worked()
-    assert "quick@" in understudy("models", old.project).worked().out
+    assert "mesh" in understudy("models", old.project).worked().out

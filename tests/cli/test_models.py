@@ -21,7 +21,7 @@ def test_the_models_of_a_project_are_shown(done_place, understudy, tmp_path, mon
     before = sorted(p for p in project.rglob("*"))
     told = understudy("models", project).worked()
     row = row_of(told.out, "model")
-    for words in ("a, b", "quick@", " 2 ", "a 0.", "b 0.", "MiB", str(models / "model")):
+    for words in ("a, b", "mesh@", " 2 ", "a 0.", "b 0.", "MiB", str(models / "model")):
         assert words in row, words
     assert "nothing was saved yet" in row_of(told.out, "begun")
     assert "damaged" in row_of(told.out, "damaged")

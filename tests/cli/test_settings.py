@@ -27,7 +27,7 @@ def model_of(project: Path) -> Path:
 def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
     told = understudy("train", done.project, "--iterations", 3, "--threads", 1).worked()
     said = " ".join((told.out + told.err).split())
-    assert "train, as before in this project: batch 2, previews 1" in said
+    assert "train, as before in this project: model mesh, batch 2, previews 1" in said
     assert "train, changed: iterations 3 (was 2)" in said
     model = model_of(done.project)
     assert (training(model)["batch"], training(model)["iterations"]) == (2, 3)
@@ -45,10 +45,10 @@ def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
 
 
 def test_what_a_stage_refused_is_not_remembered(done, understudy):
-    understudy("train", done.project, "--model", "original", "--iterations", 9).refused("quick")
+    understudy("train", done.project, "--model", "original", "--iterations", 9).refused("mesh")
     understudy("train", done.project, "--iterations", 3, "--threads", 1).worked()
     kept = json.loads((done.project / "project.json").read_text())["settings"]["options"]
-    assert kept["train"]["model"] == "quick"
+    assert kept["train"]["model"] == "mesh"
     assert "threads" not in kept["train"] and "new" not in kept["train"]
 
 
@@ -77,7 +77,7 @@ def test_config_shows_who_said_what_and_writes_what_verbs_read(done, understudy,
     rows = [line.split() for line in understudy(*show, "--verb", "train").worked().out.splitlines()]
     assert ["train.batch", "2", "the", "project"] in rows
     assert ["train.keep", "2", "mine.toml"] in rows
-    assert ["train.model", "quick", "the", "project"] in rows
+    assert ["train.model", "mesh", "the", "project"] in rows
     assert not any(row[0].startswith("extract.") for row in rows)
     understudy("train", done.project, "--batch", 4, "--model-name", "second", *QUICKLY).worked()
     show_first = ("config", "show", done.project, "--verb", "train")

@@ -205,6 +205,9 @@ def test_irises_go_where_the_eyes_look_and_away_when_they_shut() -> None:
     column = (dark * torch.arange(SIZE)).sum((1, 2)) / dark.sum((1, 2)).clamp_min(1e-6)
     assert column[1] > column[2] + 4, "texels to the picture's right"
     assert irises.plane(eyes, SIZE)[0].max() == 0
+    with torch.autocast("cpu", torch.bfloat16):
+        half = irises(white.to(torch.bfloat16), eyes)
+    torch.testing.assert_close(half.detach(), made, atol=0.01, rtol=0)
 
 
 def test_light_from_one_side_goes_over_and_an_open_mouth_is_no_shadow() -> None:

@@ -44,7 +44,7 @@ class Model:
     Example:
         >>> model = Model("pair")
         >>> model.persons, model.name, model.step
-        (('ann', 'bob'), 'quick', 2)
+        (('ann', 'bob'), 'mesh', 2)
         >>> picture = model.swap("ann.png", to="bob", min_face_px=30)
         >>> picture.shape, picture.dtype
         ((120, 160, 3), dtype('uint8'))
@@ -77,7 +77,7 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The kind of model, such as "quick"."""
+        """The kind of model, such as "mesh"."""
         return self._found.state.model
 
     @property

@@ -28,7 +28,7 @@ _WHOLE_TRACKS = {"person", "track", "tracked"}
 
 def train(
     persons: Mapping[str, Faceset | Sequence[Faceset]],
-    model: str = "quick",
+    model: str = "auto",
     *,
     into: str | os.PathLike[str] = "model",
     minutes: float | None = None,
@@ -45,7 +45,8 @@ def train(
         persons: each person's faces by the id that they shall have: a folder of face pictures, the
             `Alignments` of a film (`found.where(person=0)` where several people are in it), or
             several of these.
-        model: a model's name, see `understudy plugins`.
+        model: a model's name, see `understudy plugins`; `auto` goes on with the one that is
+            there, else takes mesh, or quick where faces have no mesh.
         into: the model folder; made when it is not there.
         minutes: minutes of training that the model gets in all, earlier runs included.
         iterations: exactly so many iterations in all, instead of minutes.

@@ -129,7 +129,8 @@ def _check_ahead(
     registry: Registry,
 ) -> None:
     """What later stages would refuse."""
-    registry.get("swap", training.model)
+    if training.model != "auto":
+        registry.get("swap", training.model)
     if converting.checkpoint == "best" and not training.score_faces:
         raise ValueRefused(
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"

@@ -8,6 +8,7 @@ PLUGINS = (
     Plugin(
         kind="swap",
         name="mesh",
+        version="2",
         target="understudy.swap.mesh:Mesh",
         options="understudy.swap.options:MeshOptions",
         summary="Keeps the performance: a mesh carries it, the net makes the skin (128 to 1024 px)",

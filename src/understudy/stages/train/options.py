@@ -13,12 +13,13 @@ class TrainOptions:
     """Options of the training stage."""
 
     model: str = option(
-        "quick",
-        "Which model: quick for a CPU, original or lightweight with a GPU; see "
+        "auto",
+        "Which model: auto goes on with the one that is there, and else takes mesh, which keeps "
+        "the performance, or quick where faces have no mesh (imported landmarks); see "
         "`understudy plugins`.",
         group="Training",
         result=True,
-        names=Names("swap"),
+        names=Names("swap", auto=("mesh", "quick")),
     )
     minutes: float = option(
         10.0,

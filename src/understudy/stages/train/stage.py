@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from understudy.nn import checkpoint
 from understudy.nn.device import choose_device, choose_dtype, threads
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.faces.found import Finder
+from understudy.stages.train.choose import chosen_model
 from understudy.stages.train.crops import Cutting
 from understudy.stages.train.faces import FaceSource, Preparer
 from understudy.stages.train.folder import open_folder, writing
@@ -79,8 +80,11 @@ def train(
         Cancelled: after saving.
     """
     registry = registry or default_registry()
-    plugin = registry.get("swap", options.model)
+    if options.model != "auto":
+        registry.get("swap", options.model)
     with threads(options.threads), writing(inputs.model):
+        plugin = chosen_model(inputs.facesets, inputs.model, options, registry, progress)
+        options = replace(options, model=plugin.name)
         return _train(inputs, options, plugin, registry, progress)
 
 

@@ -147,15 +147,15 @@ class Irises(nn.Module):
         return found.view(-1, 1, size, size)
 
     def forward(self, skin: Tensor, eyes: Eyes) -> Tensor:
-        """Skin (n, 3, t, t) with irises in it."""
-        out = skin.flatten(2).clone()
+        """Skin (n, 3, t, t) with irises in it, float32 also where skin was computed in half."""
+        out = skin.float().flatten(2).clone()
         turn = out.new_tensor([1.0, -1.0]) / EXTENT
         parts = zip(eyes.texel, eyes.at, self.shares(eyes), self.discs, strict=True)
         for texel, at, share, disc in parts:
-            picture = disc.expand(len(out), -1, -1, -1).to(out.dtype)
-            grid = (at * turn)[:, :, None].to(out.dtype)
+            picture = disc.expand(len(out), -1, -1, -1)
+            grid = (at * turn)[:, :, None]
             iris = F.grid_sample(picture, grid, padding_mode="border", align_corners=False)[..., 0]
-            out[:, :, texel] = torch.lerp(out[:, :, texel], iris, share[:, None].to(out.dtype))
+            out[:, :, texel] = torch.lerp(out[:, :, texel], iris, share[:, None])
         return out.view_as(skin)
 
 
@@ -231,6 +231,6 @@ def _between_lids(size: int, side: int) -> tuple[NDArray[np.int64], NDArray[Any]
     uv = surface().uv[around] * size * scale
     cv2.fillPoly(plane, [np.rint(uv).astype(np.int32)], 255)
     away = cv2.distanceTransform(plane, cv2.DIST_L2, 5) / np.ptp(uv[:, 0])
-    depth = cv2.resize(away, (size, size), interpolation=cv2.INTER_AREA).ravel()
+    depth = away.reshape(size, scale, size, scale).mean((1, 3)).ravel()
     chosen = np.flatnonzero(depth > 0)
     return chosen, depth[chosen]
