@@ -36,22 +36,45 @@ CONVERTERS = {
 
 WRITING = {"write_bytes", "write_text", "imwrite", "savez", "touch", "copyfile", "copy2", "copy"}
 WRITERS = {
+    "files.py": "the door: follows no link out of a project",
     "store/atomic.py": "the one write path",
     "store/lock.py": "who holds a lock, which only people read",
-    "flow/sinks.py": "appends to a log",
-    "cli/jobs/running.py": "appends what a run behind says to its log",
     "events/reference.py": "writes a page of this repository's docs",
     "media/encode.py": "fills a file of commit_path",
     "media/joining.py": "fills a file of commit_path",
     "nn/checkpoint.py": "fills a folder of commit_dir",
     "provenance/credentials.py": "fills a file of commit_path",
-    "runs/queue/runner.py": "appends what a job's process says to its log",
     "stages/release/stage.py": "fills a folder of commit_dir",
-    "stages/train/cache.py": "appends rows; a torn one is cut off when it is opened",
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "pictures that a contract is checked with",
     "weights/wheels.py": "fills a scratch folder",
     "write/png.py": "fills a folder of commit_dir",
+}
+
+
+CHANGING = {"mkdir", "makedirs", "unlink", "rmdir", "rmtree", "rename", "renames", "symlink_to"}
+CHANGING |= {"hardlink_to", "symlink", "link", "chmod", "removedirs"}
+CHANGERS = {
+    "files.py": "the door: follows no link out of a project",
+    "store/atomic.py": "the one write path, which asks the door",
+    "store/lock.py": "removes locks of its own, having asked the door",
+    "store/project/migrate.py": "must say why a folder cannot be removed, having asked the door",
+    "provenance/credentials.py": "removes a file of commit_path",
+    "testing/contracts/write.py": "pictures that a contract is checked with",
+    "weights/wheels.py": "fills a scratch folder",
+    "write/png.py": "fills a folder of commit_dir",
+}
+DATABASES = {
+    "store/database.py": "the one way to a database, side files looked at first",
+    "store/guard.py": "in memory, to see what ours defines",
+    "store/alignments/__init__.py": "fills a file of commit_path",
+}
+LOCKS = {"store/lock.py": "the one lock"}
+ENCODERS = {
+    "media/encode.py": "fills a file of commit_path",
+    "media/joining.py": "reads packets into memory",
+    "testing/clips.py": "films for tests",
+    "testing/contracts/write.py": "films that a contract is checked with",
 }
 
 
@@ -103,6 +126,33 @@ def writes(node: ast.AST) -> bool:
     return name in ("open", "fdopen") and any(set(m.value) & set("wax+") for m in modes)
 
 
+def changes(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    name, owner = node.func.attr, getattr(node.func.value, "id", "")
+    if name in ("replace", "remove"):  # of a path or of `os`; strings, lists and values have them
+        return owner == "os" or (name == "replace" and len(node.args) == 1 and not node.keywords)
+    return name in CHANGING and owner not in ("files", "np", "torch", "document")
+
+
+def calls(owner: str, *names: str) -> Callable[[ast.AST], bool]:
+    def match(node: ast.AST) -> bool:
+        func = node.func if isinstance(node, ast.Call) else None
+        if not isinstance(func, ast.Attribute) or func.attr not in names:
+            return False
+        return getattr(func.value, "id", "") == owner
+
+    return match
+
+
+def encodes(node: ast.AST) -> bool:
+    """`av.open` for writing."""
+    if not calls("av", "open")(node):
+        return False
+    assert isinstance(node, ast.Call)
+    return any(isinstance(a, ast.Constant) and a.value == "w" for a in node.args)
+
+
 def text(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 4
 
@@ -123,6 +173,18 @@ def test_levels_become_numbers_in_one_place() -> None:
 
 def test_files_are_written_by_one_path() -> None:
     assert found(writes) == set(WRITERS)
+
+
+def test_files_are_made_moved_and_removed_through_one_door() -> None:
+    assert found(changes) == set(CHANGERS)
+
+
+def test_databases_locks_and_films_are_opened_in_one_place() -> None:
+    assert found(calls("sqlite3", "connect")) == set(DATABASES)
+    assert found(lambda n: getattr(getattr(n, "value", n), "id", "") == "filelock") == set(LOCKS)
+    assert found(encodes) == set(ENCODERS)
+    for owner, names in (("np", ["save"]), ("torch", ["save"]), ("pickle", ["dump"])):
+        assert found(calls(owner, *names)) == set()
 
 
 def test_weights_are_opened_by_one_function() -> None:
@@ -149,6 +211,6 @@ def test_every_console_leaves_words_as_they_are() -> None:
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Console", "_Safe")
     }
     assert made == {"api/bars/console.py"}

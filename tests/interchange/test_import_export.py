@@ -359,11 +359,11 @@ def test_what_an_export_refuses(tmp_path: Path, clip: Path, frames_folder: Path,
     with pytest.raises(ValueRefused, match="--layout"):
         export(path, tmp_path / "out.xml")
     with pytest.raises(StoreError, match="belongs to frames"):
-        export(path, out, media=clip)
+        export(path, out, media=clip, overwrite=True)
     (folder / "frame_000.png").unlink()
     with pytest.raises(StoreError, match="belongs to frames"):
-        export(path, out)
+        export(path, out, overwrite=True)
     shutil.rmtree(folder)
     with pytest.raises(StoreError, match="--media"):
-        export(path, out)
+        export(path, out, overwrite=True)
     assert list(unpacked(out)["__data__"]) == ["frame_001.png"]

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.actors import ACTORS, Actor, Performance, render
+from understudy.errors import StoreError
+from understudy.files import make_folder
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
@@ -46,7 +48,7 @@ def render_clips(
     A and B play different scripts, so that the model cannot learn pairs of frames by heart. B's
     is twice as long: a donor should show more than the footage asks for.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     a, b = ACTORS["actor_a"], _hair_out_of_the_face(ACTORS["actor_b"])
     lengths = {"a": n_frames, "b": 2 * n_frames, "truth": n_frames}
     clips = Clips(*(folder / f"{name}_{length}.mp4" for name, length in lengths.items()))
@@ -60,14 +62,19 @@ def render_clips(
 
 def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) -> RenderReport:
     """Render, extract, train, convert and score, going on where an earlier run stopped."""
+    film, made = folder / "out.mp4", folder / "out.understudy"
+    if film.exists() and not made.exists():
+        raise StoreError(
+            f"{film}: is there already and no demo made it; choose another --out folder"
+        )
     clips = render_clips(folder / "clips", n_frames, progress)
-    with Project.open(folder / "out.understudy", create=True) as project:
+    with Project.open(made, create=True) as project:
         if not project.consent.exists():
             keep_declarations(project.consent, synthetic_declarations())
         return run_job(
             project,
             {"a": [clips.a], "b": [clips.b]},
-            folder / "out.mp4",
+            film,
             ExtractOptions(),
             TrainOptions(minutes=minutes),
             ConvertOptions(overwrite=True),

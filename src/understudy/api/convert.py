@@ -14,6 +14,7 @@ from understudy.api.model import Model
 from understudy.api.settings import chosen
 from understudy.api.who import Casting, Persons, cast
 from understudy.errors import StoreError
+from understudy.files import make_folder
 from understudy.plugin import default_registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, read_declarations
@@ -107,7 +108,7 @@ def convert(
         casting=parts.casting,
         knobs=knobs or {},
     )
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     with watching(progress) as told:
         return run(inputs, settings, default_registry(), told)
 

@@ -53,7 +53,7 @@ def _tell(error: BaseException, as_json: bool) -> Any:
 
         out = console(stderr=True)
         out.print("[bold red]error:[/] ", end="")
-        out.print(last.text, markup=False, soft_wrap=True)
+        out.print(last.shown, markup=False, soft_wrap=True)
     return last.data["exit_code"]
 
 

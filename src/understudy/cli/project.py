@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from understudy.cli.say import echo
 
 if TYPE_CHECKING:
     from understudy.cli.show import Terminal
@@ -34,4 +34,4 @@ def tell_ids(project: Project, names: Container[str]) -> None:
     """Say under which ids people are known whose names are no ids."""
     for person in project.persons:
         if person.name and person.name in names:
-            typer.echo(f"{person.name!r} has the id {person.id} in this project; use that")
+            echo(f"{person.name!r} has the id {person.id} in this project; use that")

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from understudy.cli.say import echo
 from understudy.runs.spec import JobSpec
 
 JSON = "--json"
@@ -107,7 +108,7 @@ def add(spec: JobSpec, as_json: bool) -> None:
 
     check(spec)
     if words := undeclared(spec):
-        typer.echo(f"it will fail as it stands: {words}", err=True)
+        echo(f"it will fail as it stands: {words}", err=True)
     with Queue() as queue:
         number = queue.add(spec)
     if as_json:
@@ -116,7 +117,7 @@ def add(spec: JobSpec, as_json: bool) -> None:
         )
         sys.stdout.write(last.to_json() + "\n")
     else:
-        typer.echo(f"job {number} waits; to carry out the queue: understudy jobs run --detach")
+        echo(f"job {number} waits; to carry out the queue: understudy jobs run --detach")
 
 
 def _flag(name: str, annotation: Any) -> inspect.Parameter:
@@ -126,4 +127,4 @@ def _flag(name: str, annotation: Any) -> inspect.Parameter:
 
 
 def _to_stderr(words: str) -> None:
-    typer.echo(words, err=True)
+    echo(words, err=True)

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 from understudy.errors import ValueRefused
+from understudy.events.words import printable, printable_text
 
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can say."""
@@ -56,6 +57,12 @@ class Event:
     level: Level = "info"
     data: Mapping[str, Plain] = field(default_factory=dict)
     time_s: float = field(default_factory=time.time)
+
+    @property
+    def shown(self) -> str:
+        """The text as it may be shown and logged: one line, but for reports and tracebacks."""
+        in_lines = self.kind == "report" or self.code == "fault"
+        return printable_text(self.text) if in_lines else printable(self.text)
 
     def to_plain(self) -> dict[str, Plain]:
         """As a mapping of plain values, in the order of reading."""

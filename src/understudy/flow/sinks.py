@@ -7,7 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from understudy.errors import StoreError
 from understudy.events import Event, Sink
+from understudy.files import open_to_append
 
 OFTEN = ("advance", "metric")
 """Kinds that come many times a second."""
@@ -69,6 +71,6 @@ class TextLog:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time_s))
         mark = f"{event.level} ({event.code}): " if event.level != "info" else ""
         # A log that cannot be written, as on a full disk, must not stop the work itself.
-        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
-            for line in event.text.splitlines():
-                file.write(f"{at} {mark}{line}\n")
+        # Nor may one that is a link, which would have us write into another file.
+        with suppress(OSError, StoreError), open_to_append(self._path) as file:
+            file.write("".join(f"{at} {mark}{x}\n" for x in event.shown.split("\n")).encode())

@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from understudy.errors import StoreError
+from understudy.files import remove_folder
 from understudy.store.atomic import commit_dir
 
 FORMAT = 2
@@ -136,7 +136,7 @@ def prune(folder: Path, keep: int) -> None:
 
 def remove(path: Path) -> None:
     """Remove one checkpoint; what a kill on the way leaves of it does not verify."""
-    shutil.rmtree(path, ignore_errors=True)
+    remove_folder(path)
 
 
 def name_of(step: int) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.errors import ProvenanceError, StoreError
+from understudy.files import make_folder
 from understudy.store.atomic import commit_once, explain, sweep_parts
 from understudy.store.home import home
 
@@ -67,7 +68,7 @@ def identity() -> Identity:
     found = known_identity()
     if found is None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(path.parent, mode=0o700)
         except OSError as error:
             raise explain(error, path) from error
         made = make_identity()

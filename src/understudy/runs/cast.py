@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.imaging.png import encode_png
 from understudy.plugin import Registry
@@ -71,7 +72,7 @@ def draw(project: Project, cast: FilmCast) -> Path:
     with Alignments.open(project.alignments(cast.source.id), read_only=True) as store:
         sheet = cast_sheet(store, project.faces(cast.source.id), cast.found[:_MOST_ROWS], names)
     path = project.cast_sheet(cast.source.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     commit_bytes(path, encode_png(sheet))
     return path
 

@@ -5,6 +5,7 @@ Each can be run alone, any number of times; each goes on where it was.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,7 +23,7 @@ from understudy.stages.faces.views import is_faceset
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.run import TrainReport
 from understudy.stages.train.stage import TrainInputs, train
-from understudy.store.alignments import Alignments
+from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Source
 from understudy.store.project.values import SourceKind
@@ -75,6 +76,20 @@ def _first_place(project: Project, source: Source, place: Path) -> Path:
     except (StoreError, MediaError):
         return place
     return first if same else place
+
+
+def protected(project: Project) -> tuple[Path, ...]:
+    """What no output of a project may replace: its films, their alignments and face pictures.
+
+    Also those that are not there at the moment, and where they lay before the project was moved.
+    """
+    found = [project.folder]
+    for source in project.sources:
+        beside = Path(os.path.normpath(project.folder / source.relative))
+        for place in dict.fromkeys((source.path, beside)):
+            found += [place, alignments_path(place)]
+        found.append(project.folder / "sources" / source.id / "faces")
+    return tuple(found)
 
 
 def source_of(project: Project, word: str) -> Source:

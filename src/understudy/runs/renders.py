@@ -16,7 +16,7 @@ from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
 from understudy.runs.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.models import chosen_model, trained_persons
-from understudy.runs.project import source_of
+from understudy.runs.project import protected, source_of
 from understudy.runs.scoring import evaluate_render, films_of, keep_report
 from understudy.runs.settings import remembering
 from understudy.stages.convert.first_look import first_look
@@ -245,6 +245,7 @@ def _inputs(project: Project, render: Render) -> ConvertInputs:
         faces=project.faces(source.id),
         model=project.model(render.model),
         output=render.output,
+        sources=protected(project),
         work=project.work,
         label=label_of(project, source, *people_of(project, source, render.casting)),
         casting=render.casting,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from understudy.errors import MediaError, PluginError, StoreError, ValueRefused
 from understudy.events import to_plain
+from understudy.files import make_folder, refuse_sources, same_file
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.options import from_mapping
@@ -83,7 +84,14 @@ def score_films(
         truth: footage that shows the perfect swap, where somebody has it.
         through_px: side of what the model showed, in pixels, for the ceiling; 0 for unknown.
     """
-    into.mkdir(parents=True, exist_ok=True)
+    sources = [source, output, *donors, *([] if truth is None else [truth])]
+    for film in sources:
+        if same_file(into, film):
+            raise ValueRefused(f"{into}: holds pictures that are scored; choose another --output")
+    names = ("report.md", "report.json", "contact_sheet.png", "curves.png")
+    for name in names:
+        refuse_sources(into / name, sources)
+    make_folder(into)
     inputs = EvaluateInputs(
         source=source,
         output=output,

@@ -15,7 +15,7 @@ from understudy.media.health import colour_differences
 from understudy.plugin import Registry
 from understudy.runs.judging import Plate
 from understudy.runs.models import DEFAULT
-from understudy.runs.project import add, extract_source, train_model
+from understudy.runs.project import add, extract_source, protected, train_model
 from understudy.runs.renders import RenderReport, Wanted, label_of, look_ahead, make_render, planned
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import writer_for
@@ -136,8 +136,7 @@ def _check_ahead(
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
         )
     registry.get("colour", converting.match_colour)
-    films = [project.place(source.id) for source in project.sources]
-    check_place(output, converting.overwrite, project.work, films)
+    check_place(output, converting.overwrite, project.work, protected(project))
     writer_for(registry, probe(project.place(footage.id)), output, converting)
 
 

@@ -2,6 +2,7 @@
 
 A temporary beside the target is filled, synced and renamed over it, then the folder is synced.
 At any instant, whatever dies, the target is either what it was or what it was to become.
+A link with the target's name is replaced, not followed, and no link leads out of a project.
 Temporaries carry the mark of the process that made them, so that `sweep_parts` removes those of
 the dead and leaves those of the living.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
+from understudy.files import make_folder, refuse_way_out
 from understudy.store.processes import process_lives, process_mark
 
 if TYPE_CHECKING:
@@ -203,7 +205,8 @@ def sweep_parts(folder: Path) -> list[Path]:
         What was removed or put back. A folder that is not there, or may not be changed, has none.
     """
     done = []
-    with suppress(OSError):
+    with suppress(OSError, StoreError):
+        refuse_way_out(Path(folder) / "x")
         for entry in sorted(Path(folder).iterdir()):
             found = _TEMPORARY.search(entry.name)
             if found is None or not entry.name.startswith("."):
@@ -245,7 +248,8 @@ def move(old: Path, new: Path) -> None:
         DiskFull, StoreError: it could not be moved.
     """
     with _explained(new, old):
-        new.parent.mkdir(parents=True, exist_ok=True)
+        refuse_way_out(old)
+        make_folder(new.parent)
         ops.replace(old, new)
         for folder in {old.parent, new.parent}:
             _sync_folder(folder)
@@ -314,6 +318,7 @@ def _explained(path: Path, temporary: Path) -> Iterator[None]:
 
 
 def _temporary(path: Path, *, whole_name: bool = False) -> Path:
+    refuse_way_out(path)
     # File names end at 255 bytes; a long name must not make its temporary impossible.
     name = path.name if whole_name else path.name[:40]
     pid, start = process_mark()

@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import socket
+import stat
 import warnings
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -20,7 +21,8 @@ from types import TracebackType
 
 import filelock
 
-from understudy.errors import InUse
+from understudy.errors import InUse, StoreError
+from understudy.files import refuse_way_out, remove_file
 from understudy.store.atomic import explain
 from understudy.store.processes import process_lives, process_mark, program_name
 
@@ -81,6 +83,7 @@ class WriterLock:
             StoreError, DiskFull: the lock file cannot be written.
         """
         place = lock_path(self.path)
+        _refuse_links(place)
         try:
             place.parent.stat()  # filelock would make the folder
             self._lock = self._taken(filelock.FileLock, place)
@@ -94,7 +97,9 @@ class WriterLock:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         holder = Holder(*mark, socket.gethostname(), program_name(), now)
         with suppress(OSError):  # people are told less; the lock holds all the same
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+            # Written anew, so that a link or a second name that lies there is left as it is.
+            remove_file(_note(self.path))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
             with os.fdopen(os.open(_note(self.path), flags, 0o666), "wb") as note:
                 note.write(json.dumps(asdict(holder)).encode())
         return self
@@ -134,6 +139,21 @@ class WriterLock:
                 f"run again"
             ) from None
         return lock
+
+
+def _refuse_links(place: Path) -> None:
+    """Locks are opened to be written, and must not be somebody's file by another name."""
+    refuse_way_out(place)
+    for path in (place, place.with_suffix(".softlock")):
+        try:
+            found = path.lstat()
+        except OSError:
+            continue
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            raise StoreError(
+                f"{path}: is a link, has a second name, or is no regular file, so it is no lock "
+                "of ours; move it away, then run again"
+            )
 
 
 def lock_path(path: Path) -> Path:

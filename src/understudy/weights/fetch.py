@@ -19,6 +19,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from understudy.errors import Cancelled, ValueRefused, WeightsError
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.plugin import Weights, Wheel
 from understudy.store.atomic import commit, need_free, sweep_parts
@@ -89,7 +90,7 @@ class _Fetch:
         ]
         missing = [r for r in wanted if not self._settled(r)]
         if missing:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             sweep_parts(self._folder)
         left = [r for r in missing if not self._copied(r)]
         if os.environ.get("UNDERSTUDY_OFFLINE"):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from understudy.events import Event
+from understudy.events.words import printable
 from understudy.flow.progress import clock
 
 
@@ -52,7 +53,7 @@ class NotebookBars:
     def __call__(self, event: Event) -> None:
         """Draw one event."""
         if event.kind == "warning":
-            self._show(f"<p><b>warning:</b> {html.escape(event.text)}</p>")
+            self._show(f"<p><b>warning:</b> {html.escape(event.shown)}</p>")
         elif event.kind == "task":
             self._bars[event.data["task"]] = _Bar(event, self._show)
         elif event.kind == "advance":
@@ -64,7 +65,7 @@ class NotebookBars:
 class _Bar:
     def __init__(self, event: Event, show: Show) -> None:
         data: Any = event.data
-        self._name, self._unit, self._total = event.text, data["unit"], data["total"]
+        self._name, self._unit, self._total = event.shown, data["unit"], data["total"]
         self._first = self._done = float(data["done"])
         self._note = ""
         self._started = time.monotonic()
@@ -72,11 +73,11 @@ class _Bar:
 
     def advance(self, event: Event) -> None:
         data: Any = event.data
-        self._done, self._note = float(data["done"]), data["note"] or self._note
+        self._done, self._note = float(data["done"]), printable(data["note"]) or self._note
         self._shown.update(self._html())
 
     def close(self, event: Event) -> None:
-        words = event.text or f"{self._name}: stopped at {self._done:.0f} {self._unit}"
+        words = event.shown or f"{self._name}: stopped at {self._done:.0f} {self._unit}"
         self._shown.update(f"<p>{html.escape(words)}</p>")
 
     def _html(self) -> str:

@@ -21,6 +21,7 @@ from rich.progress import (
 
 from understudy.api.bars.console import console
 from understudy.events import Event
+from understudy.events.words import printable
 from understudy.flow.progress import clock
 
 _LINE_EVERY_S = 15.0
@@ -42,11 +43,11 @@ class Drawn:
         if event.kind in ("task", "advance", "done"):
             self._work(event)
         if event.kind in ("say", "done") and event.text:
-            self.console.print(f"[dim]·[/] {escape(event.text)}", soft_wrap=True)
+            self.console.print(f"[dim]·[/] {escape(event.shown)}", soft_wrap=True)
         elif event.kind == "warning":
-            self.console.print(f"[bold yellow]warning:[/] {escape(event.text)}", soft_wrap=True)
+            self.console.print(f"[bold yellow]warning:[/] {escape(event.shown)}", soft_wrap=True)
         elif event.kind == "report" and event.text:
-            console(markup=False, soft_wrap=True).print(event.text)
+            console(markup=False, soft_wrap=True).print(event.shown)
 
     def _work(self, event: Event) -> None:
         number = event.data["task"]
@@ -78,10 +79,10 @@ class _Bars:
                 self._progress.start()
             done, unit = int(data["done"]), data["unit"]
             self._open[number] = self._progress.add_task(
-                event.text, total=data["total"], completed=done, note="", unit=unit
+                event.shown, total=data["total"], completed=done, note="", unit=unit
             )
         elif self._progress is not None and event.kind == "advance":
-            note = {"note": data["note"]} if data["note"] else {}
+            note: Any = {"note": printable(data["note"])} if data["note"] else {}
             self._progress.update(self._open[number], completed=data["done"], **note)
         elif self._progress is not None:
             self._progress.remove_task(self._open.pop(number))
@@ -95,7 +96,7 @@ class _Lines:
 
     def __init__(self, console: Console, event: Event) -> None:
         data: Any = event.data
-        self._console, self._name = console, event.text
+        self._console, self._name = console, event.shown
         self._total, self._unit = data["total"], data["unit"]
         self._first = self._done = data["done"]
         self._started = self._last = time.monotonic()
@@ -104,7 +105,7 @@ class _Lines:
     def advance(self, event: Event) -> None:
         data: Any = event.data
         self._done = data["done"]
-        self._note = data["note"] or self._note
+        self._note = printable(data["note"]) or self._note
         now = time.monotonic()
         if now - self._last >= _LINE_EVERY_S:
             self._last = now

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from understudy.cli.say import echo
+
 if TYPE_CHECKING:
     from understudy.options.layers import Settled
     from understudy.options.tree import Tree
@@ -53,7 +55,7 @@ def show(
 
     tree, whole = _tree(verb), whole_tree(default_registry())
     for owner, reason in tree.broken.items():
-        typer.echo(f"left out: {owner}: {reason}", err=True)
+        echo(f"left out: {owner}: {reason}", err=True)
     values, name = read_config(config)
     said = Said(config=values, config_name=name)
     if project is None:
@@ -65,7 +67,7 @@ def show(
             found = settled("train", said, store, whole, trained_options(store, model_name))
     if toml:
         values = {p: found.values.get(p, leaf.field.default) for p, leaf in tree.leaves.items()}
-        typer.echo(written(tree, values), nl=False)
+        echo(written(tree, values), nl=False)
         return
     _print(tree, found)
 
@@ -82,7 +84,7 @@ def template(
     """
     from understudy.options.toml_file import template as make
 
-    typer.echo(make(_tree(verb)), nl=False)
+    echo(make(_tree(verb)), nl=False)
 
 
 def _tree(verb: Verb | None) -> Tree:

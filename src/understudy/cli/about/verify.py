@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from understudy.cli.say import echo
+
 
 def verify(
     file: Annotated[
@@ -30,13 +32,13 @@ def verify(
         raise MediaError(f"{file}: there are no PNG files in this folder")
     verdicts = [(f, read(f)) for f in files]
     if as_json:
-        typer.echo(json.dumps({str(f): v.to_plain() for f, v in verdicts}, indent=2))
+        echo(json.dumps({str(f): v.to_plain() for f, v in verdicts}, indent=2))
     elif file.is_dir():
         states = [v.state for _, v in verdicts]
         for state in dict.fromkeys(states):
-            typer.echo(f"{states.count(state)} of {len(states)} pictures: {state}")
-        typer.echo("\n".join(verdicts[0][1].sentences))
+            echo(f"{states.count(state)} of {len(states)} pictures: {state}")
+        echo("\n".join(verdicts[0][1].sentences))
     else:
-        typer.echo("\n".join(verdicts[0][1].sentences))
+        echo("\n".join(verdicts[0][1].sentences))
     if not all(v.ok for _, v in verdicts):
         raise typer.Exit(1)

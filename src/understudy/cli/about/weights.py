@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from understudy.cli.say import echo
+
 if TYPE_CHECKING:
     from understudy.plugin import Weights
 
@@ -110,14 +112,14 @@ def fetch_(
         records = [record for plugin in default_plugins(registry) for record in plugin.weights]
     for record in records if names else []:
         if record.package:
-            typer.echo(f"{record.name} comes with the package {record.package}")
+            echo(f"{record.name} comes with the package {record.package}")
     with session() as terminal:
         got = fetch(records, terminal, folder=folder, trust_on_first_use=trust_on_first_use)
     target = folder or weights_folders()[0]
     size = size_words(sum((target / record.name).stat().st_size for record in got))
-    typer.echo(f"{len(got)} files put into {target} ({size})" if got else "all of them are here")
+    echo(f"{len(got)} files put into {target} ({size})" if got else "all of them are here")
     if got and target.absolute() not in [f.absolute() for f in weights_folders()]:
-        typer.echo(f"to use them from there: UNDERSTUDY_WEIGHTS={target}")
+        echo(f"to use them from there: UNDERSTUDY_WEIGHTS={target}")
 
 
 @app.command("verify")
@@ -138,12 +140,12 @@ def verify_(
     states = [state(record, folder) for record in records]
     for found in states:
         if found.path is not None and not found.trouble:
-            typer.echo(f"verified: {found.record.name} ({found.path})")
+            echo(f"verified: {found.record.name} ({found.path})")
     wrong = [found.trouble for found in states if found.trouble]
     here = sum(found.path is not None for found in states)
     if wrong:
         raise WeightsError(f"{len(wrong)} of {here} files are refused: {'; '.join(wrong)}")
-    typer.echo(f"{here} files are here and right; {len(states) - here} are not here")
+    echo(f"{here} files are here and right; {len(states) - here} are not here")
 
 
 def _sources(record: Weights) -> str:

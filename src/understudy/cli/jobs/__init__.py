@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from understudy.cli.say import echo
+
 if TYPE_CHECKING:
     from understudy.runs.queue.job import State
 
@@ -179,7 +181,7 @@ def stop() -> None:
     """
     from understudy.cli.jobs import running
 
-    typer.echo(running.stop_behind())
+    echo(running.stop_behind())
 
 
 @app.command("cancel")
@@ -198,7 +200,7 @@ def cancel(
 
     with Queue() as queue:
         found = ask(queue, job, grace)
-    typer.echo(f"job {job} is {found.state}: {found.message}")
+    echo(f"job {job} is {found.state}: {found.message}")
 
 
 @app.command("retry")
@@ -214,7 +216,7 @@ def retry(
     with Queue() as queue:
         for number in jobs:
             queue.retry(number)
-            typer.echo(f"job {number} waits again; to carry it out: understudy jobs run --detach")
+            echo(f"job {number} waits again; to carry it out: understudy jobs run --detach")
 
 
 @app.command("clear")
@@ -232,4 +234,4 @@ def clear(
 
     states: list[State] = [state] if state else []
     with Queue() as queue:
-        typer.echo(f"{queue.clear(*states)} jobs forgotten")
+        echo(f"{queue.clear(*states)} jobs forgotten")

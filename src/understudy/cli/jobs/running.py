@@ -6,9 +6,10 @@ import sys
 import time
 
 import psutil
-import typer
 
+from understudy.cli.say import echo
 from understudy.errors import InUse, StoreError
+from understudy.files import open_to_append
 from understudy.flow import JsonLines, Reporter
 from understudy.flow.signals import stoppable
 from understudy.runs.queue.process import detached
@@ -33,7 +34,7 @@ def run_here(stay: bool, most_deaths: int, as_json: bool) -> None:
         progress: Reporter = Reporter(JsonLines(sys.stdout))
     else:
         progress = Terminal()
-    with Queue() as queue, stoppable(progress, lambda words: typer.echo(words, err=True)):
+    with Queue() as queue, stoppable(progress, lambda words: echo(words, err=True)):
         Runner(queue, progress, stay=stay, most_deaths=most_deaths).run()
     if as_json:
         progress.emit(result("jobs run"))
@@ -53,14 +54,14 @@ def begin_behind(stay: bool, most_deaths: int) -> None:
         said = queue.folder / "runner.log"
         words = ["jobs", "run", "--most-deaths", str(most_deaths)]
         words += ["--stay"] if stay else []
-        with said.open("ab") as log:
+        with open_to_append(said) as log:
             process = detached([sys.executable, "-P", "-m", "understudy", *words], log.fileno())
         until = time.monotonic() + _BEGINS_WITHIN_S
         while time.monotonic() < until and process.poll() is None and not _held(lock):
             time.sleep(0.1)
         if process.poll():
             raise StoreError(f"the queue could not be run; see {said}")
-    typer.echo(f"the queue runs behind, as process {process.pid}; see: understudy jobs list")
+    echo(f"the queue runs behind, as process {process.pid}; see: understudy jobs list")
 
 
 def stop_behind() -> str:

@@ -7,10 +7,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-import typer
 from rich.table import Column, Table
 
 from understudy.api.bars.console import console
+from understudy.cli.say import echo
 from understudy.events import Event
 from understudy.flow import JsonLines
 from understudy.flow.progress import clock
@@ -36,7 +36,7 @@ def write(verb: str, jobs: Sequence[Job]) -> None:
 def print_jobs(jobs: Sequence[Job]) -> None:
     """A table, one job a line."""
     if not jobs:
-        typer.echo("no jobs; add one with --queue behind any verb, or: understudy jobs add --help")
+        echo("no jobs; add one with --queue behind any verb, or: understudy jobs add --help")
         return
     table = Table("job", "what", "state", "device", "time", Column("how far", overflow="fold"))
     for job in jobs:
@@ -64,7 +64,7 @@ def print_job(job: Job) -> None:
     }
     for name, words in rows.items():
         if words:
-            typer.echo(f"{name + ':':9}{words}")
+            echo(f"{name + ':':9}{words}")
 
 
 def print_log(queue: Queue, number: int, follow: bool, as_json: bool) -> None:
@@ -81,7 +81,7 @@ def print_log(queue: Queue, number: int, follow: bool, as_json: bool) -> None:
             elif event.text and event.kind != "task":
                 at = time.strftime("%H:%M:%S", time.localtime(event.time_s))
                 mark = f"{event.level}: " if event.level != "info" else ""
-                typer.echo(f"{at} {mark}{event.text}")
+                echo(f"{at} {mark}{event.shown}")
         if over or not follow:
             break
         time.sleep(_LOOK_EVERY_S)

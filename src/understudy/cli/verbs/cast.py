@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from understudy.cli.project import opened, tell_ids
+from understudy.cli.say import echo
 
 if TYPE_CHECKING:
     from understudy.runs.cast import FilmCast
@@ -71,13 +72,13 @@ def show(
         _print_found(casts)
         for cast in casts:
             if cast.found:
-                typer.echo(f"{cast.source.id}: pictures of its persons: {draw(store, cast)}")
+                echo(f"{cast.source.id}: pictures of its persons: {draw(store, cast)}")
         for pair in proposals(store, casts, default_registry()):
             places = {f"{film}:{n}": store.source(film).person_of(n) for film, n in pair.both}
             known = next(filter(None, places.values()), "NAME")
             asked = [f"{place}={known}" for place, who in places.items() if who is None]
             asked = asked or [f"{place}={known}" for place in places]
-            typer.echo(
+            echo(
                 f"{' and '.join(places)} look like one person (distance {pair.distance:.2f}, one "
                 f"below {pair.same_below:.2f}); if they are: understudy cast name {project} "
                 f"{' '.join(asked)}"
@@ -105,7 +106,7 @@ def name(
     with opened(project) as (store, _):
         for source in say(store, names):
             said = ", ".join(f"{number} is {who}" for number, who in source.persons.items())
-            typer.echo(f"{source.id}: {said or 'nobody is named'}")
+            echo(f"{source.id}: {said or 'nobody is named'}")
         tell_ids(store, [word.partition("=")[2].strip() for word in names])
 
 
@@ -126,7 +127,7 @@ def rename(
 
     with opened(project) as (store, _):
         called = call(store, person, new)
-        typer.echo(f"{called.id} is called {called.name or called.id!r} now; the id stays")
+        echo(f"{called.id} is called {called.name or called.id!r} now; the id stays")
 
 
 @app.command("merge")
@@ -180,7 +181,7 @@ def _print_persons(project: Project) -> None:
     for person in project.persons:
         films = [source.id for source in project.sources_of(person.id)]
         called = f" ({person.name})" if person.name else ""
-        typer.echo(f"{person.id}{called}: seen in {', '.join(films) or 'no film yet'}")
+        echo(f"{person.id}{called}: seen in {', '.join(films) or 'no film yet'}")
 
 
 def _print_found(casts: Sequence[FilmCast]) -> None:
@@ -211,9 +212,9 @@ def _print_found(casts: Sequence[FilmCast]) -> None:
 
 def _print_edit(done: Edited) -> None:
     tracks = ", ".join(map(str, done.tracks))
-    typer.echo(f"tracks {tracks} show person {done.person} now")
+    echo(f"tracks {tracks} show person {done.person} now")
     for number in done.emptied:
-        typer.echo(f"of person {number} nothing is left")
+        echo(f"of person {number} nothing is left")
 
 
 def _numbers(text: str) -> list[int]:

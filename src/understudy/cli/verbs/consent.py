@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from understudy.cli.project import opened
+from understudy.cli.say import echo
 
 if TYPE_CHECKING:
     from understudy.provenance.consent import Declaration
@@ -65,7 +66,7 @@ def consent(
 
     if show:
         with Project.open(project, read_only=True) as there:
-            typer.echo(there.consent.read_text() if there.consent.exists() else "nothing declared")
+            echo(there.consent.read_text() if there.consent.exists() else "nothing declared")
         return
     # Only who declares somebody may mean a project that is not there yet; others mistyped it.
     with opened(project, create=bool(person or file)) as (store, _):
@@ -118,7 +119,7 @@ def ensure_declared(project: Project, file: Path | None, persons: Iterable[str])
         _take_over(project, file)
     asked = [person for person in lacking(project) if person in set(persons)]
     if asked and sys.stdin.isatty():
-        typer.echo("Before anything is made: who is in these films, and what did they agree to?")
+        echo("Before anything is made: who is in these films, and what did they agree to?")
         _ask_for(project, asked)
 
 
@@ -141,7 +142,7 @@ def _ask_for(project: Project, persons: Iterable[str]) -> None:
     asked = [project.add_person(person).id for person in persons]
     if not asked:
         who = "everyone is declared" if project.persons else "the project has no person yet"
-        typer.echo(f"{who}: {project.consent}; name a --person to declare one")
+        echo(f"{who}: {project.consent}; name a --person to declare one")
         return
     declare(project, [_ask(person) for person in asked])
 
@@ -155,7 +156,7 @@ def declare(project: Project, new: list[Declaration]) -> None:
     for d in new:
         facts = {"person": d.person, "basis": d.basis, "purpose": d.purpose}
         AuditLog(project.audit).append("declared", **facts)
-    typer.echo(f"declared: {project.consent}")
+    echo(f"declared: {project.consent}")
 
 
 def _take_over(project: Project, file: Path) -> None:
@@ -170,15 +171,15 @@ def _take_over(project: Project, file: Path) -> None:
 def _ask(person: str) -> Declaration:
     from understudy.provenance.consent import BASES, PURPOSES, Declaration, now
 
-    typer.echo(f"\nPerson {person} of this project")
+    echo(f"\nPerson {person} of this project")
     name = typer.prompt("  Who is it? (stays in this project)")
     for key, words in BASES.items():
-        typer.echo(f"    {key}: {words}")
+        echo(f"    {key}: {words}")
     basis = typer.prompt("  On what basis may the face be used?", value_proc=_one_of(BASES))
     adult = typer.confirm("  Is this person of age?")
     intimate = typer.confirm("  Is the footage intimate or sexual?")
     scope = typer.prompt("  What does the consent cover? (a film's title, a lesson)")
-    typer.echo(f"    {', '.join(PURPOSES)}")
+    echo(f"    {', '.join(PURPOSES)}")
     purpose = typer.prompt("  For what purpose?", value_proc=_one_of(PURPOSES))
     declared_by = typer.prompt("  Who declares this?")
     return Declaration(

@@ -78,6 +78,7 @@ def export(
         Path | None,
         typer.Option(help="The folder of images, where it does not lie beside the alignments."),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> JobSpec:
     """Write the faces of a film for another tool; `understudy export` does the same.
 
@@ -91,4 +92,5 @@ def export(
         output=output,
         layout=layout,
         media=media,
+        overwrite=overwrite,
     )

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from understudy.cli.about import weights
+from understudy.cli.say import echo
 
 _WEIGHTS = {"list": weights.list_, "fetch": weights.fetch_, "verify": weights.verify_}
 """What these verbs were called under `models` before models were what people train."""
@@ -19,7 +20,7 @@ class _ShownByItself(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] in _WEIGHTS:
-            typer.echo(
+            echo(
                 f"understudy models {args[0]} is called understudy weights {args[0]} now", err=True
             )
         elif args and args[0] not in self.commands and not args[0].startswith("-"):
@@ -57,7 +58,7 @@ def show(
     with Project.open(project, read_only=True) as opened:
         models = trained_models(opened)
     if not models:
-        typer.echo(f"{project}: holds no model; train one: understudy train {project}")
+        echo(f"{project}: holds no model; train one: understudy train {project}")
         return
     where = Column("where", overflow="fold")
     table = Table("model", "persons", "plug-in", "step", "last loss", "best score", "size", where)

@@ -9,6 +9,7 @@ import typer
 
 from understudy.cli.flags import Given, with_options
 from understudy.cli.project import opened, tell_ids
+from understudy.cli.say import echo
 from understudy.cli.work import verb
 from understudy.runs.spec import JobSpec
 from understudy.stages.convert.options import ConvertOptions
@@ -57,9 +58,9 @@ def add(
         for film in films:
             source = add_one(store, film, person)
             who = ", ".join(f"{n}: {p}" for n, p in source.persons.items()) or "nobody named yet"
-            typer.echo(f"{source.id}: {source.path} ({who})")
+            echo(f"{source.id}: {source.path} ({who})")
             if not source.path.samefile(film):
-                typer.echo(f"  {film} is the same film; the one that was added first is used")
+                echo(f"  {film} is the same film; the one that was added first is used")
         tell_ids(store, [person] if person else [])
 
 
@@ -89,7 +90,7 @@ def remove(
 
     with opened(project) as (store, _):
         for words in take_out(store, films or [], person or []):
-            typer.echo(words)
+            echo(words)
 
 
 @verb()

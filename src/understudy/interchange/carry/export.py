@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import refuse_sources
 from understudy.interchange import book, coco, plain_json
 from understudy.interchange.carry.names import image_key, video_key
 from understudy.interchange.faceswap import IDENTITY
@@ -47,24 +49,36 @@ class ExportReport:
 
 
 def export(
-    alignments: Path, output: Path, layout: Layout | None = None, media: Path | None = None
+    alignments: Path,
+    output: Path,
+    layout: Layout | None = None,
+    media: Path | None = None,
+    *,
+    overwrite: bool = False,
 ) -> ExportReport:
     """Write an alignments file for another tool.
 
     Args:
         alignments: the file.
-        output: what to write; an older file of that name is replaced.
+        output: what to write.
         layout: None goes by the ending: `.fsa` for Faceswap's, `.json` for our own JSON.
         media: the folder of images that the faces are in, needed for the images' names; None looks
             beside the alignments.
+        overwrite: replace a file that is there.
 
     Raises:
-        StoreError: the alignments cannot be read, or the images are not theirs.
-        ValueRefused: an ending that names no layout.
+        StoreError: the alignments cannot be read, the images are not theirs, or the output is
+            there.
+        ValueRefused: an ending that names no layout, or the output is the alignments or the film.
         DiskFull: no room.
     """
     chosen = layout or _by_ending(output)
     with Alignments.open(alignments, read_only=True) as store:
+        refuse_sources(output, [alignments, media or store.path.with_name(store.source.name)])
+        if os.path.lexists(output) and not overwrite:
+            raise StoreError(
+                f"{output} is there already; choose another -o, or say --overwrite to replace it"
+            )
         frames, _, faces = store.counts()
         lost = [*_LOST[chosen], *_lost_here(chosen, store)]
         if chosen == "json":

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.errors import NoFaces
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Space, Warp
@@ -86,7 +87,7 @@ def _write(
         frame_size=size,
     )
     path = Path(person) / face_file_name(source, index, number)
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    make_folder((folder / path).parent)
     write_face_png(folder / path, pixels, record, durable=False)
     return path
 

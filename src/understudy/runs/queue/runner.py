@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from understudy.errors import Cancelled
+from understudy.files import open_to_append
 from understudy.flow import Reporter
 from understudy.runs.queue.devices import environment, free_device
 from understudy.runs.queue.job import Job
@@ -98,7 +99,7 @@ class Runner:
 
     def _start(self, job: Job, device: str) -> None:
         command = [*self._worker, str(self._queue.folder), str(job.id), device]
-        with self._queue.stderr_path(job.id).open("ab") as errors:
+        with open_to_append(self._queue.stderr_path(job.id)) as errors:
             process = detached(command, errors.fileno(), environment(device))
         self._started[job.id] = _Started(process, device, job.attempt)
         self._progress.say(f"job {job.id} begins on {device}: {job.words}")

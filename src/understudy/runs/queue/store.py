@@ -20,6 +20,7 @@ import psutil
 
 from understudy.errors import InUse, ValueRefused
 from understudy.events import Event
+from understudy.files import make_folder, remove_file
 from understudy.runs.queue.job import OVER, Job, State
 from understudy.runs.spec import JobSpec
 from understudy.store import database
@@ -82,7 +83,7 @@ class Queue:
             StoreError, DiskFull: it cannot be made, or is damaged.
         """
         self.folder = home() / "jobs" if folder is None else folder
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self.path = self.folder / "jobs.sqlite"
         if not self.path.exists():
             with WriterLock(self.path, SCHEMA.what, wait_s=database.BUSY_TIMEOUT_S):
@@ -247,7 +248,7 @@ class Queue:
             db.executemany("DELETE FROM jobs WHERE id = ?", [(n,) for n in numbers])
         for number in numbers:
             for left in self.folder.glob(f"*job-{number}.*"):
-                left.unlink(missing_ok=True)
+                remove_file(left)
         return len(numbers)
 
     def events(self, number: int, after: int = 0) -> list[tuple[int, Event]]:

@@ -34,11 +34,12 @@ def export(
     output: Path,
     layout: Layout | None,
     media: Path | None,
+    overwrite: bool,
     progress: Reporter,
 ) -> None:
     """Write the faces of a film for another tool."""
     alignments = file if file.suffix == ".alignments" else alignments_path(file)
-    report = carry_out(alignments, output, layout, media)
+    report = carry_out(alignments, output, layout, media, overwrite=overwrite)
     lines = [f"{report.output}: {report.faces} faces in {report.frames} frames, {report.layout}"]
     if report.lost:
         lines += ["not written:", *_listed(report.lost, len(report.lost))]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Warp
@@ -75,7 +76,7 @@ def first_look(
             rows.append(_row(frame, found, composer))
             labels.append(f"frame {index}")
         picture = contact_sheet(["source", "before training"], rows, labels, (CELL, CELL))
-    sheet.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(sheet.parent)
     commit_bytes(sheet, encode_png(picture), durable=False)
     progress.say(f"a first look, before training: {sheet}")
     progress.picture("first-look", sheet)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import MediaError, StoreError, ValueRefused
+from understudy.files import make_folder, remove_folder, rename
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
@@ -58,6 +58,7 @@ class ConvertInputs:
         casting: number of a person in the film as text, or "all" for everybody who is not named,
             to the id of a person that the model can show, or to None to leave them as they are.
         knobs: values for what the model lets one choose, such as a morph.
+        sources: what else the output must not replace, such as the donors' films.
     """
 
     media: Path
@@ -69,6 +70,7 @@ class ConvertInputs:
     label: Label
     casting: Mapping[str, str | None]
     knobs: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def convert(
     """
     started = time.monotonic()
     inputs.label.require()
-    check_place(inputs.output, options.overwrite, inputs.work, [inputs.media])
+    sources = [inputs.media, inputs.alignments, inputs.faces, inputs.model, *inputs.sources]
+    check_place(inputs.output, options.overwrite, inputs.work, sources)
     info = probe(inputs.media)
     with Alignments.open(inputs.alignments, read_only=True) as store:
         film = _film(store, info)
@@ -140,7 +143,7 @@ def _made_or_there(
     info, output = film.info, inputs.output
     writer = writer_for(registry, info, output, options)
     work = inputs.work / _key(info, census, swapper, inputs, options, registry)
-    inputs.work.mkdir(parents=True, exist_ok=True)
+    make_folder(inputs.work)
     with WriterLock(work, "render's work folder"):
         kept = work.with_suffix(".json")
         earlier = None if options.overwrite else Receipt.read_from(kept)
@@ -155,7 +158,7 @@ def _made_or_there(
         asks = "build" in swapper.needs.of_plate
         builds = builds_in(casting, options.mask) if asks else {}
         job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds)
-        work.mkdir(parents=True, exist_ok=True)
+        make_folder(work)
         read = ReadReport()
         segments = _write_segments(film, job, writer, work, read, progress)
         frames, words = read.decoded, str(read)
@@ -291,10 +294,10 @@ def _key(
 def _discard(work: Path) -> None:
     """Remove finished segments; no death on the way leaves half a one under its own name."""
     doomed = work.with_suffix(".old")
-    shutil.rmtree(doomed, ignore_errors=True)
+    remove_folder(doomed)
     if work.exists():
-        work.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+        rename(work, doomed)
+        remove_folder(doomed)
 
 
 def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:

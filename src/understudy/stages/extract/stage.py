@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from understudy.errors import NoFaces, OtherSettings, StoreError
+from understudy.files import rename
 from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.follow.follower import Follower, Seen, Window
@@ -334,7 +335,7 @@ def _set_aside(path: Path, faces: Path, progress: Progress) -> None:
         for end in ("-wal", "-shm"):
             rest = path.with_name(path.name + end)
             if rest.exists():
-                rest.rename(aside.with_name(aside.name + end))
+                rename(rest, aside.with_name(aside.name + end))
         progress.say(f"kept the old alignments as {aside.name}")
     if faces.is_dir() and any(faces.iterdir()):
         progress.say(f"kept the old face pictures in {_renamed(faces)}")
@@ -346,4 +347,5 @@ def _renamed(path: Path) -> Path:
     while aside.exists():
         number += 1
         aside = path.with_name(f"{path.name}.bak-{number}")
-    return path.rename(aside)
+    rename(path, aside)
+    return aside

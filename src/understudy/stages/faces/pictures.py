@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from understudy.errors import StoreError
+from understudy.files import make_folder
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
@@ -72,7 +73,7 @@ class Pictures:
         self._alignments = alignments.absolute()
         self._folder, self._film = folder, film
         self._size, self._centering = size, centering
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._key = f"{film.info.fingerprint} {size} {centering}"
         self._next = self._read()
 
@@ -80,7 +81,7 @@ class Pictures:
     def debug_folder(self) -> Path:
         """Where frames with everything drawn in go; made when it is asked for."""
         folder = self._folder.with_name(f"{self._folder.name}-debug")
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         return folder
 
     def write(self, frame: Frame, faces: list[Face]) -> None:

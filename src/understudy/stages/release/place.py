@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import refuse_sources
 from understudy.store.atomic import commit_bytes
 
 _OURS = (".png", ".csv")
@@ -66,14 +67,14 @@ class Receipt:
             return False
 
 
-def check_place(output: Path, overwrite: bool, work: Path, films: Sequence[Path]) -> None:
+def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Path]) -> None:
     """Refuse an output that could not be written or would cost something else.
 
     Args:
         output: a `.mp4` or `.mov` file, or a folder name without suffix.
         overwrite: whether an output that is there may be replaced.
         work: where receipts lie; an output that one of them knows is not in the way.
-        films: the sources, which no output replaces.
+        sources: films, alignments and face pictures, which no output replaces.
 
     Raises:
         ValueRefused: another suffix, or the output is or holds a source.
@@ -89,12 +90,7 @@ def check_place(output: Path, overwrite: bool, work: Path, films: Sequence[Path]
         raise StoreError(f"the folder {parent} is not there; make it first")
     if not os.access(parent, os.W_OK):
         raise StoreError(f"the folder {parent} may not be written; choose another -o")
-    for film in films:
-        if output.resolve() in (film.resolve(), *film.resolve().parents):
-            raise ValueRefused(
-                f"{output} is or holds the source {film}; choose another -o, sources are never "
-                f"replaced"
-            )
+    refuse_sources(output, sources)
     if not output.exists():
         return
     if not overwrite:

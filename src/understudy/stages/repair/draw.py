@@ -5,7 +5,6 @@ To a video with the film's own times and sound, to a folder of PNGs, or to one c
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import NoFaces, StoreError, ValueRefused
+from understudy.files import make_folder, refuse_sources, remove_folder
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Space, Warp
@@ -69,6 +69,7 @@ def draw(
         raise StoreError(f"{output} is there already; choose another, or say --overwrite")
     with Alignments.open(path, read_only=True) as store:
         film = reader_of(store, media, "8")
+        refuse_sources(output, [path, film.info.path])
         if output.suffix.lower() in (".mp4", ".mov"):
             return _video(store, film, output, drawing, registry, progress)
         if output.suffix == "":
@@ -88,8 +89,8 @@ def _video(
     cls = plugin.load_options()
     writer = plugin.load()(film.info, cls(container=output.suffix.lower().lstrip("."), crf=20))
     work = output.with_name(f".{output.name}.drawing.part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    remove_folder(work)
+    make_folder(work)
     n = 0
 
     def all_drawn() -> Iterator[Frame]:
@@ -111,7 +112,7 @@ def _video(
             segments += 1
         writer.finish(work, segments, output)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        remove_folder(work)
     return n
 
 
@@ -125,7 +126,7 @@ def _some(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
 def _folder(
     store: Alignments, film: FilmReader, output: Path, drawing: Drawing, progress: Progress
 ) -> int:
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     indices = _chosen(store, drawing)
     for frame, faces in visited(store, film, indices, "drawing", progress):
         data = encode_png(drawn(frame.pixels, faces, drawing))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import make_folder, remove_file
 from understudy.flow import Progress
 from understudy.media import FilmReader
 from understudy.stages.faces.source import frame_words
@@ -113,7 +115,12 @@ def write_list(found: Found, path: Path, source: Path) -> None:
     """Write what was found: `.json` with all that is known, anything else one a line.
 
     A text list of faces can be given to `remove --list`.
+
+    Raises:
+        StoreError: something is there already.
     """
+    if os.path.lexists(path):
+        raise StoreError(f"{path} is there already; move it away, or name another with --to")
     text = "".join(f"{line}\n" for line in found.lines())
     if path.suffix.lower() == ".json":
         plain = {
@@ -142,7 +149,7 @@ def take_pictures(
     picture_of = state_of(faces, store).by_face()
     if not picture_of:
         raise StoreError(f"{faces}: holds no picture of {store.source.name}")
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     chosen = [picture_of[i].path for i in ids if i in picture_of]
     taken = [p.name for p in chosen if (target / p.name).exists()]
     if taken:
@@ -151,7 +158,7 @@ def take_pictures(
         commit_bytes(target / path.name, path.read_bytes())
     if move:
         for path in chosen:
-            path.unlink()
+            remove_file(path)
     return len(chosen)
 
 

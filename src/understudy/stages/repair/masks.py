@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering, Space, Warp
@@ -63,7 +64,7 @@ def write_images(
         ValueRefused: no face has such a mask, or the folder is where the faces come from.
         Cancelled: between two batches; images written so far are whole.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     n = 0
     for views in source.batches(lambda face: kind in face.masks, progress):
         for view in views:

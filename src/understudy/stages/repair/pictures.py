@@ -19,6 +19,7 @@ import numpy as np
 
 from understudy.errors import StoreError
 from understudy.events import WarningCode
+from understudy.files import make_folder, remove_file, rename
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
@@ -168,7 +169,7 @@ def update(
         _cut_again(state.stale, store, film, progress)
     if rename:
         for twin in state.twins:
-            twin.path.unlink()
+            remove_file(twin.path)
         _rename(folder, store.source.name, state)
     return state
 
@@ -199,12 +200,12 @@ def move_aside(pictures: Iterable[Picture]) -> int:
     n = 0
     for picture in pictures:
         place = picture.path.parent / "removed"
-        place.mkdir(exist_ok=True)
+        make_folder(place)
         target, number = place / picture.path.name, 1
         while target.exists():  # an earlier one may be of another face
             number += 1
             target = place / f"{picture.path.stem}-{number}.png"
-        picture.path.replace(target)
+        rename(picture.path, target)
         n += 1
     return n
 
@@ -275,9 +276,9 @@ def _rename(folder: Path, source_name: str, state: State) -> None:
     move_aside(orphans)
     steps = {path: final.with_name(f"{_ASIDE}{final.name}") for path, final in finals.items()}
     for path, step in steps.items():
-        path.replace(step)
+        rename(path, step)
     for path, step in steps.items():
-        step.replace(finals[path])
+        rename(step, finals[path])
 
 
 def _parts(face: Face) -> dict[str, str]:

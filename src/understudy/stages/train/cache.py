@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.files import make_folder, open_to_append, remove_folder
 from understudy.store.atomic import explain
 
 FOLDER = "cache"
@@ -69,8 +70,8 @@ class CropCache:
         self._folder, self._dtype = folder / key, dtype
         for other in folder.iterdir() if folder.is_dir() else ():
             if other.name != key:
-                shutil.rmtree(other, ignore_errors=True)
-        self._folder.mkdir(parents=True, exist_ok=True)
+                remove_folder(other)
+        make_folder(self._folder)
         self.lines = self._read_lines()
         self._map: mmap.mmap | None = None
         self._faces: NDArray[Any] | None = None
@@ -90,11 +91,11 @@ class CropCache:
             DiskFull, StoreError: they could not be written; those before stay.
         """
         try:
-            with (self._folder / _FACES).open("ab") as file:
+            with open_to_append(self._folder / _FACES) as file:
                 file.write(b"".join(face.tobytes() for face in faces))
                 file.flush()
                 os.fsync(file.fileno())
-            with (self._folder / _LINES).open("ab") as file:
+            with open_to_append(self._folder / _LINES) as file:
                 file.write("".join(f"{json.dumps(line)}\n" for line in lines).encode())
         except OSError as error:
             raise explain(error, self._folder) from error
@@ -144,7 +145,7 @@ class CropCache:
         self._map = self._faces = None
         try:
             for name, size in ((_LINES, len(lines)), (_FACES, count * self._dtype.itemsize)):
-                with (self._folder / name).open("ab") as file:
+                with open_to_append(self._folder / name) as file:
                     file.truncate(size)
         except OSError as error:
             raise explain(error, self._folder) from error

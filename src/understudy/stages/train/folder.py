@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from understudy.errors import StoreError
+from understudy.files import make_folder, rename
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.plugin import Plugin
@@ -22,7 +23,7 @@ def writing(folder: Path) -> WriterLock:
         StoreError: the place where the folder is to be cannot be made.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
     return WriterLock(folder, "model")
@@ -49,7 +50,7 @@ def open_folder(
         )
     if new and folder.exists() and any(folder.iterdir()):
         aside = _free_name(folder)
-        folder.rename(aside)
+        rename(folder, aside)
         progress.say(f"the old model was moved to {aside}")
     found = checkpoint.newest(folder)
     if found is not None:
@@ -59,7 +60,7 @@ def open_folder(
             progress.warn(found.warning, code="older-checkpoint", step=found.state.step)
         progress.say(f"going on with {plugin.name} at iteration {found.state.step}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
     return found

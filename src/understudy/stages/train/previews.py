@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.geometry.facemesh.surface import surface
 from understudy.imaging.rasterise import texture_map, textured
@@ -86,7 +87,7 @@ def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> Path:
     """Keep a sheet as `previews/step_*.png`, which is returned, and as `preview.png`."""
     data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
     previews = folder / "previews"
-    previews.mkdir(exist_ok=True)
+    make_folder(previews)
     commit_bytes(previews / f"step_{step:08d}.png", data, durable=False)
     commit_bytes(folder / "preview.png", data, durable=False)
     return previews / f"step_{step:08d}.png"

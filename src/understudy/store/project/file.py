@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import PROJECT_FILE, PROJECT_FORMAT
 from understudy.store import codec
 from understudy.store.atomic import commit_bytes
 from understudy.store.project.values import Person, Render, Source
 
-NAME = "project.json"
-FORMAT = "understudy-project"
+NAME = PROJECT_FILE
+FORMAT = PROJECT_FORMAT
 VERSION = 2
 _MAX_BYTES = 16 << 20
 

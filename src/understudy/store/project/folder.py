@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from understudy.errors import StoreError
+from understudy.files import make_folder, rename
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.atomic import explain, sweep_parts
 from understudy.store.faceset import FaceFolder
@@ -63,7 +64,7 @@ class Project(Persons, Places):
         if read_only:
             return cls(path, read_only=True)
         try:
-            path.mkdir(exist_ok=True)
+            make_folder(path, parents=False)
         except OSError as error:
             raise explain(error, path) from error
         with turn(path):
@@ -238,7 +239,7 @@ class Project(Persons, Places):
             try:
                 # Before the file: killed in between, the film is known and is cut anew; the other
                 # way round, a film that is added under this id would find another's pictures.
-                folder.rename(kept)
+                rename(folder, kept)
             except OSError as error:
                 raise explain(error, folder) from error
         left = {i: source for i, source in self._content.sources.items() if i != id_}
@@ -363,7 +364,7 @@ def _check_free(path: Path, create: bool) -> None:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise explain(error, folder) from error
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import StoreError
+from understudy.files import refuse_way_out
 from understudy.store import atomic, codec
 from understudy.store.copies import keep_copy
 from understudy.store.ids import slug
@@ -162,6 +163,7 @@ def _is_empty(path: Path) -> bool:
 
 def _remove(folder: Path) -> None:
     try:
+        refuse_way_out(folder)
         shutil.rmtree(folder)
     except OSError as error:
         raise atomic.explain(error, folder) from error

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from understudy.errors import StoreError
+from understudy.files import make_folder
 from understudy.nn import checkpoint
 from understudy.store.atomic import commit_bytes, explain
 
@@ -117,7 +118,7 @@ def write_best(
     }
     place = folder / checkpoint.BEST
     try:
-        place.mkdir(exist_ok=True)
+        make_folder(place)
     except OSError as error:
         raise explain(error, place) from error
     checkpoint.save(place, state, {what: tensors[what], "score": score})
