@@ -17,6 +17,9 @@ from understudy.imaging.depth import largest
 
 _NO_SECOND: Any = None
 """OpenCV takes x and y from one map as well as from two."""
+_FINEST, _APART_PX = 4, 2.0
+"""Samples a side of a texel at most, and how many pixels they may be apart: linear samples two
+pixels apart still see all of a picture."""
 _FINEST_PX = 512
 """Samples a side at most; a face that has more pixels is shrunk before."""
 
@@ -58,12 +61,10 @@ def unwrapped(image: NDArray[Any], points: NDArray[np.floating], size: int) -> N
         (size, size) or (size, size, c) of the same dtype; beyond the picture its edge is repeated.
     """
     wide = float(np.ptp(points[:, :2], axis=0).max()) / float(np.ptp(surface().uv, axis=0).max())
-    finer = max(1, round(wide / size))
-    most = max(1, _FINEST_PX // size)
-    if finer > most:
-        by = finer / most
+    finer = max(1, min(round(wide / size), _FINEST, _FINEST_PX // size))
+    by = wide / (size * finer * _APART_PX)
+    if by > 1:
         image, points = _shrunk(image, points, by)
-        finer = most
     at = places(points, size * finer) - np.float32(0.5)
     if image.dtype == np.uint16:
         # OpenCV remaps no 16 bits on every platform

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -148,6 +148,15 @@ def threads(wanted: int | None) -> Iterator[int]:
         yield count
     finally:
         torch.set_num_threads(before)
+
+
+def half_the_threads() -> AbstractContextManager[int]:
+    """Let PyTorch compute with half of its CPU threads for a while, at least one.
+
+    For nets that run beside other work which fills the other cores: PyTorch's threads wait for
+    one another by spinning, so with all of them each waits for a core that is busy.
+    """
+    return threads(max(1, torch.get_num_threads() // 2))
 
 
 def cpu_count() -> int:

@@ -203,6 +203,25 @@ def test_a_models_alpha_signals_and_knobs_are_used(couple, converter, half, tmp_
         convert(another, options, registry, Silent())
 
 
+def test_the_model_leaves_cores_to_what_runs_beside_it(couple, converter, monkeypatch, tmp_path):
+    seen: set[int] = set()
+    convert_faces = stage.Swapper.convert
+
+    def spying(self: Any, *given: Any, **knobs: Any) -> Any:
+        seen.add(torch.get_num_threads())
+        return convert_faces(self, *given, **knobs)
+
+    monkeypatch.setattr(stage.Swapper, "convert", spying)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        convert(converter.inputs(couple, "out"), ConvertOptions(), converter.registry, Silent())
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {2}
+
+
 def test_segments_of_another_plugin_version_are_not_gone_on_with(couple, converter, registry):
     def key(**versions: str) -> str:
         plugins = [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from understudy.flow import mapped
+from understudy.flow import ahead, mapped
 from understudy.flow.progress import Task
 from understudy.geometry.facemesh.build import Build
 from understudy.stages.convert.compose import Composer, Fresh
@@ -45,6 +45,16 @@ class Job:
 
     def converted(self, source: Iterable[Frame], bar: Task) -> Iterator[Frame]:
         """Frames in the same order; those without a chosen face are passed on untouched."""
+        # the model makes the next faces while these are put in their places and encoded
+        for frames, fresh, n_faces in ahead(self._made(source), 1):
+            pairs = [(frame, fresh.get(frame.at.index, [])) for frame in frames]
+            yield from mapped(self._composer.composed, pairs, self._workers)
+            bar.advance(len(frames), f"{n_faces} faces in the last {len(frames)}")
+
+    def _made(
+        self, source: Iterable[Frame]
+    ) -> Iterator[tuple[list[Frame], dict[int, list[Fresh]], int]]:
+        """A few frames at a time, the new faces of each, and how many those are."""
         source = iter(source)
         while batch := list(islice(source, self._options.faces_at_once)):
             here = self._casting.between(batch[0].at.index, batch[-1].at.index)
@@ -56,6 +66,4 @@ class Job:
             todo: dict[int, list[Fresh]] = {}
             for (frame, _, _), fresh in zip(faces, self._composer.made(faces), strict=True):
                 todo.setdefault(frame.at.index, []).append(fresh)
-            pairs = [(frame, todo.get(frame.at.index, [])) for frame in batch]
-            yield from mapped(self._composer.composed, pairs, self._workers)
-            bar.advance(len(batch), f"{len(faces)} faces in the last {len(batch)}")
+            yield batch, todo, len(faces)

@@ -24,6 +24,7 @@ from understudy.files import make_folder, remove_folder, rename
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
+from understudy.nn.device import half_the_threads
 from understudy.options import results
 from understudy.plugin import Registry
 from understudy.stages.convert.job import Job
@@ -39,7 +40,10 @@ from understudy.swap.loading import Swapper, load_swapper
 
 SEGMENT = 120
 """Frames a segment; a kill loses at most these."""
-VERSION = 1
+_AHEAD = 8
+"""Frames that are decoded before they are asked for: in 4K each takes 25 MB, and besides the faces
+of three times `faces_at_once` frames are under way."""
+VERSION = 2
 """Raise it when the same choices give other pictures, so that no film is joined from both."""
 
 
@@ -160,7 +164,8 @@ def _made_or_there(
         job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds)
         make_folder(work)
         read = ReadReport()
-        segments = _write_segments(film, job, writer, work, read, progress)
+        with half_the_threads():
+            segments = _write_segments(film, job, writer, work, read, progress)
         frames, words = read.decoded, str(read)
         progress.say("joining and signing")
         about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
@@ -239,7 +244,7 @@ def _write_segments(
     start = job.time_of(first * SEGMENT) if first else None
     if first:
         progress.say(f"going on after {first} finished segments of {SEGMENT} frames")
-    source = ahead(film.frames(start, read), 2 * SEGMENT // 10)
+    source = ahead(film.frames(start, read), _AHEAD)
     number, total = first, film.info.n_frames_guess
     with progress.task(f"converting {film.name}", total, "frames", done=first * SEGMENT) as bar:
         for number, group in groupby(source, key=lambda f: f.at.index // SEGMENT):
