@@ -57,3 +57,31 @@ def test_help_teaches_each_option():
     text = CliRunner().invoke(_app([]), ["--help"], env={"COLUMNS": "160"}).output
     for said in ("How long. In minutes.", "low|high", "For how many.", "1<=x<=12"):
         assert said in text, text
+
+
+@dataclass(frozen=True, slots=True)
+class Seasoning:
+    spice: tuple[str, ...] = option((), "Which, once for each.")
+    grams: tuple[float, ...] = option((1.0, 2.0), "How much of each.")
+
+
+def test_words_are_said_once_for_each_or_with_commas_and_none_is_lost():
+    seen: list = []
+    app = typer.Typer()
+
+    @app.command()
+    @with_options
+    def season(seasoning: Seasoning) -> None:
+        seen.append(seasoning)
+
+    for words in (
+        ["--spice", "salt=1", "--spice", "mace=2, dill=3", "--grams", "0.5,3"],
+        ["--spice", ""],
+        [],
+    ):
+        assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    assert seen == [
+        Seasoning(("salt=1", "mace=2", "dill=3"), (0.5, 3.0)),
+        Seasoning(()),
+        Seasoning(),
+    ]

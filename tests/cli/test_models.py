@@ -25,6 +25,7 @@ def test_the_models_of_a_project_are_shown(done_place, understudy, tmp_path, mon
         assert words in row, words
     assert "nothing was saved yet" in row_of(told.out, "begun")
     assert "damaged" in row_of(told.out, "damaged")
+    assert "shape, 0 to 1: How far the face takes" in told.out, "what convert --knob may turn"
     assert told.out == understudy("models", "show", project).worked().out
     assert sorted(p for p in project.rglob("*")) == before
 

@@ -81,7 +81,7 @@ def test_a_morph_lies_between_two_persons():
 @pytest.mark.parametrize(
     ("knobs", "words"),
     [
-        ({"beard": 1.0}, "beard: this model has no such knob; it has: morph, toward"),
+        ({"beard": 1.0}, "beard: this model has no such knob; it has: morph (0 to 1), toward ("),
         ({"morph": 1.5}, "expected 0 to 1, got 1.5"),
         ({"morph": "much"}, "expected a number, got 'much'"),
         ({"morph": 0.5, "toward": "zoe"}, "toward: expected one of a, b, got 'zoe'"),

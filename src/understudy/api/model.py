@@ -23,6 +23,7 @@ from understudy.stages.extract.analyse import Tools
 from understudy.stages.extract.choose import choose, resolved
 from understudy.stages.faces.casting import Part
 from understudy.stages.faces.surfaces import build_from, mesh_of
+from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ class Model:
         builds = {}
         if "build" in self.swapper.needs.of_plate:
             builds = {p: build_from([mesh_of(f)]) for p, f in zip(parts, faces, strict=True)}
-        composer = Composer(settings, self.swapper, matcher, knobs or {}, builds)
+        turned = read_knobs(self.swapper, settings.knob, knobs)
+        composer = Composer(settings, self.swapper, matcher, turned, builds)
         fresh = composer.made([(frame, f, p) for f, p in zip(faces, parts, strict=True)])
         return composer.composed((frame, fresh)).pixels
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from understudy.errors import StoreError
+from understudy.errors import PluginError, StoreError
 from understudy.nn import checkpoint
+from understudy.plugin import Registry
 from understudy.stages.train.scored.kept import Best, read_best
 from understudy.store.project import Project
+from understudy.swap import Knob
 
 DEFAULT = "model"
 """Name of the model when nobody says another."""
@@ -100,6 +102,20 @@ class TrainedModel:
 def trained_models(project: Project) -> list[TrainedModel]:
     """All models of a project by name, also those that cannot be read; nothing is changed."""
     return [_look_at(name, project.model(name)) for name in project.models]
+
+
+def knobs_of(plugin: str, registry: Registry) -> Mapping[str, Knob]:
+    """What a kind of model lets one choose at a conversion; nothing where it is not installed.
+
+    Args:
+        plugin: as `TrainedModel` has it, "name@version".
+        registry: of plug-ins.
+    """
+    try:
+        found: Mapping[str, Knob] = registry.get("swap", plugin.partition("@")[0]).load().knobs
+    except (PluginError, AttributeError):
+        return {}
+    return found
 
 
 def _look_at(name: str, folder: Path) -> TrainedModel:

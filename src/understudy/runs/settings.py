@@ -242,4 +242,6 @@ def word(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "nothing"
     return str(value) if value != "" else "nothing"

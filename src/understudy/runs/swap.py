@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
@@ -25,6 +26,7 @@ from understudy.stages.release.place import check_place
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.run import TrainReport
 from understudy.store.project import ALL, Project, Source
+from understudy.swap import Knob, read_knobs
 
 Films = Mapping[str, Sequence[Path]]
 """Two persons' ids or names to their films; the first film of the first person is the footage."""
@@ -62,7 +64,7 @@ def run_job(
     plate, donor = reversed(given) if other_way else given
     footage = given[plate][0]
     label_of(project, footage, [plate], [donor]).require()
-    _check_ahead(project, footage, output, training, converting, registry)
+    _check_ahead(project, list(given), footage, output, training, converting, registry)
     sources = [source for person in given for source in _films(project, person)]
     for remark in colour_differences([probe(project.place(source.id)) for source in sources]):
         progress.warn(remark.words, code=remark.kind)
@@ -120,8 +122,16 @@ def _films(project: Project, person: str) -> list[Source]:
     return [source for source in project.sources_of(person) if source.kind == "film"]
 
 
+class _Untrained(NamedTuple):
+    """What is known of a model's knobs before it stands."""
+
+    knobs: Mapping[str, Knob]
+    persons: tuple[str, ...]
+
+
 def _check_ahead(
     project: Project,
+    persons: Sequence[str],
     footage: Source,
     output: Path,
     training: TrainOptions,
@@ -130,7 +140,10 @@ def _check_ahead(
 ) -> None:
     """What later stages would refuse."""
     if training.model != "auto":
-        registry.get("swap", training.model)
+        model = registry.get("swap", training.model)
+    if converting.knob:
+        knobs = getattr(model.load(), "knobs", {})
+        read_knobs(_Untrained(knobs, tuple(persons)), converting.knob)
     if converting.checkpoint == "best" and not training.score_faces:
         raise ValueRefused(
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"

@@ -134,6 +134,12 @@ class Knob:
     low: float = 0.0
     high: float = 1.0
 
+    def range_words(self, persons: Sequence[str] = ()) -> str:
+        """What it takes: "0 to 1", or the names of persons."""
+        if self.kind == "person":
+            return " or ".join(persons) or "a person"
+        return f"{self.low:g} to {self.high:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -245,7 +251,58 @@ class SwapModel(Protocol):
         """
 
 
-def check_knobs(model: SwapModel, knobs: Mapping[str, Any]) -> None:
+class Turnable(Protocol):
+    """Something with knobs: a model, or a trained one."""
+
+    @property
+    def knobs(self) -> Mapping[str, Knob]:
+        """What can be chosen, by name."""
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Whom it can show."""
+
+
+def read_knobs(
+    model: Turnable, said: Sequence[str], given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Knobs in people's words as values; all of them checked.
+
+    Args:
+        model: whose knobs.
+        said: "NAME=VALUE" each; of one name the last counts.
+        given: values, which go before what is said.
+
+    Raises:
+        ValueRefused: words without a value, no number, or as `check_knobs`.
+    """
+    found: dict[str, Any] = {}
+    for words in said:
+        name, equals, value = (part.strip() for part in words.partition("="))
+        if not equals or not name or not value:
+            raise ValueRefused(
+                f"knob: expected NAME=VALUE, got {words!r}; this model has: {_known(model)}"
+            )
+        found[name] = value
+        knob = model.knobs.get(name)
+        if knob is not None and knob.kind == "number":
+            try:
+                found[name] = float(value)
+            except ValueError:
+                raise ValueRefused(f"knob {name}: expected a number, got {value!r}") from None
+    found |= given or {}
+    check_knobs(model, found)
+    return found
+
+
+def _known(model: Turnable) -> str:
+    """The knobs of a model, for people."""
+    return ", ".join(f"{n} ({k.range_words(model.persons)})" for n, k in model.knobs.items()) or (
+        "none"
+    )
+
+
+def check_knobs(model: Turnable, knobs: Mapping[str, Any]) -> None:
     """Refuse knobs that the model does not have, or values that they do not take.
 
     Raises:
@@ -254,8 +311,7 @@ def check_knobs(model: SwapModel, knobs: Mapping[str, Any]) -> None:
     for name, value in knobs.items():
         knob = model.knobs.get(name)
         if knob is None:
-            known = ", ".join(model.knobs) or "none"
-            raise ValueRefused(f"{name}: this model has no such knob; it has: {known}")
+            raise ValueRefused(f"{name}: this model has no such knob; it has: {_known(model)}")
         if knob.kind == "person":
             if value not in model.persons:
                 raise ValueRefused(

@@ -203,6 +203,31 @@ def test_a_models_alpha_signals_and_knobs_are_used(couple, converter, half, tmp_
         convert(another, options, registry, Silent())
 
 
+def test_knobs_in_words_are_the_models_and_another_value_is_another_render(
+    couple, converter, half, tmp_path
+):
+    folder, registry = half
+    inputs = replace(converter.inputs(couple, "out"), model=folder)
+    for words, wrong in (
+        (("red=1",), r"red: this model has no such knob; it has: blue \(0 to 1\)"),
+        (("blue=2",), "blue: expected 0 to 1, got 2"),
+        (("blue=dark",), "knob blue: expected a number, got 'dark'"),
+        (("blue",), r"expected NAME=VALUE, got 'blue'; this model has: blue \(0 to 1\)"),
+    ):
+        with pytest.raises(ValueRefused, match=wrong):
+            convert(inputs, ConvertOptions(knob=words), registry, Silent())
+    assert not inputs.work.exists() and not inputs.output.exists()
+    blues = []
+    for words in (("blue=0.2", "blue=1"), ("blue=0.5",)):
+        options = ConvertOptions(knob=words, match_colour="none", overwrite=bool(blues))
+        convert(inputs, options, registry, Silent())
+        blues.append([p[..., 2].astype(int).mean() for p in pictures(tmp_path / "out")])
+    assert np.mean(blues[0]) > np.mean(blues[1]) + 1
+    given = replace(inputs, knobs={"blue": 0.0}, output=tmp_path / "given")
+    convert(given, options, registry, Silent())
+    assert np.mean([p[..., 2] for p in pictures(tmp_path / "given")]) < np.mean(blues[1])
+
+
 def test_the_model_leaves_cores_to_what_runs_beside_it(couple, converter, monkeypatch, tmp_path):
     seen: set[int] = set()
     convert_faces = stage.Swapper.convert

@@ -120,7 +120,8 @@ def _parameter(declared: list[OptionField]) -> inspect.Parameter:
     default = field.default
     flag = flag_of(field, (), " ".join(helps), field.group, show_default=default is not None)
     if field.many:
-        default = ",".join(default)
+        # words may be said once for each; numbers stand in one list
+        default = list(default) if field.kind is str else ",".join(map(str, default))
     return keyword(field.name, Annotated[type_of(field), flag], default)
 
 
@@ -157,7 +158,7 @@ def flag_of(
 def type_of(field: OptionField) -> Any:
     """What Typer shall make of the words on the command line."""
     if field.many:
-        return str
+        return list[str] if field.kind is str else str
     kind: Any = Literal[field.choices] if field.choices else field.kind
     return kind | None if field.optional else kind
 
@@ -194,6 +195,8 @@ def plain(value: Any, field: OptionField) -> Any:
     """A flag's value as plain data."""
     if value is _NONE:
         return None
+    if field.many and isinstance(value, list):
+        value = ",".join(value)
     if field.many and isinstance(value, str):
         return tuple(field.kind(word.strip()) for word in value.split(",") if word.strip())
     return value

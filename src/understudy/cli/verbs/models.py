@@ -51,7 +51,8 @@ def show(
     from rich.table import Column, Table
 
     from understudy.api.bars.console import console
-    from understudy.runs.models import trained_models
+    from understudy.plugin import default_registry
+    from understudy.runs.models import knobs_of, trained_models
     from understudy.store.project import Project
     from understudy.weights.fetch import size_words
 
@@ -74,3 +75,9 @@ def show(
             f"[bold red]{escape(model.trouble)}[/]" if model.trouble else escape(str(model.folder)),
         )
     console().print(table)
+    for plugin in dict.fromkeys(model.plugin for model in models if model.plugin):
+        knobs = knobs_of(plugin, default_registry())
+        if knobs:
+            console().print(f"\nchosen at a conversion of {escape(plugin)}, convert --knob:")
+        for name, knob in knobs.items():
+            console().print(f"  {name}, {knob.range_words()}: {escape(knob.help)}")

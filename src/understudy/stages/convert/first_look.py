@@ -31,6 +31,7 @@ from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
+from understudy.swap import read_knobs
 from understudy.swap.loading import load_swapper
 from understudy.types import Face, Frame
 
@@ -63,11 +64,12 @@ def first_look(
         film = FilmReader(probe(inputs.media), "8", assumed_colour(store))
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         swapper = load_swapper(inputs.model, options.device, registry)
+        knobs = read_knobs(swapper, options.knob, inputs.knobs)
         asks = "build" in swapper.needs.of_plate
         builds = builds_in(casting, options.mask) if asks else {}
         colour = registry.get("colour", options.match_colour)
         matcher = colour.build(options.colour.of(colour.name))
-        composer = Composer(options, swapper, matcher, inputs.knobs, builds)
+        composer = Composer(options, swapper, matcher, knobs, builds)
         rows, labels = [], []
         for index in _spread(casting, options.mask):
             stop_if_cancelled(progress, "nothing was trained yet")

@@ -58,6 +58,14 @@ class ConvertOptions:
         "that training did not see.",
         group="Model",
     )
+    knob: tuple[str, ...] = option(
+        (),
+        "What the model lets one choose anew for every conversion, as NAME=VALUE, such as "
+        'shape=0.8; once for each, or with commas between; "" for none. `understudy models '
+        "PROJECT` shows which there are.",
+        group="Model",
+        result=True,
+    )
     overwrite: bool = option(
         False, "Replace an output that is there already.", scope="run", group="Output"
     )

@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from understudy.stages.release.place import Receipt, check_place, refuse_existin
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
 from understudy.store.lock import WriterLock
+from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
 
 SEGMENT = 120
@@ -108,7 +109,8 @@ def convert(
     Raises:
         ConsentMissing: a person in the output has no valid declaration.
         MediaError, StoreError, NoFaces: footage, alignments or faces are missing or foreign.
-        ValueRefused: the casting names somebody who is not in the film or not in the model.
+        ValueRefused: the casting names somebody who is not in the film or not in the model, or a
+            knob that the model does not have or a value that it does not take.
         InUse: another process makes the same render; says which.
         DiskFull: segments written so far stay.
         Cancelled: between two segments; they are kept.
@@ -122,6 +124,8 @@ def convert(
         film = _film(store, info)
         swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
         _check_persons(inputs.casting, swapper)
+        # before the first frame is read, and what stands here names the segments
+        inputs = replace(inputs, knobs=read_knobs(swapper, options.knob, inputs.knobs))
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
         _say(swapper, census, inputs, options, progress)
