@@ -12,6 +12,7 @@ Convention: canonical space, see `geometry.facemesh`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,21 +209,29 @@ def _set_gap(
     moved[:, lower] -= (wanted - is_) / 2
 
 
+@lru_cache(maxsize=1)
 def inward() -> Float64:
     """(478,) 0 at the outline, rising to 1 well inside: where another's shape may show."""
     face = canonical().vertices
     oval = face[list(OVAL)]
     away = np.linalg.norm(face[:, None, :2] - oval[None, :, :2], axis=-1).min(1)
     share = np.clip(away / _FADE_CM, 0, 1)
-    return np.concatenate([share * share * (3 - 2 * share), np.ones(10)])
+    return _kept(np.concatenate([share * share * (3 - 2 * share), np.ones(10)]))
 
 
+@lru_cache(maxsize=1)
 def about_mouth() -> Float64:
     """(478,) 1 on the lips, falling to 0 around them."""
     face = canonical().vertices
     lips = face[[v for pair in LIPS for v in pair] + list(MOUTH_CORNERS)]
     away = np.linalg.norm(face[:, None, :2] - lips[None, :, :2], axis=-1).min(1)
-    return np.concatenate([np.exp(-0.5 * (away / _ABOUT_MOUTH_CM) ** 2), np.zeros(10)])
+    return _kept(np.concatenate([np.exp(-0.5 * (away / _ABOUT_MOUTH_CM) ** 2), np.zeros(10)]))
+
+
+def _kept(values: Float64) -> Float64:
+    """Values that everybody shares, so that nobody may change them."""
+    values.flags.writeable = False
+    return values
 
 
 def _moving() -> NDArray[np.intp]:
