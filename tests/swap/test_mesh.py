@@ -15,7 +15,7 @@ from understudy.swap import Batch
 from understudy.swap.mesh import CODE, Mesh
 from understudy.swap.mesh.irises import DISC_PX, EXTENT, Eyes, Irises, eyes_of
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
-from understudy.swap.mesh.parts import lit_as, without_hair
+from understudy.swap.mesh.parts import filled, known, lit_as, only_skin
 from understudy.swap.mesh.reach import border, matte, mouth, skin
 from understudy.swap.options import MeshOptions
 from understudy.testing.meshes import acting
@@ -254,7 +254,41 @@ def test_hair_on_the_temple_is_left_out_and_brows_stay() -> None:
     brow = torch.zeros(SIZE, SIZE, dtype=torch.bool)
     brow[int(0.25 * SIZE) : int(0.28 * SIZE), int(0.25 * SIZE) : int(0.4 * SIZE)] = True
     mean[:, hair | brow] = -2.5
-    kept = without_hair(mean, edge)
+    kept = only_skin(mean, edge)
     assert kept[hair & (edge > 0.9)].mean() < 0.2
     assert kept[brow & (edge < 0.05)].min() > 0.9
     assert kept[:, 3 * SIZE // 4 :].min() > 0.99, "the other side has none"
+
+
+def test_a_wall_beside_the_cheek_is_left_out_of_the_matte() -> None:
+    edge = torch.tensor(border(SIZE))
+    mean = torch.zeros(3, SIZE, SIZE)
+    wall = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    wall[:, : SIZE // 5] = True
+    mean[:, wall] = 3.5
+    kept = only_skin(mean, edge)
+    assert kept[wall & (edge > 0.9)].mean() < 0.2
+    assert kept[:, 3 * SIZE // 4 :].min() > 0.99
+
+
+def test_what_was_never_seen_is_as_what_lies_around_it_and_not_shown() -> None:
+    mean = torch.full((3, SIZE, SIZE), 0.2)
+    shown = torch.ones(1, SIZE, SIZE)
+    hidden = (slice(None), slice(40, 60), slice(10, 30))
+    mean[hidden] = 9.0  # what happened to be in the pictures there
+    shown[hidden] = 0.0
+    made = filled(mean, shown)
+    torch.testing.assert_close(made, torch.full_like(mean, 0.2), atol=1e-4, rtol=0)
+    sure = known(shown)
+    assert sure[50, 20] == 0 and sure[50, 90] == 1
+    assert filled(mean, torch.zeros_like(shown)).std() < 1e-5, "never seen at all: one colour"
+
+
+def test_where_a_shut_eye_looks_says_nothing() -> None:
+    def told(look: float, lids: float) -> np.ndarray:
+        heads, points = heads_of(mesh(lids=lids, look=look)[None])
+        build = builds_of([performance(40, 0)])[0]
+        return numbers_of(heads, points, [build], np.zeros((3 * 468, 24)))[0, 6:10]
+
+    np.testing.assert_allclose(told(0.4, 0.0), told(-0.4, 0.0), atol=1e-6)
+    assert abs(told(0.4, 1.0)[0] - told(-0.4, 1.0)[0]) > 1

@@ -43,9 +43,10 @@ from understudy.swap.mesh.parts import (
     SEEN_PX,
     Decoder,
     Encoder,
+    known,
     lit_as,
     moments,
-    without_hair,
+    only_skin,
 )
 from understudy.swap.mesh.reach import border, matte, mouth, skin
 from understudy.swap.options import MeshOptions
@@ -147,7 +148,10 @@ class Mesh(StandardModel):
             decoder.fit(code, even, batch.planes["weight"] * white)
             shown = decoder.mean.view(3, self.crop.output_px, self.crop.output_px)
             edge = torch.tensor(border(self.crop.output_px)).to(shown)
-            self.clear[person] = without_hair(shown, edge)
+            # eyes and mouth are left out of this: shut or hidden, they are still the person's
+            seen_share = batch.planes["weight"].clamp(0, 1).mean(0)
+            beside = torch.maximum(known(seen_share), 1 - edge)
+            self.clear[person] = only_skin(shown, edge) * beside
 
     def forward(self, batch: Batch) -> Outputs:
         """Each face's skin as its own person's."""

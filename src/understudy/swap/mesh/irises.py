@@ -35,7 +35,7 @@ _SOFT = 0.1
 """Radii around its end in which an iris gives way to the white."""
 _ENDS = (0.8, 1.6)
 """Radii between which an iris may end: the net's are of an iris that is usual."""
-_HIDDEN, _OPEN, _WIDE = 0.12, 0.3, 0.6
+_HIDDEN, _OPEN, _WIDE = 0.15, 0.5, 0.6
 """Shares of the open eye: between the first two an iris comes out from behind the lids."""
 _CLEAR = 0.06
 """How far from the lids an iris is itself, as a share of the eye's width."""

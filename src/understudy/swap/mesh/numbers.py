@@ -64,7 +64,9 @@ def numbers_of(
     lids = (open_ - 1) / _LIDS
     # the last third of a blink, in which the iris goes, is not in line with the rest of it
     shut = 2 * (1 - open_ / _NEARLY_SHUT).clip(0, 1)
-    gaze = (_gaze(points) - _gaze(rest)) / _GAZE
+    # where an eye looks that is shut nobody knows: what the net says is a guess, and a wild one
+    told_gaze = np.repeat((open_ / _NEARLY_SHUT).clip(0, 1), 2, axis=1)
+    gaze = told_gaze * (_gaze(points) - _gaze(rest)) / _GAZE
     mouth = [mouth_gap(points) - mouth_gap(rest), _mouth_width(points) - _mouth_width(rest)]
     deviation = (points - rest)[:, :N_MESH].reshape(len(points), -1)
     told = [pose, lids, shut, gaze, np.stack(mouth, 1) / _CM, deviation @ directions]

@@ -5,6 +5,8 @@ Convention: textures are (n, 3, t, t) RGB 0..1; "seen" is (n, 1, t, t) 0..1.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,7 +22,6 @@ WIDTH, SCENE_PX = 32, 16
 MOMENTS, TOLD = 96, 12
 """Moments of a person's own footage that a face is compared with, and the numbers it is done by:
 the first of the code, pose, lids, gaze and mouth."""
-_UNSEEN = 0.02
 _NOWHERE = 1e4
 _NEAR, _PENALTY = 1.5, 0.02
 
@@ -117,8 +118,7 @@ class Decoder(nn.Module):
         weight = weight.clamp_max(1)
         total = weight.sum(0)
         mean = (textures * weight).sum(0) / total.clamp_min(1e-3)
-        # what was never seen is filled with what the picture happened to show there
-        mean = torch.where(total > _UNSEEN * len(textures), mean, textures.mean(0))
+        mean = filled(mean, total / len(textures))
         # in place of another tensor of all textures, which may be a gigabyte
         textures.sub_(mean).mul_(weight).add_(mean)
         counts = (emphasis * total / len(textures)).expand(3, -1, -1).flatten()
@@ -146,18 +146,63 @@ class Decoder(nn.Module):
         return linear.view_as(refined) + refined
 
 
-def without_hair(mean: Tensor, border: Tensor) -> Tensor:
-    """(t, t) 1 on skin, falling to 0 on hair that hangs into the face along its outline.
+def filled(mean: Tensor, shown: Tensor) -> Tensor:
+    """Mean skin (3, t, t), with what lies around in place of what was hardly ever seen.
 
-    Much darker than a person's skin is, near the outline, is hair or shadow: on another's temple
-    it would be a smear. Brows and eyes lie further in and stay.
+    Beyond what a person showed lies background: a bright wall would be a streak on another's cheek.
+    Wider and wider means of what was seen stand in for it.
+
+    Args:
+        mean: (3, t, t).
+        shown: (1, t, t) share of the faces that show each texel.
+    """
+    sure = (shown / _KNOWN).clamp(0, 1)
+    out, left = mean * sure, 1 - sure
+    for halvings in range(1, int(math.log2(mean.shape[-1])) + 1):
+        size = mean.shape[-1] >> halvings
+        weight = F.adaptive_avg_pool2d(shown[None], size)
+        wide = F.adaptive_avg_pool2d((mean * shown)[None], size) / weight.clamp_min(1e-6)
+        sure = (weight / _KNOWN).clamp(0, 1)
+        # blended by how sure each is, so that what is unknown brings no colour of its own
+        both = torch.cat([wide * sure, sure], 1)
+        around = F.interpolate(both, mean.shape[-2:], mode="bilinear")[0]
+        out, left = out + left * around[:3], left * (1 - around[3:])
+    return out + left * mean.mean((1, 2), keepdim=True)
+
+
+def known(shown: Tensor) -> Tensor:
+    """(t, t) 1 where a person was seen often enough to be shown, falling softly to 0.
+
+    Args:
+        shown: (1, t, t) share of the faces that show each texel.
+    """
+    size = shown.shape[-1] // 64
+    sure = (shown / _KNOWN).clamp(0, 1)
+    wide = F.avg_pool2d(
+        sure[None], 4 * size + 1, stride=1, padding=2 * size, count_include_pad=False
+    )
+    return wide[0, 0]
+
+
+_KNOWN = 0.1
+"""Share of a person's faces that have to show a texel for it to be known."""
+
+
+def only_skin(mean: Tensor, border: Tensor) -> Tensor:
+    """(t, t) 1 on skin, falling to 0 on hair and background that lie within the outline.
+
+    Much darker than a person's skin is, near the outline, is hair or shadow; much brighter is a
+    wall behind: the mesh reaches a little past the cheek. On another's face either would be a
+    smear. Brows and eyes lie further in and stay.
 
     Args:
         mean: (3, t, t) mean skin of zero mean and unit spread.
         border: (t, t) 1 at the outline, 0 well inside.
     """
-    dark = ((_SKIN - mean.mean(0)) / (_SKIN - _HAIR)).clamp(0, 1)
-    kept = 1 - dark * border.clamp(0, _HALF) / _HALF
+    shade = mean.mean(0)
+    dark = ((_SKIN - shade) / (_SKIN - _HAIR)).clamp(0, 1)
+    bright = ((shade - _GLOSS) / (_WALL - _GLOSS)).clamp(0, 1)
+    kept = 1 - torch.maximum(dark, bright) * border.clamp(0, _HALF) / _HALF
     size = len(mean[0]) // 64
     wide = F.avg_pool2d(
         kept[None], 4 * size + 1, stride=1, padding=2 * size, count_include_pad=False
@@ -165,8 +210,10 @@ def without_hair(mean: Tensor, border: Tensor) -> Tensor:
     return wide[0]
 
 
-_SKIN, _HAIR, _HALF = -0.8, -1.8, 0.5
-"""In spreads of a person's skin: how dark skin may be, and what is hair for certain."""
+_SKIN, _HAIR, _GLOSS, _WALL = -0.8, -1.8, 1.8, 2.5
+"""In spreads of a person's skin: how dark skin may be, and what is hair for certain; how bright it
+may be, and what is no skin for certain."""
+_HALF = 0.5
 
 
 def _spread_out(told: Tensor, count: int) -> Tensor:
