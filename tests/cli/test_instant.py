@@ -40,8 +40,15 @@ def test_instant_and_a_plan_exclude_each_other(place, understudy, tmp_path, also
     assert not (tmp_path / "o.understudy").exists()
 
 
+@pytest.mark.parametrize(
+    ("model", "also"),
+    [
+        ("mesh", ("--swap.mesh.texture", "128", "--instant")),
+        ("hybrid", ("--swap.hybrid.crop", "64", "--swap.hybrid.width", "8", "--iterations", "2")),
+    ],
+)
 def test_a_mesh_driven_swap_from_two_films_to_a_signed_one(
-    people, film, place, understudy, tmp_path, build
+    people, film, place, understudy, tmp_path, build, model, also
 ):
     build(default_registry().get("align", "mediapipe"))
     film(place.a, list(people.a[:12]))
@@ -49,17 +56,18 @@ def test_a_mesh_driven_swap_from_two_films_to_a_signed_one(
     out = tmp_path / "out.mp4"
     told = understudy(
         "swap", place.a, place.b, "-o", out, "--consent", place.consent, "--aligner", "mediapipe",
-        "--model", "mesh", "--swap.mesh.texture", "128", "--instant", *EXTRACT,
+        "--model", model, *also, *EXTRACT,
     ).worked()  # fmt: skip
     assert out.is_file()
     words = " ".join((told.out + told.err).split())
-    assert "model mesh, step 0" in words and "first look" in words
+    assert f"model {model}, step {2 * (model == 'hybrid')}" in words and "first look" in words
     before = [f.pixels.astype(int) for f in FilmReader(probe(place.a)).frames()]
     after = [f.pixels.astype(int) for f in FilmReader(probe(out)).frames()]
     changed = np.abs(np.stack(after) - np.stack(before)).max(-1) > 12
     assert 0.01 < changed.mean() < 0.5, "a face is changed, and not the frame around it"
     # and on from there
-    more = ("--model", "mesh", "--iterations", 1, "--batch", 2, "--overwrite")
+    done = 2 * (model == "hybrid")
+    more = ("--model", model, "--iterations", done + 1, "--batch", 2, "--overwrite")
     understudy("swap", place.a, place.b, "-o", out, *more, *EXTRACT).worked()
-    model = tmp_path / "out.understudy" / "models" / "model"
-    assert checkpoint.newest(model).state.step == 1
+    folder = tmp_path / "out.understudy" / "models" / "model"
+    assert checkpoint.newest(folder).state.step == done + 1

@@ -81,11 +81,14 @@ class Batch:
             what is left of that when they are shut, see `geometry.facemesh.build`; never
             part of a training batch.
         persons: whose face each one is, by number.
+        chance: a number from the run's seed and the iteration, for a model that draws random
+            numbers of its own: keyed by it, an interrupted training goes on to the same bits.
     """
 
     planes: Mapping[str, Tensor]
     persons: tuple[int, ...]
     signals: Mapping[str, Tensor] = field(default_factory=dict)
+    chance: int = 0
 
     def __len__(self) -> int:
         return len(self.persons)

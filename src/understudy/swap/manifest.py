@@ -15,6 +15,13 @@ PLUGINS = (
     ),
     Plugin(
         kind="swap",
+        name="hybrid",
+        target="understudy.swap.hybrid:Hybrid",
+        options="understudy.swap.options:HybridOptions",
+        summary="Experimental, for a GPU: mesh's drawn face, gone over by a net (64 to 512 px)",
+    ),
+    Plugin(
+        kind="swap",
         name="quick",
         target="understudy.swap.quick:Quick",
         summary="Small and fast: a recognisable swap after minutes on a CPU (96 px)",

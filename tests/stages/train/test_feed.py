@@ -106,6 +106,8 @@ def test_a_model_is_fed_the_masks_and_signals_that_it_needs():
     assert Cutting.of(model, options).masks == ("components",)
     faces = {p: _source(8) for p in model.persons}
     trainer = Trainer(model, faces, options, 1, torch.device("cpu"))
+    chances = [trainer.batch_of(k).chance for k in (0, 1, 0)]
+    assert chances[0] == chances[2] != chances[1], "random numbers of the iteration's own"
     losses = [trainer.step(k)["a"] for k in range(30)]
     trainer.feed.close()
     assert losses[-1] < 0.9 * losses[0] or pytest.fail(str(losses))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -182,10 +183,12 @@ class Trainer:
     def batch_of(self, number: int) -> Batch:
         """The faces of an iteration, persons in order."""
         raw = self.feed.step(number)
-        drawn = augment.draw(len(raw.persons), self.switches, self.sampler.augmenting(number))
+        generator = self.sampler.augmenting(number)
+        drawn = augment.draw(len(raw.persons), self.switches, generator)
         pictures = raw.planes.to(self.device, non_blocking=True).float()
         pictures.mul_(1 / 255)
-        return self._batch(raw, pictures, drawn, warped=True)
+        batch = self._batch(raw, pictures, drawn, warped=True)
+        return replace(batch, chance=int(torch.randint(2**40, (), generator=generator)))
 
     def _batch(self, raw: Raw, pictures: Tensor, drawn: augment.Draw, *, warped: bool) -> Batch:
         crop, inner = self.model.crop, self.cutting.inner
