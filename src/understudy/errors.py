@@ -31,6 +31,10 @@ class StoreError(UnderstudyError):
     """An alignments file, faceset, project or checkpoint is missing, foreign or damaged."""
 
 
+class FileAway(StoreError):
+    """A film or folder of a project is not where it was."""
+
+
 class OtherSettings(StoreError):
     """An alignments file was made with other settings than those asked for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -326,6 +327,8 @@ def test_what_is_needed_is_not_taken_out(project, understudy) -> None:
         understudy("remove", project, "ann-2").refused("is writing this")
     assert (project / "project.json").read_bytes() == before
     assert not (project / "removed").exists()
+    told = understudy("remove", project, "bob", "--render", "r").worked().out
+    assert "r: removed; " in told and (project / "removed" / "r").is_dir()
 
 
 def test_a_film_that_is_away_can_be_taken_out(project, understudy) -> None:
@@ -381,3 +384,25 @@ def test_people_and_films_are_known_by_their_names(project, understudy, monkeypa
     understudy("convert", project, *names, "-o", project.parent / "o.mp4").worked()
     with Project.open(project, read_only=True) as store:
         assert (store.render("o").source, store.render("o").casting) == ("ann-2", {"all": "bob"})
+
+
+def test_a_film_that_is_away_does_not_stop_the_rest(project, understudy) -> None:
+    """On a disk that is not plugged in, say: `cast` and `extract` refused because of it."""
+    (project.parent / "ann 1.mp4").unlink()
+    (project.parent / "bob.mp4").rename(project.parent / "new.mp4")
+    (project.parent / "bob.alignments").unlink()
+    understudy("add", project, project.parent / "new.mp4").worked()
+    shown = understudy("cast", project).worked().out
+    assert "ann-1 (the film is away)" in " ".join(shown.split()) or "is away" in shown
+    said = understudy("extract", project, *EXTRACT)
+    said.refused("ann 1.mp4: is not there any more")
+    assert "bob: 8 faces" in said.out
+
+
+def test_a_project_that_may_not_be_written_is_shown(project, understudy, monkeypatch) -> None:
+    before = {p: p.stat().st_mtime_ns for p in project.rglob("*")}
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda p, m: (Path(p), m) != (project, os.W_OK) and may(p, m))
+    told = understudy("cast", project).worked().out
+    assert "ann-lee (Ann Lee)" in told and "may not be written" in told
+    assert {p: p.stat().st_mtime_ns for p in project.rglob("*")} == before

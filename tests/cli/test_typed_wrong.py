@@ -67,6 +67,8 @@ def test_two_conversions_begun_at_once_are_two_renders(done) -> None:
     """Both chose the id `pair` and the second took the place of the first."""
     options = ConvertOptions()
     outputs = [done.folder / name / "pair.mp4" for name in ("x", "y")]
+    for output in outputs:
+        output.parent.mkdir()
     with Project.open(done.project) as one, Project.open(done.project) as other:
         wanted = [Wanted(output, "a", ("b",)) for output in outputs]
         renders = [
@@ -115,3 +117,20 @@ def test_the_same_conversion_again_is_the_same_film(done, understudy) -> None:
     understudy("add", done.project, done.folder / "more.mp4", "--person", "a").worked()
     assert "is complete" in understudy(*again).worked().err
     understudy("convert", done.project, "-o", done.folder / "z.mp4").refused("--source")
+
+
+def test_what_is_refused_is_no_render(done, understudy) -> None:
+    """It was told of ever after, and kept its film from being taken out."""
+    before = (done.project / "project.json").read_bytes()
+    donor = done.b.read_bytes()
+    convert = ("convert", done.project, "--source", "a", "-o")
+    understudy(*convert, "x.avi").refused(".mp4 or .mov", code=2)
+    understudy(*convert, done.folder / "nowhere" / "x.mp4").refused("make it first")
+    understudy(*convert, done.a, "--overwrite").refused("sources are never replaced", code=2)
+    understudy(*convert, done.b, "--overwrite").refused("sources are never replaced", code=2)
+    done.out.write_bytes(b"mine")
+    understudy(*convert, done.out).refused("is there already")
+    (done.project / "consent.toml").unlink()
+    understudy(*convert, done.folder / "y.mp4").refused("nobody has declared", code=3)
+    assert (done.project / "project.json").read_bytes() == before
+    assert done.b.read_bytes() == donor

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.errors import StoreError, ValueRefused
+from understudy.errors import FileAway, StoreError, ValueRefused
 from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.imaging.png import encode_png
@@ -34,6 +34,7 @@ class FilmCast:
         finished: whether every frame was looked at.
         untracked: faces that belong to nobody found.
         embedder: identity network that told them apart, or None.
+        away: whether the film is not where it was, so that nothing can be told of it.
     """
 
     source: Source
@@ -41,6 +42,7 @@ class FilmCast:
     finished: bool
     untracked: int
     embedder: str | None
+    away: bool = False
 
 
 def look(project: Project, words: Sequence[str] = ()) -> list[FilmCast]:
@@ -54,7 +56,10 @@ def look(project: Project, words: Sequence[str] = ()) -> list[FilmCast]:
 
 
 def _film_cast(project: Project, source: Source) -> FilmCast:
-    path = project.alignments(source.id)
+    try:
+        path = project.alignments(source.id)
+    except FileAway:
+        return FilmCast(source, (), False, 0, None, away=True)
     if not path.exists():
         return FilmCast(source, (), False, 0, None)
     with Alignments.open(path, read_only=True) as store:

@@ -1,8 +1,8 @@
-"""Taking films and persons out of a project again: refused where something made is told by them."""
+"""Taking films, persons and renders out of a project; refused where something else needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import ExitStack, suppress
 
 from understudy.errors import StoreError, ValueRefused
@@ -14,16 +14,19 @@ from understudy.store.lock import WriterLock
 from understudy.store.project import ALL, Person, Project, Source
 
 
-def remove(project: Project, films: Sequence[str], persons: Sequence[str]) -> list[str]:
-    """Take films and persons out of a project; all of them or none.
+def remove(
+    project: Project, films: Sequence[str], persons: Sequence[str], renders: Sequence[str] = ()
+) -> list[str]:
+    """Take films, persons and renders out of a project; all of them or none.
 
-    Films and the alignments beside them stay where they are; what the project made of a film is
-    moved to `PROJECT/removed`. Models that learnt from it stay as they are.
+    Films, the alignments beside them and outputs stay where they are; what the project made of a
+    film or render is moved to `PROJECT/removed`. Models that learnt from it stay as they are.
 
     Args:
         project: where they are.
         films: by id or place.
         persons: by id or name.
+        renders: by id.
 
     Returns:
         What was done, in words.
@@ -33,18 +36,22 @@ def remove(project: Project, films: Sequence[str], persons: Sequence[str]) -> li
         StoreError: there is no such film or person.
         InUse: a film is being extracted, or trained on.
     """
-    if not films and not persons:
-        raise ValueRefused("say what to remove: FILM, or --person NAME")
+    if not films and not persons and not renders:
+        raise ValueRefused("say what to remove: FILM, --person NAME or --render NAME")
+    going = {project.render(name).id for name in renders}
     sources = list({s.id: s for s in (source_of(project, word) for word in films)}.values())
     cast = list({p.id: p for p in (project.person(word) for word in persons)}.values())
     for source in sources:
-        _check_source(project, source)
+        _check_source(project, source, going)
     for person in cast:
-        _check_person(project, person, sources)
+        _check_person(project, person, sources, going)
     said: list[str] = []
     with ExitStack() as locks:
         for lock in _writers(project, sources):
             locks.enter_context(lock)
+        for name in [render.id for render in project.renders if render.id in going]:
+            said.append(f"{name}: removed; {project.render(name).output} stays, if it was made")
+            project.remove_render(name)
         for source in sources:
             kept = project.remove_source(source.id)
             rest = "" if kept is None else f"; what was made of it lies in {kept}"
@@ -68,17 +75,19 @@ def rename(project: Project, old: str, new: str) -> Person:
     return project.rename_person(person.id, new.strip())
 
 
-def _check_source(project: Project, source: Source) -> None:
-    made = [render.id for render in project.renders if render.source == source.id]
+def _check_source(project: Project, source: Source, going: Container[str]) -> None:
+    made = [r.id for r in project.renders if r.source == source.id and r.id not in going]
     if made:
         raise ValueRefused(
             f"{source.id}: render {', '.join(made)} was made of it, and is scored and made again "
-            "from it; the film stays in the project"
+            f"from it; to remove both: {source.id} {' '.join(f'--render {id_}' for id_ in made)}"
         )
 
 
-def _check_person(project: Project, person: Person, going: Sequence[Source]) -> None:
-    films = [source for source in project.sources_of(person.id) if source not in going]
+def _check_person(
+    project: Project, person: Person, leaving: Sequence[Source], going: Container[str]
+) -> None:
+    films = [source for source in project.sources_of(person.id) if source not in leaving]
     if films:
         numbers = films[0].numbers_of(person.id)
         place = films[0].id if numbers[0] == ALL else f"{films[0].id}:{numbers[0]}"
@@ -87,7 +96,8 @@ def _check_person(project: Project, person: Person, going: Sequence[Source]) -> 
             f"away first: understudy cast name {project.folder} {place}={NOBODY}"
         )
     models = [m.name for m in trained_models(project) if person.id in m.persons]
-    renders = [r.id for r in project.renders if person.id in r.casting.values()]
+    left = [r for r in project.renders if r.id not in going]
+    renders = [r.id for r in left if person.id in r.casting.values()]
     known = [f"model {name}" for name in models] + [f"render {name}" for name in renders]
     if known:
         raise ValueRefused(f"{person.id}: {' and '.join(known)} show {person.id}; the name stays")

@@ -23,7 +23,7 @@ from understudy.stages.convert.first_look import first_look
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
 from understudy.stages.evaluate.stage import EvaluateReport
-from understudy.stages.release.place import Receipt
+from understudy.stages.release.place import Receipt, check_place
 from understudy.stages.release.stage import Label
 from understudy.stages.train.previews import Curves
 from understudy.store.faceset import list_faceset
@@ -71,7 +71,8 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
 
     Raises:
         StoreError: there is no such source, model or render, or it has to be said which.
-        ValueRefused: the casting does not fit the film or the model.
+        ValueRefused: the casting does not fit the film or the model, or the output is a source.
+        ConsentMissing: a person in the output has no valid declaration.
     """
     if wanted.other_way and wanted.cast:
         raise ValueRefused(
@@ -113,7 +114,10 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
             )
         casting = usual
     output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
-    people_of(project, source, casting)  # refuses before the id is taken
+    # What can be refused is refused before an id is taken, so that no render is told of unmade.
+    label_of(project, source, *people_of(project, source, casting)).require()
+    films = [place for each in project.sources for place in project.places(each.id)]
+    check_place(output.absolute(), options.overwrite, project.work, films)
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
     return render if wanted.name else project.take_render(render)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,12 +68,14 @@ def show(
     from understudy.plugin import default_registry
     from understudy.runs.cast import draw, look, proposals
 
-    with opened(project) as (store, _):
+    with _shown(project) as (store, drawn):
         casts = look(store, films or [])
         _print_persons(store)
         _print_found(casts)
+        if not drawn:
+            echo(f"{project}: may not be written, so no pictures of the persons are drawn")
         for cast in casts:
-            if cast.found:
+            if cast.found and drawn:
                 echo(f"{cast.source.id}: pictures of its persons: {draw(store, cast)}")
         for pair in proposals(store, casts, default_registry()):
             places = {f"{film}:{n}": store.source(film).person_of(n) for film, n in pair.both}
@@ -177,6 +181,19 @@ def assign(project: ProjectFolder, where: Where, tracks: Tracks) -> None:
         _print_edit(job(store, where, _numbers(tracks), terminal))
 
 
+@contextmanager
+def _shown(folder: Path) -> Iterator[tuple[Project, bool]]:
+    """A project to be looked at, and whether pictures can be drawn into it."""
+    from understudy.store.project import Project
+
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        with Project.open(folder, read_only=True) as store:
+            yield store, False
+    else:
+        with opened(folder) as (store, _):
+            yield store, True
+
+
 def _print_persons(project: Project) -> None:
     for person in project.persons:
         films = [source.id for source in project.sources_of(person.id)]
@@ -191,7 +208,8 @@ def _print_found(casts: Sequence[FilmCast]) -> None:
 
     table = Table("film", "person", "name", "tracks", "frames", "first", "last")
     for cast in casts:
-        film = cast.source.id + ("" if cast.finished else " (not extracted to the end)")
+        state = " (the film is away)" if cast.away else " (not extracted to the end)"
+        film = cast.source.id + ("" if cast.finished else state)
         for person in cast.found:
             tracks = [str(track) for track in person.tracks]
             table.add_row(

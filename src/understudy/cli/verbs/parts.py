@@ -76,11 +76,15 @@ def remove(
             help="A person of the cast, by id or name; once for each.", show_default=False
         ),
     ] = None,
+    render: Annotated[
+        list[str] | None,
+        typer.Option(help="A render by its name; once for each.", show_default=False),
+    ] = None,
 ) -> None:
-    """Take films or persons out of a project. The film, and the alignments beside it, stay.
+    """Take films, persons or renders out of a project. Films, alignments and outputs stay.
 
-    Face pictures that were made of a film are moved to PROJECT/removed. What a render was made of,
-    and whom a model or a film shows, is not removed.
+    Face pictures and reports that the project made are moved to PROJECT/removed. What a render was
+    made of, and whom a model or a film shows, is not removed.
 
     Example: understudy remove project wrong-take.mp4
 
@@ -89,7 +93,7 @@ def remove(
     from understudy.runs.removing import remove as take_out
 
     with opened(project) as (store, _):
-        for words in take_out(store, films or [], person or []):
+        for words in take_out(store, films or [], person or [], render or []):
             echo(words)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.errors import ConsentMissing, OtherSettings, ValueRefused
+from understudy.errors import ConsentMissing, FileAway, OtherSettings, ValueRefused
 from understudy.flow import Reporter
 from understudy.flow.sinks import TextLog
 from understudy.plugin import default_registry
@@ -30,11 +30,18 @@ def extract(project: Path, films: Sequence[str], options: Said, progress: Report
     registry = default_registry()
     with opened(project, progress, create=True) as store:
         chosen = options.settled(ExtractOptions, store, progress)
+        missing: FileAway | None = None
         for source in _to_extract(store, films):
+            # "All that are not done" was asked for: a film that is away, or done otherwise, must
+            # not stop the rest.
             try:
+                store.place(source.id)
                 report = extract_source(store, source, chosen, registry, progress)
+            except FileAway as error:
+                if films:
+                    raise
+                missing = missing or error
             except OtherSettings:
-                # "All that are not done" was asked for: a finished one must not stop the rest.
                 if films or not is_extracted(store, source):
                     raise
                 progress.say(
@@ -43,6 +50,8 @@ def extract(project: Path, films: Sequence[str], options: Said, progress: Report
                 )
             else:
                 progress.report("extract", report, _extracted(source.id, report))
+        if missing is not None:
+            raise missing
 
 
 def train(

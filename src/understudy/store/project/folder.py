@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from understudy.errors import StoreError
+from understudy.errors import FileAway, StoreError
 from understudy.files import make_folder, rename
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.atomic import explain, sweep_parts
@@ -164,17 +164,21 @@ class Project(Persons, Places):
         """The film or folder of a source: where it was, or beside the project as it was.
 
         Raises:
-            StoreError: there is no such source, or it is not there any more.
+            StoreError: there is no such source.
+            FileAway: it is not there any more.
         """
+        if place := next((p for p in self.places(id_) if p.exists()), None):
+            return place
         source = self.source(id_)
-        beside = Path(os.path.normpath(self.folder / source.relative))
-        for place in (source.path, beside):
-            if place.exists():
-                return place
-        raise StoreError(
+        raise FileAway(
             f"{source.path}: is not there any more; put it back, or say where it is now: "
             f"understudy add {self.folder} NEW-PLACE/{source.path.name}"
         )
+
+    def places(self, id_: str) -> tuple[Path, Path]:
+        """Where a source was when it was added, and where it is if it moved with the project."""
+        known = self.source(id_)
+        return known.path, Path(os.path.normpath(self.folder / known.relative))
 
     def faces(self, id_: str) -> Path:
         """Folder of a source's face pictures."""
@@ -228,20 +232,9 @@ class Project(Persons, Places):
             StoreError: there is no such source, or its folder cannot be moved.
         """
         self.source(id_)
-        folder, kept = self.folder / "sources" / id_, None
-        if folder.is_dir():
-            kept = self.folder / "removed" / id_
-            for number in count(2):
-                if not kept.exists():
-                    break
-                kept = self.folder / "removed" / f"{id_}-{number}"
-            _make(kept.parent)
-            try:
-                # Before the file: killed in between, the film is known and is cut anew; the other
-                # way round, a film that is added under this id would find another's pictures.
-                rename(folder, kept)
-            except OSError as error:
-                raise explain(error, folder) from error
+        # Before the file: killed in between, the film is known and is cut anew; the other way
+        # round, a film that is added under this id would find another's pictures.
+        kept = self._aside(self.folder / "sources" / id_)
         left = {i: source for i, source in self._content.sources.items() if i != id_}
         self._change(lambda c: replace(c, sources=left))
         return kept
@@ -298,6 +291,22 @@ class Project(Persons, Places):
         _make(self.folder / "renders" / render.id)
 
     @in_turn
+    def remove_render(self, id_: str) -> Path | None:
+        """Forget a render; its output stays where it is.
+
+        Returns:
+            Where its report and contact sheet were moved to, if it had any.
+
+        Raises:
+            StoreError: there is no such render, or its folder cannot be moved.
+        """
+        self.render(id_)
+        kept = self._aside(self.folder / "renders" / id_)
+        left = {i: render for i, render in self._content.renders.items() if i != id_}
+        self._change(lambda c: replace(c, renders=left))
+        return kept
+
+    @in_turn
     def take_render(self, render: Render) -> Render:
         """A render under an id that is its own, kept unless its output was made before.
 
@@ -314,9 +323,8 @@ class Project(Persons, Places):
     def render_id(self, output: Path) -> str:
         """The id of the render that made this output, or a new one made from its name."""
         absolute = Path(output).absolute()
-        for render in self.renders:
-            if render.output == absolute:
-                return render.id
+        if made := next((r for r in self.renders if r.output == absolute), None):
+            return made.id
         return slug("render", absolute.stem, self._content.renders)
 
     # The whole project
@@ -334,6 +342,22 @@ class Project(Persons, Places):
     def remember(self, **settings: Any) -> None:
         """Keep plain data under names, replacing what these names held."""
         self._change(lambda c: replace(c, settings={**c.settings, **settings}))
+
+    def _aside(self, folder: Path) -> Path | None:
+        """Move a folder that is there to `removed`, beside what has its name there already."""
+        if not folder.is_dir():
+            return None
+        kept = self.folder / "removed" / folder.name
+        for number in count(2):
+            if not kept.exists():
+                break
+            kept = self.folder / "removed" / f"{folder.name}-{number}"
+        _make(kept.parent)
+        try:
+            rename(folder, kept)
+        except OSError as error:
+            raise explain(error, folder) from error
+        return kept
 
     def _put_source(self, source: Source) -> Source:
         if self._content.sources.get(source.id) != source:

@@ -47,9 +47,25 @@ def check_swap(make: Callable[[Any, Sequence[str]], Any], options: Any = None) -
         batch = together(model)
         _shows(model, batch)
         _begins(new)
+        _learns_in_half(model, batch)
         _converts(model.eval(), batch)
         del model
         _goes_on_exactly(new, batch)
+
+
+def _learns_in_half(model: Any, batch: Batch) -> None:
+    """Training runs under autocast where that is faster; mixed types fail only there."""
+    import torch
+
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = model(batch)
+    alpha = None if outputs.alpha is None else outputs.alpha.float()
+    whole = Outputs(
+        outputs.rgb.float(), alpha, None if outputs.code is None else outputs.code.float()
+    )
+    for group in model.groups():
+        for name, term in model.loss(whole, batch, group.name).items():
+            assert torch.isfinite(term).all(), f"{name}: not finite in bf16"
 
 
 def faces_of(model: Any, number: int, count: int, persons: tuple[int, ...] | None = None) -> Batch:
