@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from understudy.errors import NoFaces, UnderstudyError
 from understudy.flow import Progress, mapped
@@ -92,7 +93,13 @@ def judge_for(
         registry: of plug-ins.
         progress: told what is scored, or why nothing is.
     """
-    if not options.score_faces or not plates:
+    if not options.score_faces:
+        return None
+    if not plates:
+        progress.say(
+            "the model is not scored while it learns: no film of the project shows a person of "
+            "it, with the faces that were found"
+        )
         return None
     try:
         return HeldOut(project, plates, options, registry, progress)
@@ -228,18 +235,21 @@ class HeldOut:
         """See `Judge`."""
         if self._panel is None:
             raise RuntimeError("prepare was not called")
-        swaps: list[Any] = []
+        size = Resolution(swapper.output_px, swapper.coverage, swapper.centering)
+        found = self._panel.judged(self._swapped(swapper), size)
+        report = EvaluateReport(parts={str(part): mine for part, mine in found.items()})
+        figures = {name.removeprefix("score/"): value for name, value in report.metrics().items()}
+        return Judged(figures.pop("combined", float("nan")), figures)
+
+    def _swapped(self, swapper: Swapper) -> Iterator[NDArray[np.uint8]]:
+        """The windows in their order, each with its face swapped; not all are held at once."""
         for plate, windows in self._by_plate().items():
             composer = self._composer(plate, swapper)
             parts = [(window.frame, window.face, part) for part, window in windows]
             fresh = composer.made(parts)
             pairs = [(frame, [one]) for (frame, _, _), one in zip(parts, fresh, strict=True)]
-            swaps += [f.pixels for f in mapped(composer.composed, pairs, self._workers)]
-        size = Resolution(swapper.output_px, swapper.coverage, swapper.centering)
-        found = self._panel.judged(swaps, size)
-        report = EvaluateReport(parts={str(part): mine for part, mine in found.items()})
-        figures = {name.removeprefix("score/"): value for name, value in report.metrics().items()}
-        return Judged(figures.pop("combined", float("nan")), figures)
+            for frame in mapped(composer.composed, pairs, self._workers):
+                yield frame.pixels
 
     def _by_plate(self) -> dict[str, list[tuple[Part, Window]]]:
         """Windows by film, in the order in which they were cut."""

@@ -126,6 +126,16 @@ def test_scoring_touches_nothing_of_the_training(facesets, tmp_path):
     assert _weights(tmp_path / "plain", 6) == _weights(tmp_path / "scored", 6)
 
 
+def test_people_see_the_closed_form_before_it_is_scored(facesets, tmp_path):
+    judge, seen = Told({0: 20.0, 2: 10.0}), []
+    persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
+    inputs = TrainInputs(persons, tmp_path / "m", lambda _: seen.append(list(judge.asked)), judge)
+    options = TrainOptions(iterations=2, batch=2, device="cpu", threads=1, previews=0)
+    train(inputs, options, Silent(), REGISTRY)
+    assert (seen, judge.asked) == ([[]], [0, 2])
+    assert load_swapper(tmp_path / "m", "cpu", REGISTRY, "best").step == 0
+
+
 def test_the_time_of_scoring_is_no_time_of_training(facesets, tmp_path):
     judge, started = Told({}, seconds=1.0), time.monotonic()
     _train(facesets, tmp_path / "m", judge, iterations=None, minutes=0.02, score_every=1)

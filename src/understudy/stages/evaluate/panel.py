@@ -7,7 +7,7 @@ measured, and parts that drop out of a question leave the others their weight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,7 @@ class Panel:
         return sum(plate is not None for plate in self._plates)
 
     def judged(
-        self, swaps: Sequence[NDArray[np.uint8]], resolution: Resolution
+        self, swaps: Iterable[NDArray[np.uint8]], resolution: Resolution
     ) -> dict[Part, PartReport]:
         """Score swaps of all faces that were added, in their order.
 

@@ -146,11 +146,12 @@ class Run:
         return self.report()
 
     def begin(self, begun: Callable[[Path], None] | None) -> None:
-        """Keep what stands in closed form, and show it."""
-        self.save()
+        """Keep what stands in closed form, and show it; people wait for the look, not the score."""
+        self.save(scored=False)
         self.settle()
         if self.saved == 0 and begun is not None:
             begun(self.folder)
+        self.save()
 
     def done(self) -> float:
         """Share of the plan that is behind us; 1 or more ends the run."""
@@ -233,14 +234,16 @@ class Run:
         if regular or waited >= 60 * self.options.save_minutes:
             self.save()
 
-    def save(self, *, last: bool = False) -> None:
+    def save(self, *, last: bool = False, scored: bool = True) -> None:
         """Have the model scored where that is due; begin to write it unless this step is kept.
 
         Args:
             last: whether training ends here as it was to.
+            scored: whether it is scored at all.
         """
         self.settle()
-        kept, due = self.step == self.saved, self.watch.due(self.step, self.run_s, last=last)
+        kept = self.step == self.saved
+        due = scored and self.watch.due(self.step, self.run_s, last=last)
         if kept and not due:
             return
         state, weights = self._state(), self.trainer.tensors()

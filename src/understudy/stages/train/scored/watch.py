@@ -75,7 +75,7 @@ class Watch:
         self._folder, self._judge, self._trainer = folder, judge, trainer
         self._options, self._progress = options, progress
         self.spent_s = self._looks_s = self._cost_s = 0.0
-        self._prepared = False
+        self._prepared, self._keeps = False, judge is not None
         self.plateau = Plateau(options.patience, judge.key if judge else "")
         self.best: Best | None = None
         self.last: Point | None = None
@@ -197,7 +197,7 @@ class Watch:
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """What a checkpoint keeps of it."""
-        return {} if self._judge is None else {PLATEAU: self.plateau.tensors()}
+        return {PLATEAU: self.plateau.tensors()} if self._keeps else {}
 
     def words(self) -> str:
         """The newest score and the best one, for people; "" where nothing was scored."""
