@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 from understudy.flow import Silent
 from understudy.plugin import default_registry
@@ -46,6 +47,11 @@ def test_scores_are_repeatable_and_of_the_model_that_is_shown(done_place):
         told = read_curve(project.model("model"))[-1].parts
         same = ("pose", "light", "seam", "sharpness", "outline")
         assert [first.parts[name] for name in same] == [told[name] for name in same]
+        bare = replace(plate, converting=replace(plate.converting, knob=("mouth=0", "shape=0")))
+        turned = judge_for(project, [bare], options, default_registry(), Silent())
+        assert turned is not None
+        turned.prepare()
+        assert turned(swapper) != first, "it is scored as it will be converted"
         for weights in swapper._model.parameters():
             weights.data.mul_(0)
         assert judge(swapper).parts["sharpness"] < first.parts["sharpness"], "all grey"

@@ -43,6 +43,7 @@ def test_no_verb_replaces_what_it_begins_with(done, understudy, tmp_path: Path) 
         tmp_path / "alias" / "b.mp4",
         folder / "out.understudy" / ".." / "b.mp4",
         faces,
+        project / "models" / "model",
         folder,
     ]
     for output in asked:

@@ -28,6 +28,13 @@ def source(place) -> str:
         return str(project.sources[0].id)
 
 
+def test_a_mistyped_knob_is_said_before_a_swap_begins(done, understudy) -> None:
+    shutil.rmtree(done.project)  # where nobody said yet which model it is to be
+    said = understudy(*done.swap("--knob", "moth=0"))
+    said.refused("moth", "mouth", code=2)
+    assert "reading faces" not in said.out
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [

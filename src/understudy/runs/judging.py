@@ -46,6 +46,7 @@ from understudy.stages.train.scored.kept import short_key
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
 from understudy.store.project import ALL, Project, Source
+from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper
 
 _MOST_FILMS, _FEWEST = 4, 8
@@ -283,7 +284,8 @@ class HeldOut:
                 self._builds[id_] = builds_in(casting, options.mask)
         colour = self._registry.get("colour", options.match_colour)
         matcher = colour.build(options.colour.of(colour.name))
-        return Composer(options, swapper, matcher, {}, self._builds.get(id_, {}))
+        knobs = read_knobs(swapper, options.knob)
+        return Composer(options, swapper, matcher, knobs, self._builds.get(id_, {}))
 
     def _opened(self, plate: Plate, held: ExitStack) -> tuple[Alignments, Casting]:
         project, id_ = self._project, plate.source.id

@@ -79,11 +79,11 @@ def _first_place(project: Project, source: Source, place: Path) -> Path:
 
 
 def protected(project: Project) -> tuple[Path, ...]:
-    """What no output of a project may replace: its films, their alignments and face pictures.
+    """What no output of a project may replace: films, their alignments, face pictures, models.
 
     Also those that are not there at the moment, and where they lay before the project was moved.
     """
-    found = [project.folder]
+    found = [project.folder, *(project.model(name) for name in project.models)]
     for source in project.sources:
         beside = Path(os.path.normpath(project.folder / source.relative))
         for place in dict.fromkeys((source.path, beside)):

@@ -15,7 +15,7 @@ from understudy.media import probe
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry
 from understudy.runs.judging import Plate
-from understudy.runs.models import DEFAULT
+from understudy.runs.models import DEFAULT, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
 from understudy.runs.renders import RenderReport, Wanted, label_of, look_ahead, make_render, planned
 from understudy.stages.convert.options import ConvertOptions
@@ -23,7 +23,7 @@ from understudy.stages.convert.stage import writer_for
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_place
-from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.options import MODELS, TrainOptions
 from understudy.stages.train.run import TrainReport
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import Knob, read_knobs
@@ -139,9 +139,11 @@ def _check_ahead(
     registry: Registry,
 ) -> None:
     """What later stages would refuse."""
-    if training.model != "auto":
-        model = registry.get("swap", training.model)
+    choice = MODELS.chosen(training.model)
+    models = [registry.get("swap", name) for name in choice]
     if converting.knob:
+        there = trained_options(project).get("model")
+        model = models[choice.index(there) if there in choice else 0]
         knobs = getattr(model.load(), "knobs", {})
         read_knobs(_Untrained(knobs, tuple(persons)), converting.knob)
     if converting.checkpoint == "best" and not training.score_faces:

@@ -9,10 +9,9 @@ import numpy as np
 
 from understudy.flow import Progress
 from understudy.nn import checkpoint
-from understudy.options import fields_of
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.found import Finder
-from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.options import MODELS, TrainOptions
 from understudy.store.faceset import FaceFolder, read_record
 
 _ASKED = 32
@@ -50,9 +49,7 @@ def chosen_model(
         found = checkpoint.newest(folder)
     if found is not None:
         return registry.get("swap", found.state.model)
-    first, last_resort = next(
-        f.names.auto for f in fields_of(TrainOptions) if f.name == "model" and f.names
-    )
+    first, last_resort = MODELS.auto
     flat = [folder for faceset in facesets.values() for folder in faceset]
     with Finder(flat, registry) as finder:
         without = next((one.path for one in flat if not _meshed(one, finder)), None)

@@ -7,6 +7,9 @@ from typing import Literal
 
 from understudy.options import Branch, Names, branch, check, option
 
+MODELS = Names("swap", auto=("mesh", "quick"))
+"""What `auto` takes: the first, or where faces have no mesh the last."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
@@ -19,7 +22,7 @@ class TrainOptions:
         "`understudy plugins`.",
         group="Training",
         result=True,
-        names=Names("swap", auto=("mesh", "quick")),
+        names=MODELS,
     )
     minutes: float = option(
         10.0,
