@@ -21,6 +21,7 @@ from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, extract
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.faceset import list_faceset, read_face_png
+from understudy.testing.stops import StopsAfter
 
 OPTIONS = ExtractOptions(size=96, min_face_px=30, workers=1)
 
@@ -144,23 +145,6 @@ def test_every_nth_frame(whole, again, tmp_path):
     with Alignments.open(report.alignments, read_only=True) as store:
         assert list(store.timestamps()) == [0, 7, 14, 21]
     assert len(pictures(tmp_path / "faces")) == 4
-
-
-class StopsAfter(Silent):
-    """Asks to stop when so many batches are done."""
-
-    def __init__(self, batches: int) -> None:
-        super().__init__()
-        self.left = batches
-
-    @property
-    def cancelled(self) -> bool:
-        self.left -= 1
-        return self.left < 0
-
-    @cancelled.setter
-    def cancelled(self, value: bool) -> None:
-        pass
 
 
 def test_going_on_after_a_stop_gives_the_same_as_without(whole, again, tmp_path, monkeypatch):

@@ -32,6 +32,7 @@ from understudy.store import atomic
 from understudy.store.faceset import FaceFolder
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
+from understudy.testing.stops import StopsAfter
 
 REGISTRY = Registry([*PLUGINS, *MASKERS])
 FACES = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
@@ -75,21 +76,6 @@ def _tensors(folder: Path, step: int) -> dict[str, bytes]:
 
 def _weights(folder: Path, step: int) -> dict[str, bytes]:
     return {name: x for name, x in _tensors(folder, step).items() if name != "plateau.safetensors"}
-
-
-class _CancelAt(Silent):
-    def __init__(self, looks: int) -> None:
-        self.looks = looks
-        super().__init__()
-
-    @property
-    def cancelled(self) -> bool:
-        self.looks -= 1
-        return self.looks < 0
-
-    @cancelled.setter
-    def cancelled(self, value: bool) -> None:
-        pass
 
 
 def test_a_model_is_scored_at_saves_and_the_best_is_kept_beside_the_last(facesets, tmp_path):
@@ -164,7 +150,7 @@ def test_the_rate_falls_at_a_plateau_and_a_resumed_run_is_bit_identical(facesets
     for looks in (7, 9, 10):
         parts = tmp_path / f"parts{looks}"
         with pytest.raises(Cancelled):
-            _train(facesets, parts, Told(scores), _CancelAt(looks), **choices)
+            _train(facesets, parts, Told(scores), StopsAfter(looks), **choices)
         judge = Told(scores)
         _train(facesets, parts, judge, **choices)
         assert judge.asked and judge.asked[-1] == 12

@@ -53,6 +53,7 @@ from understudy.store.project import Project
 from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
+from understudy.testing.stops import StopsAfter
 
 REGISTRY = Registry([*PLUGINS, *MASKERS])
 
@@ -82,23 +83,6 @@ def _train(facesets, folder, progress=None, **changes):
     return train(inputs, _options(**changes), progress or Silent(), REGISTRY)
 
 
-class _CancelAt(Silent):
-    """Asks to stop after so many looks."""
-
-    def __init__(self, looks: int) -> None:
-        self.looks = looks
-        super().__init__()
-
-    @property
-    def cancelled(self) -> bool:
-        self.looks -= 1
-        return self.looks < 0
-
-    @cancelled.setter
-    def cancelled(self, value: bool) -> None:
-        pass
-
-
 def test_leaves_checkpoints_previews_logs_and_a_report(facesets, tmp_path):
     report = _train(facesets, tmp_path / "model", previews=2, save_every=2)
     assert (report.model, report.step, report.iterations) == ("quick", 4, 4)
@@ -126,7 +110,7 @@ def test_a_resumed_run_is_bit_identical_to_an_uninterrupted_one(facesets, tmp_pa
     # faces, batch and steps are such that the interruption lies inside an epoch
     _train(facesets, tmp_path / "whole", iterations=8)
     with pytest.raises(Cancelled, match="saved at iteration 3"):
-        _train(facesets, tmp_path / "parts", _CancelAt(2 + 2), iterations=8)
+        _train(facesets, tmp_path / "parts", StopsAfter(2 + 2), iterations=8)
     progress = Silent()
     report = _train(facesets, tmp_path / "parts", progress, iterations=8)
     assert report.iterations == 5

@@ -19,13 +19,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy.errors import ValueRefused
-from understudy.geometry import Float64
 from understudy.geometry.facemesh.surface import seen, with_ring
 from understudy.nn.augment import generator_for
 from understudy.nn.losses import masked_means, paste, pyramid_map
@@ -34,8 +31,8 @@ from understudy.swap import Batch, Crop, Knob, Needs, Outputs, ParameterGroup, R
 from understudy.swap.hybrid.drawing import Places, places_of, shaken, softened, unwrapped
 from understudy.swap.hybrid.nets import Critic, Head, Trunk
 from understudy.swap.mesh import CODE, Mesh
-from understudy.swap.mesh.numbers import heads_of
 from understudy.swap.mesh.parts import SEEN_PX, moments
+from understudy.swap.mesh.told import heads_told, in_double, require_told
 from understudy.swap.options import HybridOptions, MeshOptions
 from understudy.swap.standard import GROUP, StandardModel, refuse_aimless
 
@@ -96,7 +93,7 @@ class Hybrid(StandardModel):
         """Fit the drawn skin in closed form; the net has nothing to add yet."""
         told = []
         for batch in batches:
-            heads, points = heads_of(_double(batch.signals["mesh"]))
+            heads, points = heads_told(batch.signals)
             at = heads.picture(with_ring(points))
             facing = torch.tensor(seen(heads, points, self.texture_px))[:, None]
             weight = unwrapped(batch.planes["weight"], at, self.texture_px)
@@ -110,7 +107,7 @@ class Hybrid(StandardModel):
     def forward(self, batch: Batch) -> Outputs:
         """Each face as its own person: drawn a little wrong, and gone over."""
         generator = generator_for(batch.chance)
-        heads, points = heads_of(_double(batch.signals["mesh"]))
+        heads, points = heads_told(batch.signals)
         with torch.set_grad_enabled(self.trained_skin and torch.is_grad_enabled()):
             at = heads.picture(with_ring(points))
             textures = unwrapped(batch.planes["rgb"], at, self.texture_px)
@@ -150,16 +147,15 @@ class Hybrid(StandardModel):
         Raises:
             ValueRefused: an unknown person, a morph toward nobody, or a signal is missing.
         """
-        if signals is None or not {"mesh", "build"} <= set(signals):
-            raise ValueRefused("signals: this model needs mesh and build of each face")
+        told = require_told(signals)
         refuse_aimless(morph, toward)
-        heads, points = heads_of(_double(signals["mesh"]))
+        heads, points = heads_told(told)
         textures = unwrapped(crops, heads.picture(with_ring(points)), self.texture_px)
         small = F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")
         made = self.base.convert(
-            small, to, signals, morph=morph, toward=toward, shape=shape, light=light, mouth=0.0
+            small, to, told, morph=morph, toward=toward, shape=shape, light=light, mouth=0.0
         )
-        places = places_of(_double(cast(Tensor, made.mesh)), self.crop.output_px, small.device)
+        places = places_of(in_double(cast(Tensor, made.mesh)), self.crop.output_px, small.device)
         shown, matte = places.of(made.rgb), places.of(cast(Tensor, made.alpha))
         code, every = cast(Tensor, made.code), slice(0, len(crops))
         number = self.number_of(to)
@@ -231,8 +227,3 @@ class Hybrid(StandardModel):
         if self.critic is not None:
             terms["judged"] = -self.adversarial * self.critic(pasted).mean((1, 2, 3))
         return terms
-
-
-def _double(values: Tensor) -> Float64:
-    found: Float64 = values.detach().to("cpu", torch.float64).numpy().astype(np.float64)
-    return found

@@ -21,7 +21,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy.errors import ValueRefused
 from understudy.geometry import Float64
 from understudy.geometry.facemesh import N_MESH, N_MESH_WITH_IRISES, UPRIGHT, Heads
 from understudy.geometry.facemesh.build import Build, nobody, retargeted
@@ -49,6 +48,7 @@ from understudy.swap.mesh.parts import (
     only_skin,
 )
 from understudy.swap.mesh.reach import border, matte, mouth, skin
+from understudy.swap.mesh.told import heads_told, in_double, require_told
 from understudy.swap.options import MeshOptions
 from understudy.swap.standard import StandardModel, refuse_aimless
 
@@ -118,7 +118,7 @@ class Mesh(StandardModel):
 
     def init_from(self, batches: Sequence[Batch]) -> None:
         """Measure everybody's build, and fit the skin in closed form."""
-        meshes = [_double(batch.signals["mesh"]) for batch in batches]
+        meshes = [in_double(batch.signals["mesh"]) for batch in batches]
         builds = builds_of(meshes)
         poses = [heads_of(mine) for mine in meshes]
         self.rest.copy_(torch.tensor(np.stack([b.rest for b in builds])))
@@ -156,7 +156,7 @@ class Mesh(StandardModel):
     def forward(self, batch: Batch) -> Outputs:
         """Each face's skin as its own person's."""
         textures = batch.planes["rgb"]
-        heads, points = heads_of(_double(batch.signals["mesh"]))
+        heads, points = heads_told(batch.signals)
         builds = [self._build(person) for person in batch.persons]
         small, seen = self._small(textures), self._seen(heads, points)
         code = self._code(small, seen, heads, points, builds)
@@ -201,11 +201,10 @@ class Mesh(StandardModel):
         Raises:
             ValueRefused: an unknown person, a morph toward nobody, or a signal is missing.
         """
-        if signals is None or not {"mesh", "build"} <= set(signals):
-            raise ValueRefused("signals: this model needs mesh and build of each face")
+        told = require_told(signals)
         refuse_aimless(morph, toward)
-        heads, points = heads_of(_double(signals["mesh"]))
-        plates = [_build_from(one) for one in _double(signals["build"])]
+        heads, points = heads_told(told)
+        plates = [_build_from(one) for one in in_double(told["build"])]
         seen = self._seen(heads, points)
         code = self._code(crops, seen, heads, points, plates)
         number = self.number_of(to)
@@ -259,11 +258,7 @@ class Mesh(StandardModel):
         return F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")
 
     def _build(self, person: int) -> Build:
-        return Build(_double(self.rest[person]), *_double(self.lids[person]))
-
-
-def _double(values: Tensor) -> Float64:
-    return values.detach().to("cpu", torch.float64).numpy()
+        return Build(in_double(self.rest[person]), *in_double(self.lids[person]))
 
 
 def _build_from(row: Float64) -> Build:
