@@ -33,12 +33,27 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def surround(tmp_path_factory: pytest.TempPathFactory) -> Callable[[pytest.MonkeyPatch], None]:
+    """Sets what a test runs in: no keys or caches of the person's, no network, shared weights.
+
+    Fixtures of a session need it as well, since which eyes score a swap goes by the weights that
+    are there.
+    """
+
+    def patched(patch: pytest.MonkeyPatch) -> None:
+        patch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+        patch.setenv("UNDERSTUDY_WEIGHTS", str(SHARED / "weights"))
+        patch.setenv("UNDERSTUDY_OFFLINE", "1")
+
+    return patched
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests touch neither the person's keys and caches nor a network; shared weights are found."""
-    monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-    monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(SHARED / "weights"))
-    monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
+def _own_home(
+    surround: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surround(monkeypatch)
 
 
 def built(plugin: Plugin, **chosen: Any) -> Any:

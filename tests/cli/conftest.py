@@ -115,12 +115,16 @@ def place(first_place: Place, tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session")
-def done_place(first_place: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+def done_place(
+    first_place: Place,
+    surround: Callable[[pytest.MonkeyPatch], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Place:
     """A place where the whole job was done; not to be changed."""
     place = Place(tmp_path_factory.mktemp("done") / "place")
     shutil.copytree(first_place.folder, place.folder)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
-        patch.setenv("UNDERSTUDY_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+        surround(patch)
         patch.setattr(sys, "argv", ["understudy", *map(str, place.swap())])
         main()
     assert not left.value.code

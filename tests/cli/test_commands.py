@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -74,6 +75,8 @@ def test_the_whole_job_again_does_nothing_again(done_place, understudy):
     for said in ("has had its 2 iterations already", "is complete", "identity:"):
         assert said in " ".join((told.out + told.err).split())
     assert done_place.out.stat().st_mtime_ns == before
+    report = (done_place.project / "renders" / "out" / "report.md").read_text()
+    assert re.search(r"training mesh: step 2, .*, score \d+ \(best \d+ at \d\);", report)
 
 
 def test_swap_takes_several_films_of_the_donor_and_names(done_place, understudy, tmp_path):

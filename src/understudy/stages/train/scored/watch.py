@@ -95,7 +95,9 @@ class Watch:
         if best is not None and best.key == judge.key:
             self.best = best
         if self._points and not mine:
-            self._progress.say("the scores so far were of other faces, so they count no more")
+            self._progress.say(
+                "the scores so far were of other faces or by other eyes, so they count no more"
+            )
         if found is not None and found.has(PLATEAU):
             self.plateau.restore(found.tensors(PLATEAU))
             self._slow_down()
