@@ -41,7 +41,7 @@ WRITERS = {
     "store/lock.py": "who holds a lock, which only people read",
     "events/reference.py": "writes a page of this repository's docs",
     "media/encode.py": "fills a file of commit_path",
-    "media/joining.py": "fills a file of commit_path",
+    "media/joining/__init__.py": "fills a file of commit_path",
     "nn/checkpoint.py": "fills a folder of commit_dir",
     "provenance/credentials.py": "fills a file of commit_path",
     "stages/release/stage.py": "fills a folder of commit_dir",
@@ -72,7 +72,7 @@ DATABASES = {
 LOCKS = {"store/lock.py": "the one lock"}
 ENCODERS = {
     "media/encode.py": "fills a file of commit_path",
-    "media/joining.py": "reads packets into memory",
+    "media/joining/__init__.py": "reads packets into memory",
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "films that a contract is checked with",
 }

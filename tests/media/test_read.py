@@ -9,7 +9,7 @@ import pytest
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.media import ReadReport, frames, probe
-from understudy.media.read import _Clock
+from understudy.media.clock import Clock
 from understudy.types import Timestamp
 
 VFR = [7, 9, 14, 15, 23, 40, 41, 60, 75, 76, 77, 90]
@@ -188,7 +188,7 @@ def test_clock_takes_missing_repeated_and_backward_times(make_clip):
     second = round(1 / info.time_base)
     step = second // 25
     report = ReadReport()
-    clock = _Clock(info, report)
+    clock = Clock(info, report)
 
     def tell(pts):
         return clock(SimpleNamespace(pts=pts, time_base=info.time_base))

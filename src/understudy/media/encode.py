@@ -11,6 +11,7 @@ import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ _OF_THE_SYSTEM = frozenset(
 def encode_segment(
     path: Path, frames: Iterable[Frame], info: MediaInfo, *, crf: int = 16, preset: str = "fast"
 ) -> int:
-    """Encode frames to an MP4 segment whose pts are exactly theirs.
+    """Encode frames to an MP4 segment whose pts are exactly theirs, see `moved_by`.
 
     4:2:0 holds one colour sample for 2x2 pixels, so H.264 cannot say an odd size in it: a source
     with an odd side is written in 4:4:4, which every software player shows but few television
@@ -61,7 +62,8 @@ def encode_segment(
     """
     timescale = str(info.time_base.denominator)
     options = {"video_track_timescale": timescale, "movie_timescale": timescale}
-    count = 0
+    moved = moved_by(info)
+    times: list[int] = []
     with open_output(path, "mp4", options) as container:
         stream = _h264_stream(container, info, crf, preset)
         tags = output_colour(info)
@@ -69,14 +71,23 @@ def encode_segment(
         for frame in frames:
             check_frame(frame, info)
             picture = convert(frame.pixels)
-            picture.pts, picture.time_base = frame.at.pts, info.time_base
+            times.append(frame.at.pts)
+            picture.pts, picture.time_base = frame.at.pts + moved, info.time_base
             container.mux(stream.encode(picture))
-            count += 1
-        if not count:
+        if not times:
             raise ValueRefused("a segment needs at least one frame, got none")
         container.mux(stream.encode(None))
-    _check_count(path, count)
-    return count
+    _check_times(path, times, info)
+    return len(times)
+
+
+def moved_by(info: MediaInfo) -> int:
+    """What is added to every pts of a segment, in the source's time base.
+
+    An MP4 begins at zero: what lies before it is hidden by an edit list. So a source with pictures
+    below zero is moved as a whole.
+    """
+    return max(0, -(info.first_pts or 0))
 
 
 def check_frame(frame: Frame, info: MediaInfo) -> None:
@@ -144,8 +155,19 @@ def _h264_stream(container: OutputContainer, info: MediaInfo, crf: int, preset: 
     return stream
 
 
-def _check_count(path: Path, count: int) -> None:
+def _check_times(path: Path, times: list[int], info: MediaInfo) -> None:
+    """Compare what the file shows with the times that the source's frames have."""
     with open_input(path) as container:
-        found = sum(1 for p in container.demux(container.streams.video[0]) if p.size)
-    if found != count:
-        raise MediaError(f"{path}: {count} frames were written but {found} are in the file")
+        shown = sorted(
+            p.pts * Fraction(p.time_base) / info.time_base
+            for p in container.demux(container.streams.video[0])
+            if p.size and p.pts is not None and not p.is_discard
+        )
+    if len(shown) != len(times):
+        raise MediaError(f"{path}: {len(times)} frames were written but {len(shown)} are in it")
+    moved = moved_by(info)
+    if any(there != pts + moved for there, pts in zip(shown, times, strict=True)):
+        raise MediaError(
+            f"{path}: its frames are not at the times of {info.path.name}; "
+            "copy the film to another container, such as MKV, and begin anew"
+        )

@@ -67,6 +67,8 @@ class MediaInfo:
         time_base: seconds per unit of pts; 1/25 for images, which have no time of their own.
         average_rate: frames a second as the container gives it, or None.
         start_pts: where the stream begins by the container's word, or None.
+        first_pts: of the first picture that is decoded, or None where it has none; it may lie
+            below zero.
         end_pts: where its last frame ends by the container's word, or None.
         n_frames: how many frames the container declares, or None.
         duration_s: how long the whole file lasts, or None.
@@ -114,6 +116,7 @@ class MediaInfo:
     field_order: FieldOrder = ""
     bit_rate: int | None = None
     camera_curve: str = ""
+    first_pts: int | None = None
 
     @property
     def rotation_deg(self) -> int:
@@ -162,6 +165,8 @@ class ReadReport:
         expected: frames that the container declares, or None.
         errors: packets or images that the decoder refused.
         derived: frames without a usable pts, which was derived from their neighbours.
+        jumps: seconds by which all times are moved after each jump of the source's clock, counted
+            from the container's.
         ended_s: where the last frame read ends, in seconds.
         duration_s: how long the file says it is.
     """
@@ -170,6 +175,7 @@ class ReadReport:
     expected: int | None = None
     errors: int = 0
     derived: int = 0
+    jumps: list[Fraction] = field(default_factory=list)
     ended_s: Fraction | None = None
     duration_s: Fraction | None = None
 

@@ -60,6 +60,7 @@ def _probe_video(path: Path) -> MediaInfo:
             time_base=Fraction(stream.time_base or Fraction(1, 1000)),
             average_rate=stream.average_rate or stream.guessed_rate or None,
             start_pts=start,
+            first_pts=_first_pts(frame, stream, container),
             end_pts=None if start is None or length is None else start + length,
             n_frames=stream.frames or None,
             duration_s=(
@@ -99,6 +100,13 @@ def _first_frame(container: Any, stream: Any, path: Path) -> Any:
         f"{path}: not one frame of its {stream.codec_context.name} video can be decoded "
         f"({failure}); the file is damaged or cut off; copy it again from where it came"
     )
+
+
+def _first_pts(frame: Any, stream: Any, container: Any) -> int | None:
+    """In the stream's time base; AVI has no times of pictures, see `read`."""
+    if frame.pts is None or container.format.name == "avi":
+        return None
+    return round(frame.pts * Fraction(frame.time_base) / Fraction(stream.time_base))
 
 
 def _colour(frame: Any, context: Any) -> ColourTags:

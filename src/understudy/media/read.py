@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from fractions import Fraction
 
 import av
 from av.container import InputContainer
@@ -13,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from understudy.errors import MediaError, ValueRefused
+from understudy.media.clock import Clock
 from understudy.media.colour.light import AssumeColour
 from understudy.media.colour.rgb import ToRgb
 from understudy.media.container import open_input, video_stream
@@ -103,7 +103,7 @@ def _video(
 def _timed(
     info: MediaInfo, start: Timestamp | None, report: ReadReport
 ) -> Iterator[tuple[Timestamp, VideoFrame]]:
-    clock = _Clock(info, report)
+    clock = Clock(info, report)
     index = 0
     for picture in _pictures_from(info, start, report):
         if isinstance(picture, Timestamp):  # a seek arrived: counting goes on from here
@@ -231,42 +231,6 @@ def _count_hidden(packet: Packet[VideoStream], report: ReadReport) -> None:
     """Packets that an edit list hides are declared but never shown."""
     if packet.is_discard and report.expected:
         report.expected -= 1
-
-
-class _Clock:
-    """Strictly rising pts in the source's time base, from whatever the pictures carry."""
-
-    def __init__(self, info: MediaInfo, report: ReadReport) -> None:
-        rate = info.average_rate
-        self.step = 1 if not rate else max(1, round(1 / (rate * info.time_base)))
-        self.origin = (info.start_pts or 0) * info.time_base
-        self._first = info.start_pts or 0
-        self._second = max(1, round(1 / info.time_base))
-        self._time_base = info.time_base
-        self._report = report
-        self._previous: int | None = None
-        self._shift = 0
-
-    def __call__(self, picture: VideoFrame) -> int:
-        pts = self._pts(picture)
-        self._previous = pts
-        return pts
-
-    def _pts(self, picture: VideoFrame) -> int:
-        previous = self._previous
-        if picture.pts is None:
-            self._report.derived += 1
-            return self._first if previous is None else previous + self.step
-        pts = picture.pts + self._shift
-        if picture.time_base and picture.time_base != self._time_base:
-            pts = round(picture.pts * Fraction(picture.time_base) / self._time_base) + self._shift
-        if previous is None or pts > previous:
-            return pts
-        self._report.derived += 1
-        if previous - pts > self._second:  # a time jump: everything after it moves along
-            self._shift += previous + self.step - pts
-            return previous + self.step
-        return previous + 1  # a repeated time: no picture is lost, none moves noticeably
 
 
 def _images(

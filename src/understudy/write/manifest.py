@@ -10,6 +10,7 @@ PLUGINS = (
         name="h264",
         target="understudy.write.h264:H264Writer",
         options="understudy.write.options:H264Options",
+        version="2",
         summary="H.264 in MP4 or MOV: the source's times, size, colour and sound.",
     ),
     Plugin(

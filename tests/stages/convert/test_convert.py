@@ -294,6 +294,31 @@ def test_times_sound_turn_and_size_are_the_sources(
         assert outside.mean() < 4
 
 
+def test_a_recording_that_begins_before_its_clock_wraps(
+    film, people, extracted, converter, tmp_path
+):
+    plain = film(tmp_path / "plain.mp4", list(people.a[:9]))
+    media = tmp_path / "film.ts"
+    with av.open(str(plain)) as old, av.open(
+        str(media), "w", container_options={"output_ts_offset": str(2**33 / 90000 - 0.5)}
+    ) as new:  # fmt: skip
+        tracks = {s.index: new.add_stream_from_template(s, opaque=True) for s in old.streams}
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = tracks[packet.stream_index]
+                new.mux(packet)
+    footage = extracted(media)
+    report = converter(footage, "out.mp4")
+    before, after = source(media), source(tmp_path / "out.mp4")
+    assert report.frames == len(after) == 9 and before[0].at.pts < 0
+    begins = after[0].at.seconds - before[0].at.seconds
+    assert [f.at.seconds for f in after] == [f.at.seconds + begins for f in before]
+    theirs = packets(media, "audio", times_only=True)
+    ours = packets(tmp_path / "out.mp4", "audio", times_only=True)
+    assert len(ours) == len(theirs) > 10 and ours[0] >= 0
+    assert all(abs(a - b - begins) < 1e-4 for a, b in zip(ours, theirs, strict=True))
+
+
 def packets(path: Path, kind: str, times_only: bool = False) -> list[Any]:
     """Presentation time in seconds, and the bytes, of each packet of one kind of stream."""
     with av.open(str(path)) as container:
