@@ -25,9 +25,9 @@ from understudy.imaging.resample import crop_image, warp_image
 from understudy.nn.device import choose_dtype
 from understudy.plugin import default_registry
 from understudy.stages.faces.found import Finder
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import Preparer
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import Preparer
+from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.moments.even import weights
 from understudy.stages.train.moments.traits import LIDS, MOUTH, YAW, relative_lids, traits
 from understudy.stages.train.options import TrainOptions

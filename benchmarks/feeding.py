@@ -32,9 +32,9 @@ from understudy.flow import Silent
 from understudy.geometry.templates import MEAN_FACE_51
 from understudy.plugin import Registry, default_registry
 from understudy.stages.faces.found import Finder
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import FaceArrays, FaceSource, Preparer
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import FaceArrays, FaceSource, Preparer
+from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceFolder, FaceRecord, list_faceset, write_face_png
 from understudy.swap import Crop, Recipe

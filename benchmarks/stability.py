@@ -28,11 +28,11 @@ from understudy.flow import Silent
 from understudy.nn import augment
 from understudy.plugin import default_registry
 from understudy.stages.faces.found import Finder
-from understudy.stages.train import loop
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import Preparer
-from understudy.stages.train.guard import Guard
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import Preparer
+from understudy.stages.train.learning import loop
+from understudy.stages.train.learning.guard import Guard
+from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.options import TrainOptions
 from understudy.store.project import Project
 from understudy.swap import Recipe

@@ -21,7 +21,7 @@ from understudy.flow import Silent
 from understudy.plugin import default_registry
 from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.runs.project import add, extract_source, train_model
-from understudy.runs.renders import Wanted, make_render, planned
+from understudy.runs.rendering.renders import Wanted, make_render, planned
 from understudy.score.combined import QUESTIONS
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions

@@ -17,7 +17,7 @@ from understudy.events import Event, failure
 from understudy.events.words import printable, printable_text
 from understudy.flow.sinks import TextLog
 from understudy.nn import checkpoint
-from understudy.stages.train.cache import CropCache
+from understudy.stages.train.feeding.cache import CropCache
 from understudy.store import atomic
 from understudy.store.lock import WriterLock, lock_path
 from understudy.store.project import Project

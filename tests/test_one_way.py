@@ -29,8 +29,8 @@ CONVERTERS = {
     "mask/occlusion.py": "shares of pixels that were drawn with 255",
     "media/colour/tonemap.py": "tables over all code values of 16 bits",
     "stages/evaluate/metrics.py": "the range that PSNR and SSIM are defined with",
-    "stages/train/loop.py": "tensors",
-    "stages/train/previews.py": "tensors",
+    "stages/train/learning/loop.py": "tensors",
+    "stages/train/learning/previews.py": "tensors",
     "swap/loading.py": "tensors",
 }
 
@@ -65,8 +65,8 @@ CHANGERS = {
     "write/png.py": "fills a folder of commit_dir",
 }
 DATABASES = {
-    "store/database.py": "the one way to a database, side files looked at first",
-    "store/guard.py": "in memory, to see what ours defines",
+    "store/sqlite/database.py": "the one way to a database, side files looked at first",
+    "store/sqlite/guard.py": "in memory, to see what ours defines",
     "store/alignments/__init__.py": "fills a file of commit_path",
 }
 LOCKS = {"store/lock.py": "the one lock"}

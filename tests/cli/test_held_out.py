@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from understudy.flow import Silent
 from understudy.plugin import default_registry
-from understudy.runs.judging import judge_for, plates_of
+from understudy.runs.rendering.judging import judge_for, plates_of
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.scored.kept import read_best, read_curve
 from understudy.store.project import Project

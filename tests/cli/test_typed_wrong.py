@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from understudy.runs.renders import Wanted, planned
+from understudy.runs.rendering.renders import Wanted, planned
 from understudy.stages.convert.options import ConvertOptions
 from understudy.store.project import Project
 

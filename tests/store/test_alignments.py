@@ -17,9 +17,9 @@ import pytest
 
 import understudy
 from understudy.errors import DiskFull, InUse, StoreError, UnderstudyError, ValueRefused
-from understudy.store import database
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path, rows
-from understudy.store.database import Migration
+from understudy.store.sqlite import database
+from understudy.store.sqlite.database import Migration
 from understudy.types import Timestamp, Track
 
 SOURCE = SourceRecord(

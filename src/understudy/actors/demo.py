@@ -19,7 +19,7 @@ from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
 from understudy.provenance.consent import Declaration, keep_declarations, now
-from understudy.runs.renders import RenderReport
+from understudy.runs.rendering.renders import RenderReport
 from understudy.runs.swap import run_job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions

@@ -14,14 +14,14 @@ from understudy.errors import MediaError, NoFaces, StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
-from understudy.runs.judging import Plate, judge_for, plates_of
 from understudy.runs.models import DEFAULT, trained_persons
+from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
 from understudy.stages.faces.views import is_faceset
+from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.run import TrainReport
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.ids import check_id

@@ -14,17 +14,24 @@ from understudy.flow import Progress
 from understudy.media import probe
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry
-from understudy.runs.judging import Plate
 from understudy.runs.models import DEFAULT, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
-from understudy.runs.renders import RenderReport, Wanted, label_of, look_ahead, make_render, planned
+from understudy.runs.rendering.judging import Plate
+from understudy.runs.rendering.renders import (
+    RenderReport,
+    Wanted,
+    label_of,
+    look_ahead,
+    make_render,
+    planned,
+)
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import writer_for
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_place
+from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
-from understudy.stages.train.run import TrainReport
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import Knob, read_knobs
 

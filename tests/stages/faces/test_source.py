@@ -18,7 +18,7 @@ from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.masks import add_masks, mark_all_stale
 from understudy.stages.faces.source import reader_of
 from understudy.stages.faces.views import FilmFaces, PictureFaces
-from understudy.stages.repair.draw import draw
+from understudy.stages.repair.looking.draw import draw
 from understudy.stages.repair.redo import redo
 from understudy.stages.repair.shape import with_landmarks
 from understudy.store.alignments import Alignments

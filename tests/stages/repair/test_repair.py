@@ -19,14 +19,15 @@ from understudy.stages.faces.found import Finder
 from understudy.stages.faces.masks import add_masks, mask_settings
 from understudy.stages.faces.source import alignments_of, frame_words, reader_of
 from understudy.stages.faces.views import FilmFaces
-from understudy.stages.repair import find, pictures, shape
-from understudy.stages.repair.draw import draw
+from understudy.stages.repair import pictures, shape
+from understudy.stages.repair.looking import find
+from understudy.stages.repair.looking.draw import draw
+from understudy.stages.repair.looking.report import info_lines
 from understudy.stages.repair.redo import redo
 from understudy.stages.repair.rekey import rekey
 from understudy.stages.repair.remove import Doomed, remove
-from understudy.stages.repair.report import info_lines
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import Preparer
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import Preparer
 from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import ANY, Query

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from understudy.flow import Silent
-from understudy.stages.train.previews import Curves
+from understudy.stages.train.learning.previews import Curves
 
 
 def _train(folder: Path) -> Silent:

@@ -17,8 +17,8 @@ from understudy.flow import Silent
 from understudy.nn import checkpoint
 from understudy.options import check, option
 from understudy.plugin import Plugin, Registry
+from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.run import TrainReport
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.faceset import FaceFolder
 from understudy.swap.quick import Quick

@@ -17,9 +17,9 @@ from understudy.nn import checkpoint
 from understudy.nn.optimizers import adam
 from understudy.options import check, option
 from understudy.plugin import Plugin, Registry
-from understudy.stages.train.crops import Cutting, margin_px
-from understudy.stages.train.faces import FaceArrays
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.crops import Cutting, margin_px
+from understudy.stages.train.feeding.faces import FaceArrays
+from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.options import TrainOptions
 from understudy.swap import Batch, Crop, Outputs, ParameterGroup, Recipe
 from understudy.swap.loading import new_model

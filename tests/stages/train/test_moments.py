@@ -16,12 +16,12 @@ from understudy.geometry.templates import HEAD_26, HEAD_26_INDICES, MEAN_FACE_51
 from understudy.mask.manifest import PLUGINS as MASKERS
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
+from understudy.stages.train.feeding.sampler import Sampler
 from understudy.stages.train.moments.coverage import gaps, tell_gaps
 from understudy.stages.train.moments.even import weights
 from understudy.stages.train.moments.read import share_covered
 from understudy.stages.train.moments.traits import LIDS, MOUTH, PITCH, YAW, traits
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.sampler import Sampler
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.faceset import FaceFolder, FaceRecord, read_face_png, write_face_png
 from understudy.swap.manifest import PLUGINS

@@ -23,7 +23,7 @@ from understudy.flow import Silent
 from understudy.mask.manifest import PLUGINS as MASKERS
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
-from understudy.stages.train.feed import Feed
+from understudy.stages.train.feeding.feed import Feed
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.scored.judge import Judged
 from understudy.stages.train.scored.kept import read_best, read_curve

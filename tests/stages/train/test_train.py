@@ -37,8 +37,8 @@ from understudy.flow import Silent
 from understudy.mask.manifest import PLUGINS as MASKERS
 from understudy.nn import checkpoint, device
 from understudy.plugin import Registry
-from understudy.stages.train import faces as faces_module
-from understudy.stages.train.crops import Cutting, cut
+from understudy.stages.train.feeding import faces as faces_module
+from understudy.stages.train.feeding.crops import Cutting, cut
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store import atomic

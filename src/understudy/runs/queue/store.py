@@ -23,10 +23,10 @@ from understudy.events import Event
 from understudy.files import make_folder, remove_file
 from understudy.runs.queue.job import OVER, Job, State
 from understudy.runs.spec import JobSpec
-from understudy.store import database
 from understudy.store.home import home
 from understudy.store.lock import WriterLock
 from understudy.store.processes import process_mark
+from understudy.store.sqlite import database
 
 MOST_DEATHS = 3
 """So often a job may be killed before it counts as failed: it may be what kills it, as memory."""

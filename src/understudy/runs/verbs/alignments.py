@@ -12,12 +12,13 @@ from understudy.imaging.drawing import Drawing
 from understudy.nn.device import DeviceName, choose_device
 from understudy.plugin import default_registry
 from understudy.stages.faces.source import alignments_of, reader_of
-from understudy.stages.repair import find, shape
 from understudy.stages.repair import remove as removing
-from understudy.stages.repair.draw import draw as drawing
+from understudy.stages.repair import shape
+from understudy.stages.repair.looking import find
+from understudy.stages.repair.looking.draw import draw as drawing
+from understudy.stages.repair.looking.report import info_lines
 from understudy.stages.repair.redo import redo as redoing
 from understudy.stages.repair.rekey import rekey as rekeying
-from understudy.stages.repair.report import info_lines
 from understudy.store.alignments import Alignments
 
 

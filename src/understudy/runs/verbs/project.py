@@ -14,7 +14,13 @@ from understudy.provenance.consent import bring_up, read_declarations, require
 from understudy.runs.binding import bind
 from understudy.runs.models import trained_options
 from understudy.runs.project import add, extract_source, is_extracted, source_of, train_model
-from understudy.runs.renders import RenderReport, Wanted, make_render, planned, render_options
+from understudy.runs.rendering.renders import (
+    RenderReport,
+    Wanted,
+    make_render,
+    planned,
+    render_options,
+)
 from understudy.runs.settings import Said
 from understudy.runs.spec import JobSpec
 from understudy.runs.swap import run_job

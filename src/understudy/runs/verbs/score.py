@@ -8,7 +8,7 @@ from pathlib import Path
 from understudy.errors import ValueRefused
 from understudy.flow import Reporter
 from understudy.plugin import default_registry
-from understudy.runs.scoring import score_films, score_render
+from understudy.runs.rendering.scoring import score_films, score_render
 from understudy.runs.settings import Said, remembering
 from understudy.runs.verbs.project import opened
 from understudy.stages.evaluate.options import ScoreOptions

@@ -26,7 +26,7 @@ from understudy.follow.smooth import Split, smooth_track, split
 from understudy.geometry import UNIT, Warp, average_distance
 from understudy.stages.faces.source import keep_copy
 from understudy.stages.repair.along import way_of
-from understudy.stages.repair.find import MISALIGNED
+from understudy.stages.repair.looking.find import MISALIGNED
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
 from understudy.types import Alignment, Face

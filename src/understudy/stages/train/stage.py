@@ -24,17 +24,17 @@ from understudy.nn.device import choose_device, choose_dtype, threads
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.faces.found import Finder
 from understudy.stages.train.choose import chosen_model
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import FaceSource, Preparer
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import FaceSource, Preparer
 from understudy.stages.train.folder import open_folder, writing
-from understudy.stages.train.guard import comparable
-from understudy.stages.train.loop import Trainer, optimizer_file
+from understudy.stages.train.learning.guard import comparable
+from understudy.stages.train.learning.loop import Trainer, optimizer_file
+from understudy.stages.train.learning.run import Run, TrainReport
 from understudy.stages.train.moments.coverage import tell_gaps
 from understudy.stages.train.moments.even import even_shares
 from understudy.stages.train.moments.heldout import without
 from understudy.stages.train.moments.read import OCCLUSION
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.run import Run, TrainReport
 from understudy.stages.train.scored.judge import Judge
 from understudy.stages.train.scored.watch import Watch
 from understudy.store.faceset import FaceFolder

@@ -16,13 +16,14 @@ from types import TracebackType
 from typing import Any
 
 from understudy.errors import ValueRefused
-from understudy.store import codec, database
+from understudy.store import codec
 from understudy.store.alignments import edit, looks, pages, query, rows
 from understudy.store.alignments.looks import Look, Vector
 from understudy.store.alignments.query import FaceRow, Query, Summary
 from understudy.store.alignments.rows import SCHEMA, SourceRecord
 from understudy.store.atomic import commit_path, sweep_parts
 from understudy.store.lock import WriterLock
+from understudy.store.sqlite import database
 from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
 

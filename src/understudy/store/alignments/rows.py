@@ -13,7 +13,7 @@ from understudy.errors import ValueRefused
 from understudy.geometry import N_LANDMARKS, UNIT, Space, Warp
 from understudy.store import codec
 from understudy.store.alignments.settings import migrated
-from understudy.store.database import Migration, Schema
+from understudy.store.sqlite.database import Migration, Schema
 from understudy.types import Alignment, Face, Mask, Timestamp, Track
 
 SCHEMA = Schema(

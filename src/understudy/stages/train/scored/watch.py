@@ -15,9 +15,9 @@ from understudy.errors import DiskFull, UnderstudyError, ValueRefused
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.nn.device import Chosen
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.learning.loop import Trainer
+from understudy.stages.train.learning.previews import Curves
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.previews import Curves
 from understudy.stages.train.scored.judge import Judge
 from understudy.stages.train.scored.kept import (
     Best,

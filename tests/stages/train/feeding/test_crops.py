@@ -16,7 +16,7 @@ from understudy.geometry.facemesh.surface import surface, texels
 from understudy.geometry.facemesh.to_68 import landmarks_from_meshes
 from understudy.geometry.pose import rodrigues
 from understudy.stages.faces.surfaces import texture_of
-from understudy.stages.train.crops import Cutting, cut
+from understudy.stages.train.feeding.crops import Cutting, cut
 from understudy.store.faceset import FaceRecord
 from understudy.swap import Crop
 from understudy.types import Alignment, Face, Mask, Timestamp

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.runs.casting import people_of, read_casting, usual_casting
 from understudy.runs.models import chosen_model
 from understudy.runs.project import persons_to_train, source_of
+from understudy.runs.rendering.casting import people_of, read_casting, usual_casting
 from understudy.store.alignments import Alignments, SourceRecord
 from understudy.store.project import Project, Source
 from understudy.types import Track

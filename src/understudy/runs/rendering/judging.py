@@ -24,7 +24,7 @@ from understudy.media import FilmReader, probe
 from understudy.nn.device import cpu_count
 from understudy.options import from_mapping, results
 from understudy.plugin import Registry
-from understudy.runs.scoring import films_of, footage_of
+from understudy.runs.rendering.scoring import films_of, footage_of
 from understudy.stages.convert.compose import Composer
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Resolution

@@ -15,13 +15,13 @@ from understudy.flow import Silent
 from understudy.mask.manifest import PLUGINS as MASKERS
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
-from understudy.stages.train import guard as guard_module
-from understudy.stages.train.crops import Cutting, margin_px
-from understudy.stages.train.faces import FaceArrays
-from understudy.stages.train.guard import AT_MOST, FEWEST, IN_A_ROW, Guard
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.crops import Cutting, margin_px
+from understudy.stages.train.feeding.faces import FaceArrays
+from understudy.stages.train.learning import guard as guard_module
+from understudy.stages.train.learning.guard import AT_MOST, FEWEST, IN_A_ROW, Guard
+from understudy.stages.train.learning.loop import Trainer
+from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.run import TrainReport
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store.faceset import FaceFolder
 from understudy.swap import Crop

@@ -20,9 +20,9 @@ from understudy.geometry.facemesh.surface import surface
 from understudy.imaging.rasterise import texture_map, textured
 from understudy.nn.augment import Switches, cut, draw, generator_for
 from understudy.stages.faces.surfaces import BUILD_FACES, build_from, build_signal, surface_of
-from understudy.stages.train.faces import FaceSource
-from understudy.stages.train.feed import Feed
-from understudy.stages.train.sampler import Sampler
+from understudy.stages.train.feeding.faces import FaceSource
+from understudy.stages.train.feeding.feed import Feed
+from understudy.stages.train.feeding.sampler import Sampler
 from understudy.store.atomic import commit_bytes
 from understudy.swap import Outputs
 

@@ -20,8 +20,8 @@ from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.nn.device import cpu_count
 from understudy.stages.faces.found import Finder
-from understudy.stages.train.cache import FOLDER, CropCache, Line, Stamp
-from understudy.stages.train.crops import SIGNALS, Cutting, cut
+from understudy.stages.train.feeding.cache import FOLDER, CropCache, Line, Stamp
+from understudy.stages.train.feeding.crops import SIGNALS, Cutting, cut
 from understudy.stages.train.moments.read import Moments, read_moments
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceFolder, read_face_png

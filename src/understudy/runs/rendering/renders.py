@@ -14,10 +14,10 @@ from understudy.options import to_mapping
 from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
-from understudy.runs.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.models import chosen_model, trained_persons
 from understudy.runs.project import protected, source_of
-from understudy.runs.scoring import evaluate_render, films_of, keep_report
+from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
+from understudy.runs.rendering.scoring import evaluate_render, films_of, keep_report
 from understudy.runs.settings import remembering
 from understudy.stages.convert.first_look import first_look
 from understudy.stages.convert.options import ConvertOptions
@@ -25,7 +25,7 @@ from understudy.stages.convert.stage import ConvertInputs, ConvertReport, conver
 from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.release.place import Receipt, check_place
 from understudy.stages.release.stage import Label
-from understudy.stages.train.previews import Curves
+from understudy.stages.train.learning.previews import Curves
 from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
 from understudy.store.project import Project, Render, Source

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from understudy.flow import mapped
 from understudy.nn.device import cpu_count
-from understudy.stages.train.crops import SIGNALS
-from understudy.stages.train.faces import FaceSource
-from understudy.stages.train.sampler import Sampler
+from understudy.stages.train.feeding.crops import SIGNALS
+from understudy.stages.train.feeding.faces import FaceSource
+from understudy.stages.train.feeding.sampler import Sampler
 
 _MOST_WORKERS = 8
 

@@ -23,12 +23,12 @@ from torch.optim import Optimizer
 from understudy.errors import StoreError, TrainingError
 from understudy.nn import augment
 from understudy.nn.blocks import all_finite
-from understudy.stages.train.crops import WEIGHT_UNIT
-from understudy.stages.train.faces import FaceSource
-from understudy.stages.train.feed import Feed, Raw
-from understudy.stages.train.guard import Guard, Verdict
+from understudy.stages.train.feeding.crops import WEIGHT_UNIT
+from understudy.stages.train.feeding.faces import FaceSource
+from understudy.stages.train.feeding.feed import Feed, Raw
+from understudy.stages.train.feeding.sampler import Sampler
+from understudy.stages.train.learning.guard import Guard, Verdict
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.sampler import Sampler
 from understudy.swap import Batch, Outputs, ParameterGroup, Recipe
 
 _INIT_FACES, _INIT_EACH = 768, 16

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
-from understudy.store import guard
 from understudy.store.atomic import commit_path
+from understudy.store.sqlite import guard
 
 BUSY_TIMEOUT_S = 10.0
 _HEADER = b"SQLite format 3\0"

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import FaceArrays
-from understudy.stages.train.feed import Feed
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import FaceArrays
+from understudy.stages.train.feeding.feed import Feed
+from understudy.stages.train.feeding.sampler import Sampler
+from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.sampler import Sampler
 from understudy.swap import Batch, Crop, Needs, Outputs, Recipe
 from understudy.swap.standard import StandardModel
 

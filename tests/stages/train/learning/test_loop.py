@@ -11,9 +11,9 @@ import torch
 
 from understudy.errors import TrainingError
 from understudy.plugin import Registry
-from understudy.stages.train.crops import Cutting, margin_px
-from understudy.stages.train.faces import FaceArrays
-from understudy.stages.train.loop import Trainer, rate
+from understudy.stages.train.feeding.crops import Cutting, margin_px
+from understudy.stages.train.feeding.faces import FaceArrays
+from understudy.stages.train.learning.loop import Trainer, rate
 from understudy.stages.train.options import TrainOptions
 from understudy.swap import Crop, Recipe
 from understudy.swap.loading import new_model

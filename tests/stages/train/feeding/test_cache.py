@@ -16,10 +16,10 @@ from understudy.plugin import Registry
 from understudy.stages.faces.found import Finder
 from understudy.stages.faces.pictures import MARK
 from understudy.stages.faces.surfaces import mesh_of
-from understudy.stages.train import faces as faces_module
-from understudy.stages.train.cache import CropCache, Line, Stamp
-from understudy.stages.train.crops import Cutting
-from understudy.stages.train.faces import Preparer
+from understudy.stages.train.feeding import faces as faces_module
+from understudy.stages.train.feeding.cache import CropCache, Line, Stamp
+from understudy.stages.train.feeding.crops import Cutting
+from understudy.stages.train.feeding.faces import Preparer
 from understudy.stages.train.moments.read import read_moments
 from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments

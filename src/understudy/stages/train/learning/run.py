@@ -14,10 +14,10 @@ from understudy.flow import Beside, Progress
 from understudy.nn import checkpoint
 from understudy.options import to_mapping
 from understudy.plugin import Plugin
-from understudy.stages.train.faces import FaceSource
-from understudy.stages.train.loop import Trainer
+from understudy.stages.train.feeding.faces import FaceSource
+from understudy.stages.train.learning.loop import Trainer
+from understudy.stages.train.learning.previews import Curves, sheet, write_sheet
 from understudy.stages.train.options import TrainOptions
-from understudy.stages.train.previews import Curves, sheet, write_sheet
 from understudy.stages.train.scored.watch import Watch
 
 

@@ -1,0 +1,1 @@
+"""Renders of a project: who becomes whom, made, scored and remembered."""

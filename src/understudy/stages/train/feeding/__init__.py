@@ -1,0 +1,1 @@
+"""What feeds a run: face pictures made ready, cached, chosen and handed to the steps."""
