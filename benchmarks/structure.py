@@ -51,6 +51,13 @@ class Tree:
     comments: int = 0
     imports: dict[str, set[str]] = field(default_factory=dict)
 
+    def folders(self) -> dict[Path, int]:
+        """Lines of the files that lie directly in each folder."""
+        found: dict[Path, int] = {}
+        for path, count in self.lines.items():
+            found[path.parent] = found.get(path.parent, 0) + count
+        return found
+
 
 def main() -> None:
     """Measure, print."""
@@ -76,9 +83,7 @@ def main() -> None:
 def rows(tree: Tree) -> dict[str, str]:
     """The table of a tree, without the timing."""
     files, functions = list(tree.lines.values()), list(tree.functions.values())
-    folders: dict[Path, int] = {}
-    for path, count in tree.lines.items():
-        folders[path.parent] = folders.get(path.parent, 0) + count
+    folders = tree.folders()
     longest = max(tree.lines, key=lambda path: tree.lines[path])
     folder = max(folders, key=lambda path: folders[path])
     slowest = max(tree.functions, key=lambda name: tree.functions[name])

@@ -66,3 +66,4 @@ def test_this_code_keeps_its_promises(structure: ModuleType) -> None:
     assert structure.find_prefixed(list(counted.lines)) == []
     assert counted.typed == len(counted.functions)
     assert {str(path): n for path, n in counted.lines.items() if n > 400} == {}
+    assert {str(path): n for path, n in counted.folders().items() if n >= 1800} == {}
