@@ -95,7 +95,7 @@ class DropsOne(PngWriter):
 class UsesUp(PngWriter):
     def finish(self, work: Path, segments: int, target: Path) -> None:
         super().finish(work, segments, target)
-        shutil.rmtree(work / "seg_00000")
+        shutil.rmtree(work / "seg_00000.unsigned")
 
 
 class Darkens(PngWriter):

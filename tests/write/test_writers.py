@@ -69,7 +69,7 @@ def test_h264_from_start_to_finish(clip, tmp_path):
     out = probe(target)
     assert [f.at.seconds for f in frames(out)] == [f.at.seconds for f in found]
     assert out.audio == info.audio
-    assert sorted(p.name for p in work.iterdir()) == [f"seg_0000{i}.mp4" for i in range(3)]
+    assert sorted(p.name for p in work.iterdir()) == [f"seg_0000{i}.unsigned.mp4" for i in range(3)]
     assert writer.suffix == ".mp4"
     assert H264Writer(info, H264Options(container="mov")).suffix == ".mov"
 
@@ -83,7 +83,7 @@ def test_segments_do_not_depend_on_the_run(clip, tmp_path):
     again = list(frames(info, start=found[5].at))
     H264Writer(info).write_segment(tmp_path / "a", 1, found[5:])
     H264Writer(info).write_segment(tmp_path / "b", 1, again)
-    for name in ("seg_00000.mp4", "seg_00001.mp4"):
+    for name in ("seg_00000.unsigned.mp4", "seg_00001.unsigned.mp4"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 

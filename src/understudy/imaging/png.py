@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,16 @@ from numpy.typing import NDArray
 
 from understudy.errors import MediaError, ValueRefused
 
+_HEAD_END = 33
+"""Behind signature and IHDR."""
 
-def encode_png(pixels: NDArray[Any]) -> bytes:
+
+def encode_png(pixels: NDArray[Any], comment: str = "") -> bytes:
     """Encode as PNG, without loss.
 
     Args:
         pixels: (h, w, 3) RGB or (h, w) grey, uint8 or uint16.
+        comment: what the file says of itself, ASCII; not in the pixels.
 
     Raises:
         ValueRefused: another shape or dtype.
@@ -33,4 +39,11 @@ def encode_png(pixels: NDArray[Any]) -> bytes:
     done, data = cv2.imencode(".png", bgr)
     if not done:
         raise MediaError(f"a picture of shape {pixels.shape} could not be encoded as PNG")
-    return data.tobytes()
+    png: bytes = data.tobytes()
+    return png if not comment else png[:_HEAD_END] + _comment(comment) + png[_HEAD_END:]
+
+
+def _comment(text: str) -> bytes:
+    """A tEXt chunk, PNG specification 11.3.3.2."""
+    data = b"tEXtComment\0" + text.encode("ascii")
+    return struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))

@@ -37,7 +37,13 @@ _OF_THE_SYSTEM = frozenset(
 
 
 def encode_segment(
-    path: Path, frames: Iterable[Frame], info: MediaInfo, *, crf: int = 16, preset: str = "fast"
+    path: Path,
+    frames: Iterable[Frame],
+    info: MediaInfo,
+    *,
+    crf: int = 16,
+    preset: str = "fast",
+    comment: str = "",
 ) -> int:
     """Encode frames to an MP4 segment whose pts are exactly theirs, see `moved_by`.
 
@@ -51,6 +57,7 @@ def encode_segment(
         info: the source, for time base, size, colour and pixel aspect.
         crf: x264's constant rate factor; smaller is better and larger, 0 without loss in YUV.
         preset: x264's preset; slower ones make smaller files.
+        comment: what the file says of itself.
 
     Returns:
         How many frames were written.
@@ -64,7 +71,7 @@ def encode_segment(
     options = {"video_track_timescale": timescale, "movie_timescale": timescale}
     moved = moved_by(info)
     times: list[int] = []
-    with open_output(path, "mp4", options) as container:
+    with open_output(path, "mp4", options, comment) as container:
         stream = _h264_stream(container, info, crf, preset)
         tags = output_colour(info)
         convert = FromRgb(stream.pix_fmt, info.effective_matrix, tags.range or "limited")
@@ -117,7 +124,9 @@ def output_colour(info: MediaInfo) -> ColourTags:
 
 
 @contextmanager
-def open_output(path: Path, format_: str, options: dict[str, str]) -> Iterator[OutputContainer]:
+def open_output(
+    path: Path, format_: str, options: dict[str, str], comment: str = ""
+) -> Iterator[OutputContainer]:
     """Open a file for muxing; FFmpeg's errors become the system's, or `MediaError`."""
     try:
         # Bitexact leaves the library's version out of the file.
@@ -128,6 +137,8 @@ def open_output(path: Path, format_: str, options: dict[str, str]) -> Iterator[O
             container_options={"fflags": "+bitexact", **options},
         )
         with container:
+            if comment:
+                container.metadata["comment"] = comment
             yield container
     except av.error.FFmpegError as error:
         if error.errno in _OF_THE_SYSTEM:

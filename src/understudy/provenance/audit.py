@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,17 @@ class AuditLog:
         """
         entries = self.entries()
         return entries[-1].hash if entries else GENESIS
+
+    def check(self) -> None:
+        """Refuse now what would refuse a line later: a chain that is broken, a log out of reach.
+
+        Raises:
+            StoreError: as `append`.
+        """
+        with WriterLock(self.path, "audit log", wait_s=_TURN_S):
+            self.entries()
+            if not os.access(self.path.parent, os.W_OK):
+                raise StoreError(f"{self.path}: its folder may not be written; change its rights")
 
     def append(self, event: Event, **facts: Any) -> str:
         """Add a line, on disk when this returns; the new head.

@@ -16,9 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
+from understudy.imaging.png import encode_png
 from understudy.provenance.consent import Declaration, digest
 from understudy.provenance.keys import Identity, identity
 from understudy.provenance.sniff import mime_of
@@ -103,6 +106,27 @@ def sign(
     except BaseException:
         target_part.unlink(missing_ok=True)
         raise
+
+
+def check_signing() -> None:
+    """Sign a picture of one pixel in memory, so that hours of work do not end in a refusal.
+
+    Raises:
+        ProvenanceError, StoreError, DiskFull: this installation's key is damaged, cannot be made
+            or read, or the library refuses it.
+    """
+    from c2pa import C2paError
+
+    who = identity()
+    manifest = _manifest({}, "a trial", ())
+    pixel = io.BytesIO(encode_png(np.zeros((1, 1, 3), np.uint8)))
+    try:
+        _sign_stream(pixel, io.BytesIO(), (), manifest, "image/png", who)
+    except C2paError as error:
+        raise ProvenanceError(
+            f"outputs cannot be signed on this machine ({error}); nothing was begun; look at its "
+            "clock, and see understudy doctor"
+        ) from error
 
 
 def disclosure_of(
@@ -205,22 +229,11 @@ def _sign(
     mime: str,
     who: Identity,
 ) -> None:
-    from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Context, Settings, Signer
+    from c2pa import C2paError
 
-    settings = {
-        "verify": {**OFFLINE, "verify_after_sign": True},
-        "builder": {"thumbnail": {"enabled": False}},
-    }
-    info = C2paSignerInfo(
-        alg=C2paSigningAlg.ES256, sign_cert=who.chain_pem, private_key=who.key_pem, ta_url=None
-    )
     try:
-        context = Context(Settings.from_dict(settings))
-        with Signer.from_info(info) as signer, Builder(json.dumps(manifest), context) as builder:
-            for part in parts:
-                _add(builder, part)
-            with rendered.open("rb") as unsigned, target_part.open("w+b") as signed:
-                builder.sign(signer, mime, unsigned, signed)
+        with rendered.open("rb") as unsigned, target_part.open("w+b") as signed:
+            _sign_stream(unsigned, signed, parts, manifest, mime, who)
     except C2paError as error:
         # The library says of a full disk only that a pointer is untracked.
         if shutil.disk_usage(target_part.parent).free < _ROOM:
@@ -232,6 +245,30 @@ def _sign(
             f"{manifest['title']}: could not be signed ({error}); what is converted is kept; "
             "run again, and see understudy doctor if it stays"
         ) from error
+
+
+def _sign_stream(
+    unsigned: BinaryIO,
+    signed: BinaryIO,
+    parts: Sequence[_Ingredient],
+    manifest: Mapping[str, Any],
+    mime: str,
+    who: Identity,
+) -> None:
+    from c2pa import Builder, C2paSignerInfo, C2paSigningAlg, Context, Settings, Signer
+
+    settings = {
+        "verify": {**OFFLINE, "verify_after_sign": True},
+        "builder": {"thumbnail": {"enabled": False}},
+    }
+    info = C2paSignerInfo(
+        alg=C2paSigningAlg.ES256, sign_cert=who.chain_pem, private_key=who.key_pem, ta_url=None
+    )
+    context = Context(Settings.from_dict(settings))
+    with Signer.from_info(info) as signer, Builder(json.dumps(manifest), context) as builder:
+        for part in parts:
+            _add(builder, part)
+        builder.sign(signer, mime, unsigned, signed)
 
 
 def _add(builder: Any, part: _Ingredient) -> None:

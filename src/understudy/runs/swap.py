@@ -70,7 +70,7 @@ def run_job(
     given = register(project, films)
     plate, donor = reversed(given) if other_way else given
     footage = given[plate][0]
-    label_of(project, footage, [plate], [donor]).require()
+    label_of(project, footage, [plate], [donor]).check()
     _check_ahead(project, list(given), footage, output, training, converting, registry)
     sources = [source for person in given for source in _films(project, person)]
     for remark in colour_differences([probe(project.place(source.id)) for source in sources]):

@@ -272,7 +272,7 @@ def need_free(folder: Path, n_bytes: int) -> None:
     if free < n_bytes:
         raise DiskFull(
             f"{folder}: {_size(n_bytes)} are needed, {_size(free)} are free; "
-            "nothing was begun; free some space, or choose another disk, and run again"
+            "free some space, or choose another disk, and run again; what was done before is kept"
         )
 
 

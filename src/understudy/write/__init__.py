@@ -11,10 +11,18 @@ if TYPE_CHECKING:
     from understudy.types import Frame
 
 
+MARK = (
+    "Faces in this were replaced with other persons' by a trained model. Without Content "
+    "Credentials it is an unsigned piece of work of Understudy, and no finished output."
+)
+"""What every file that a writer makes says of itself, since signing comes after."""
+
+
 class Writer(Protocol):
     """Writes converted frames so that an interrupted job goes on where it stopped.
 
     Frames are written in segments to `work`; a segment with its final name is complete.
+    What is made says `MARK` of itself where it can, and a segment's name says `unsigned`.
     `finish` joins all segments into `target`, a `.part` path that the caller signs and renames.
     """
 

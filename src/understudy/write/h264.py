@@ -9,11 +9,12 @@ from understudy.errors import MediaError
 from understudy.media import MediaInfo, check_sound, encode_segment, join
 from understudy.store.atomic import commit_path
 from understudy.types import Frame
+from understudy.write import MARK
 from understudy.write.options import H264Options
 
 
 class H264Writer:
-    """Writes `seg_00000.mp4` and so on, each complete or absent.
+    """Writes `seg_00000.unsigned.mp4` and so on, each complete or absent.
 
     Args:
         source: the output matches its size, times, colour and sound.
@@ -38,6 +39,7 @@ class H264Writer:
                 self._source,
                 crf=self._options.crf,
                 preset=self._options.preset,
+                comment=MARK,
             )
 
     def has_segment(self, work: Path, number: int) -> bool:
@@ -58,10 +60,10 @@ class H264Writer:
         if missing:
             raise MediaError(f"{work}: {', '.join(missing)} missing; convert again")
         with commit_path(target) as part:
-            join(paths, part, self._source, self._options.container)
+            join(paths, part, self._source, self._options.container, MARK)
         return [(target, self._source.path)]
 
 
 def segment_path(work: Path, number: int) -> Path:
     """Where a segment of the video lies."""
-    return work / f"seg_{number:05d}.mp4"
+    return work / f"seg_{number:05d}.unsigned.mp4"

@@ -13,13 +13,14 @@ from understudy.imaging.png import encode_png
 from understudy.media import MediaInfo, check_frame
 from understudy.store.atomic import commit_dir
 from understudy.types import Frame
+from understudy.write import MARK
 
 TIMES = "times.csv"
 """Beside the PNGs of a video: which frame is shown when, so that its timing can be restored."""
 
 
 class PngWriter:
-    """Writes folders `seg_00000` of PNGs, each complete or absent.
+    """Writes folders `seg_00000.unsigned` of PNGs, each complete or absent.
 
     A video's frames are called by their index, `000123.png`, with `times.csv` beside them; images
     keep the name they came with. Sound is not written.
@@ -45,7 +46,7 @@ class PngWriter:
             for frame in frames:
                 check_frame(frame, self._source)
                 name = self._name(frame.at.index)
-                (part / name).write_bytes(encode_png(frame.pixels))
+                (part / name).write_bytes(encode_png(frame.pixels, MARK))
                 at = frame.at
                 rows.append(f"{name},{at.index},{at.pts},{at.time_base},{float(at.seconds):.6f}\n")
             if self._source.kind == "video":
@@ -92,7 +93,7 @@ class PngWriter:
 
 def segment_path(work: Path, number: int) -> Path:
     """Where a segment's PNGs lie."""
-    return work / f"seg_{number:05d}"
+    return work / f"seg_{number:05d}.unsigned"
 
 
 def _apart(files: Sequence[Path]) -> list[str]:

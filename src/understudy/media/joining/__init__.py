@@ -64,7 +64,11 @@ def check_sound(info: MediaInfo, container: Container) -> None:
 
 
 def join(
-    segments: Sequence[Path], target: Path, info: MediaInfo, container: Container = "mp4"
+    segments: Sequence[Path],
+    target: Path,
+    info: MediaInfo,
+    container: Container = "mp4",
+    comment: str = "",
 ) -> int:
     """Join segments in order and add all of the source's sound streams.
 
@@ -73,6 +77,7 @@ def join(
         target: where to write; the ending does not matter.
         info: the source.
         container: "mp4" or "mov".
+        comment: what the file says of itself.
 
     Returns:
         How many frames the output has; it was read again to compare their times and the sound's.
@@ -87,20 +92,21 @@ def join(
             sound = Sound(open_files.enter_context(open_input(info.path)), info)
         plan = plan_of(segments, info, [] if sound is None else sound.starts)
         template = open_files.enter_context(open_input(segments[0])).streams.video[0]
-        _mux(plan, target, container, template, sound)
+        _mux(plan, target, (container, comment), template, sound)
         check_joined(plan, target, sound)
     return len(plan.pts)
 
 
 def _mux(
-    plan: Plan, target: Path, container: Container, template: Any, sound: Sound | None
+    plan: Plan, target: Path, kind: tuple[Container, str], template: Any, sound: Sound | None
 ) -> None:
     options = {
         "video_track_timescale": str(plan.timescale),
         "movie_timescale": str(movie_timescale(plan, sound.rates if sound else [])),
         "movflags": "+faststart",
     }
-    with open_output(target, container, options) as output:
+    container, comment = kind
+    with open_output(target, container, options, comment) as output:
         video = output.add_stream_from_template(template, opaque=True)
         tracks = add_tracks(output, sound.streams) if sound else {}
         heard: Iterator[Packet[Any]] = sound.packets(plan.shift_s) if sound else iter(())

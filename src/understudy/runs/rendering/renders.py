@@ -115,7 +115,7 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
         casting = usual
     output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
     # What can be refused is refused before an id is taken, so that no render is told of unmade.
-    label_of(project, source, *people_of(project, source, casting)).require()
+    label_of(project, source, *people_of(project, source, casting)).check()
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))

@@ -32,9 +32,10 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census
 from understudy.stages.faces.source import assumed_colour, warn_of_damage
 from understudy.stages.faces.surfaces import builds_in
-from understudy.stages.release.place import Receipt, check_place, refuse_existing
+from understudy.stages.release.place import Receipt, Room, check_place, refuse_existing
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
+from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
@@ -116,7 +117,7 @@ def convert(
         Cancelled: between two segments; they are kept.
     """
     started = time.monotonic()
-    inputs.label.require()
+    inputs.label.check()
     sources = [inputs.media, inputs.alignments, inputs.faces, inputs.model, *inputs.sources]
     check_place(inputs.output, options.overwrite, inputs.work, sources)
     info = probe(inputs.media)
@@ -167,9 +168,12 @@ def _made_or_there(
         builds = builds_in(casting, options.mask) if asks else {}
         job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds)
         make_folder(work)
+        sweep_parts(work)
+        room = Room(work, output)
+        room.check()
         read = ReadReport()
         with half_the_threads():
-            segments = _write_segments(film, job, writer, work, read, progress)
+            segments = _write_segments(film, job, writer, work, room, read, progress)
         frames, words = read.decoded, str(read)
         progress.say("joining and signing")
         about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
@@ -240,7 +244,13 @@ def _say(
 
 
 def _write_segments(
-    film: FilmReader, job: Job, writer: Any, work: Path, read: ReadReport, progress: Progress
+    film: FilmReader,
+    job: Job,
+    writer: Any,
+    work: Path,
+    room: Room,
+    read: ReadReport,
+    progress: Progress,
 ) -> int:
     first = 0
     while writer.has_segment(work, first):
@@ -256,6 +266,7 @@ def _write_segments(
                 continue
             writer.write_segment(work, number, job.converted(group, bar))
             _refuse_changed(job, work, film)
+            room.check()
             stop_if_cancelled(progress, f"{number + 1} segments are converted and kept")
     warn_of_damage(film.info, read, progress)
     segments = number + 1

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import refuse_sources
-from understudy.store.atomic import commit_bytes
+from understudy.store.atomic import commit_bytes, need_free
 
 _OURS = (".png", ".csv")
 _MAX_BYTES = 256 << 20
+_LONGEST = 200
+"""Bytes of a name; what is written beside the output has longer ones, and a name ends at 255."""
+SIGNING_BYTES = 4 << 20
+"""What credentials and the log take at most, besides the output itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +83,21 @@ def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Pat
     Raises:
         ValueRefused: another suffix, or the output is or holds a source.
         StoreError: something is there already, or the folder is missing or may not be written.
+        DiskFull: the output's disk has no room for anything.
     """
     if output.suffix.lower() not in ("", ".mp4", ".mov"):
         raise ValueRefused(
             f"{output.name}: expected a name ending in .mp4 or .mov, or a folder name without "
             f"suffix for PNGs; other containers cannot carry Content Credentials in the file"
         )
+    _check_name(output.name)
     parent = output.resolve().parent
     if not parent.is_dir():
         raise StoreError(f"the folder {parent} is not there; make it first")
     if not os.access(parent, os.W_OK):
         raise StoreError(f"the folder {parent} may not be written; choose another -o")
     refuse_sources(output, sources)
+    need_free(parent, SIGNING_BYTES)
     if not output.exists():
         return
     if not overwrite:
@@ -101,6 +108,39 @@ def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Pat
         _check_pictures_only(output)
 
 
+class Room:
+    """Whether what is converted will still fit when it is joined and signed.
+
+    Looked at after each segment, so that a disk that is too full stops hours of work when that is
+    certain, not at their end.
+
+    Args:
+        work: folder of the segments.
+        output: what is made of them.
+    """
+
+    def __init__(self, work: Path, output: Path) -> None:
+        self._work, self._folder = work, output.absolute().parent
+        # joined beside the segments, then signed beside the output; pictures are only linked
+        twice = bool(output.suffix) and work.stat().st_dev == self._folder.stat().st_dev
+        self._times = 2 if twice else 1
+        self._seen: set[str] = set()
+        self._bytes = 0
+
+    def check(self) -> None:
+        """Count segments that are new, and refuse to go on where they leave no room.
+
+        Raises:
+            DiskFull: the output's disk has less room than the segments so far need.
+        """
+        for entry in self._work.iterdir():
+            if entry.name not in self._seen:
+                self._seen.add(entry.name)
+                files = entry.iterdir() if entry.is_dir() else [entry]
+                self._bytes += sum(file.stat().st_size for file in files)
+        need_free(self._folder, self._times * self._bytes + SIGNING_BYTES)
+
+
 def refuse_existing(output: Path, overwrite: bool) -> None:
     """Refuse to replace an output unless that was asked for.
 
@@ -109,6 +149,20 @@ def refuse_existing(output: Path, overwrite: bool) -> None:
     """
     if output.exists() and not overwrite:
         raise _in_the_way(output)
+
+
+def _check_name(name: str) -> None:
+    """Credentials hold the output's name as text, and files beside it have longer ones."""
+    try:
+        n_bytes = len(name.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise ValueRefused(
+            f"{name!r}: is no UTF-8, and the output's credentials hold its name; choose another -o"
+        ) from error
+    if n_bytes > _LONGEST:
+        raise ValueRefused(
+            f"{name}: is {n_bytes} bytes long; choose a shorter -o, of at most {_LONGEST}"
+        )
 
 
 def _in_the_way(output: Path) -> StoreError:

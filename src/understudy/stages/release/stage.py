@@ -16,8 +16,8 @@ from understudy.errors import ConsentMissing, UnderstudyError
 from understudy.media import MediaInfo
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, require
-from understudy.provenance.credentials import disclosure_of, sign
-from understudy.store.atomic import commit_dir, commit_path, sweep_parts
+from understudy.provenance.credentials import check_signing, disclosure_of, sign
+from understudy.store.atomic import commit_dir, commit_path, scratch, sweep_parts
 
 MIME = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 
@@ -50,10 +50,25 @@ class Label:
         """
         persons = (*self.plates, *self.donors)
         try:
+            if not self.plates or not self.donors:
+                raise ConsentMissing(
+                    "nothing is converted: nobody said who is in the footage and who goes in"
+                )
             return require(self.declarations, persons, project=self.project)
         except ConsentMissing as refusal:
             self.audit.append("refused", reason=str(refusal))
             raise
+
+    def check(self) -> None:
+        """Refuse before the work what would refuse its label: consent, the log, the key.
+
+        Raises:
+            ConsentMissing: as `require`.
+            StoreError, ProvenanceError, DiskFull: outputs cannot be signed or written down here.
+        """
+        self.audit.check()
+        self.require()
+        check_signing()
 
 
 def release(
@@ -82,14 +97,18 @@ def release(
         ProvenanceError, DiskFull, StoreError: the segments are kept; there is no output.
     """
     sweep_parts(output.absolute().parent)
-    joined = work / f"joined{output.suffix}"
-    pairs = writer.finish(work, segments, joined)
     declarations = label.require()
     facts = {"output": output.name, "source": info.fingerprint}
     head = label.audit.append("converting", **facts)
     disclosure = disclosure_of(declarations, head, label.plates, label.donors, about)
     try:
-        with commit_dir(output) if not output.suffix else commit_path(output) as part:
+        # What is joined is whole but for its signature, so it goes whatever happens.
+        with (
+            scratch(work) as unsigned,
+            commit_path(output) if output.suffix else commit_dir(output) as part,
+        ):
+            joined = unsigned / f"joined{output.suffix}"
+            pairs = writer.finish(work, segments, joined)
             _sign_all(joined, part, pairs, output, label.donor_pictures, disclosure)
             note(part)
     except BaseException as error:
