@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from understudy.errors import MediaError, NoFaces, StoreError, ValueRefused
+from understudy.errors import MediaError, NoFaces, OtherSettings, StoreError, ValueRefused
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
@@ -19,11 +20,12 @@ from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
+from understudy.stages.faces.pictures import cut_until
 from understudy.stages.faces.views import is_faceset
 from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, train
-from understudy.store.alignments import Alignments, alignments_path
+from understudy.store.alignments import Alignments, alignments_names
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Source
 from understudy.store.project.values import SourceKind
@@ -87,7 +89,7 @@ def protected(project: Project) -> tuple[Path, ...]:
     for source in project.sources:
         beside = Path(os.path.normpath(project.folder / source.relative))
         for place in dict.fromkeys((source.path, beside)):
-            found += [place, alignments_path(place)]
+            found += [place, *alignments_names(place)]
         found.append(project.folder / "sources" / source.id / "faces")
     return tuple(found)
 
@@ -150,11 +152,24 @@ def extract_source(
             names=numbered,
         )
 
-    inputs = ExtractInputs(
-        place, project.faces(source.id), project.alignments(source.id), starting_over
-    )
-    with remembering(project, "extract", options):
-        report = extract(inputs, options, registry, progress)
+    def extracted(path: Path) -> ExtractReport:
+        inputs = ExtractInputs(place, project.faces(source.id), path, starting_over)
+        make_folder(path.parent)
+        with remembering(project, "extract", options):
+            return extract(inputs, options, registry, progress)
+
+    path, own = project.alignments(source.id), project.own_alignments(source.id, place)
+    others = _is_others(project, source, path)
+    try:
+        report = extracted(own if others and options.new else path)
+    except OtherSettings:
+        if not others:
+            raise
+        progress.say(
+            f"{source.id}: {path} was made with other options and stays as it is; this project "
+            f"keeps alignments of its own: {own}"
+        )
+        report = extracted(own)
     if ALL in source.persons and report.persons > 1:
         progress.warn(
             f"{source.id}: {report.persons} persons were found, and all of them count as "
@@ -164,6 +179,13 @@ def extract_source(
             persons=report.persons,
         )
     return report
+
+
+def _is_others(project: Project, source: Source, path: Path) -> bool:
+    """Whether alignments are there that this project has not used as yet."""
+    faces = project.faces(source.id)
+    beside = not path.is_relative_to(project.folder)
+    return beside and path.exists() and cut_until(faces, source.fingerprint) is None
 
 
 def is_extracted(project: Project, source: Source) -> bool:

@@ -19,6 +19,7 @@ from understudy.errors import ValueRefused
 from understudy.store import codec
 from understudy.store.alignments import edit, looks, pages, query, rows
 from understudy.store.alignments.looks import Look, Vector
+from understudy.store.alignments.place import alignments_names, alignments_path
 from understudy.store.alignments.query import FaceRow, Query, Summary
 from understudy.store.alignments.rows import SCHEMA, SourceRecord
 from understudy.store.atomic import commit_path, sweep_parts
@@ -27,15 +28,13 @@ from understudy.store.sqlite import database
 from understudy.types import Face, Timestamp, Track
 from understudy.types.frame import frame_space
 
-__all__ = ["Alignments", "SourceRecord", "alignments_path", "writer_lock"]
-
-
-def alignments_path(media: Path) -> Path:
-    """Where the alignments of a film or folder of images lie: `clip.mp4` -> `clip.alignments`."""
-    media = Path(media).absolute()
-    if media.is_dir():
-        return media.with_name(f"{media.name}.alignments")
-    return media.with_suffix(".alignments")
+__all__ = [
+    "Alignments",
+    "SourceRecord",
+    "alignments_names",
+    "alignments_path",
+    "writer_lock",
+]
 
 
 def writer_lock(path: Path) -> WriterLock:

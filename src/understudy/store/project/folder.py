@@ -189,17 +189,17 @@ class Project(Persons, Places):
     def alignments(self, id_: str) -> Path:
         """A film's alignments file: beside the film, or here when that may not be written.
 
+        One that is here is this project's own, whatever lies beside the film.
+
         Raises:
             StoreError: there is no such source, or it is not there any more.
         """
-        beside = alignments_path(self.place(id_))
-        here = self.folder / "sources" / id_ / beside.name
-        if here.exists():
-            return here
-        if beside.exists() or os.access(beside.parent, os.W_OK):
-            return beside
-        _make(here.parent)
-        return here
+        film = self.place(id_)
+        own, beside = self.own_alignments(id_, film), alignments_path(film)
+        if own.exists() or not (beside.exists() or os.access(beside.parent, os.W_OK)):
+            _make(own.parent)
+            return own
+        return beside
 
     @in_turn
     def name_found(self, id_: str, persons: Mapping[str, str | None]) -> Source:

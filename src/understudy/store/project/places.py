@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from understudy.store.alignments import alignments_names
 from understudy.store.ids import check_id
 
 
@@ -52,6 +53,17 @@ class Places:
     def scores(self, render: str) -> Path:
         """A render's figures, JSON."""
         return self.folder / "renders" / check_id("render", render) / "report.json"
+
+    def own_alignments(self, source: str, film: Path) -> Path:
+        """Where alignments of a film lie that only this project uses.
+
+        Args:
+            source: id of the film.
+            film: where it lies.
+        """
+        folder = self.folder / "sources" / check_id("source", source)
+        names = [folder / path.name for path in alignments_names(film)]
+        return next((path for path in names if path.exists()), names[0])
 
     def cast_sheet(self, source: str) -> Path:
         """Pictures of the persons found in a source."""
