@@ -51,6 +51,23 @@ WRITERS = {
     "write/png.py": "fills a folder of commit_dir",
 }
 
+READING = {"read_bytes", "read_text"}
+READERS = {
+    "geometry/facemesh/__init__.py": "a file of this package",
+    "geometry/facemesh/surface.py": "a file of this package",
+    "events/reference.py": "a page of this repository's docs",
+    "provenance/credentials.py": "what it wrote itself a moment ago",
+    "weights/wheels.py": "what pip said, in a scratch folder",
+}
+PARSERS = {
+    "files.py": "the door: bounded, and no deeper than can be walked",
+    "geometry/facemesh/__init__.py": "a file of this package",
+    "geometry/facemesh/surface.py": "a file of this package",
+    "runs/queue/devices.py": "what our own process said",
+    "interchange/json_file.py": "other tools' files, with limits of their own",
+    "options/toml_file.py": "TOML, read through the door",
+    "provenance/consent/file.py": "TOML, read through the door",
+}
 
 CHANGING = {"mkdir", "makedirs", "unlink", "rmdir", "rmtree", "rename", "renames", "symlink_to"}
 CHANGING |= {"hardlink_to", "symlink", "link", "chmod", "removedirs"}
@@ -126,6 +143,16 @@ def writes(node: ast.AST) -> bool:
     return name in ("open", "fdopen") and any(set(m.value) & set("wax+") for m in modes)
 
 
+def reads(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    name, owner = node.func.attr, getattr(node.func.value, "id", "")
+    words = [a.value for a in node.args if isinstance(a, ast.Constant)]
+    plain = name == "open" and owner not in ("av", "os") and words in ([], ["r"], ["rb"])
+    of_a_class = owner[:1].isupper() or (node.args and not words)
+    return (name in READING and owner != "checks") or (plain and not of_a_class)
+
+
 def changes(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
@@ -173,6 +200,12 @@ def test_levels_become_numbers_in_one_place() -> None:
 
 def test_files_are_written_by_one_path() -> None:
     assert found(writes) == set(WRITERS)
+
+
+def test_files_are_read_through_one_door() -> None:
+    assert found(reads) == set(READERS)
+    parses = [calls("json", "load", "loads"), calls("tomllib", "load", "loads")]
+    assert found(lambda n: any(parse(n) for parse in parses)) == set(PARSERS)
 
 
 def test_files_are_made_moved_and_removed_through_one_door() -> None:

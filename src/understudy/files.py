@@ -11,6 +11,7 @@ It lies below all rooms, since media, logs and the store write and read alike.
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import stat
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from understudy.errors import StoreError, ValueRefused
 
@@ -26,6 +27,10 @@ PROJECT_FILE = "project.json"
 """What makes a folder a project's; see `store.project`."""
 PROJECT_FORMAT = "understudy-project"
 _MAX_PROJECT_BYTES = 16 << 20
+MAX_VALUES = 1_000_000
+"""How many values the JSON of a file may hold where its reader expects no other number."""
+
+_SPARE_FRAMES = 100
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -93,7 +98,7 @@ def open_to_append(path: Path) -> BinaryIO:
     return cast(BinaryIO, os.fdopen(descriptor, "ab"))
 
 
-def open_to_read(path: Path) -> BinaryIO:
+def open_to_read(path: Path) -> io.BufferedReader:
     """Open a regular file to read it; links are followed, nothing is waited for.
 
     Raises:
@@ -106,7 +111,7 @@ def open_to_read(path: Path) -> BinaryIO:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         raise OSError(errno.EINVAL, f"is {_kind(mode)}, not a regular file", os.fspath(path))
-    return cast(BinaryIO, os.fdopen(descriptor, "rb"))
+    return os.fdopen(descriptor, "rb")
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -120,6 +125,32 @@ def read_file(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"is larger than {limit} bytes", os.fspath(path))
     return data
+
+
+def read_json(path: Path, limit: int, values: int = MAX_VALUES) -> Any:
+    """What a regular file of JSON holds, of at most so many bytes and values.
+
+    Raises:
+        OSError: as `read_file`.
+        ValueError: as `parse_json`.
+    """
+    return parse_json(read_file(path, limit), values)
+
+
+def parse_json(data: bytes | str, values: int = MAX_VALUES) -> Any:
+    """What JSON of anybody's holds; its types are still to be checked.
+
+    Raises:
+        ValueError: it is no JSON, is nested deeper than any of ours, or has more values than this:
+            three bytes may be a value, and a value takes some 70 bytes of memory.
+    """
+    raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > values:
+        raise ValueError(f"holds more than {values} values")
+    try:
+        return _parse(data, _SPARE_FRAMES)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
 
 
 def rename(old: Path, new: Path) -> None:
@@ -184,6 +215,11 @@ def refuse_sources(output: Path, sources: Iterable[Path]) -> None:
             )
 
 
+def _parse(data: bytes | str, below: int) -> Any:
+    # Some calls further down, so that what comes back can be walked and shown from up here.
+    return json.loads(data) if below == 0 else _parse(data, below - 1)
+
+
 def _no_plain_file(path: Path) -> StoreError:
     return StoreError(
         f"{path}: is a link, has a second name, or is no regular file, and was not written to; "
@@ -216,7 +252,7 @@ def _is_project(folder: Path) -> bool:
 def _says_project(path: str, _mtime_ns: int, _size: int) -> bool:
     """Whether a `project.json` is ours; other programs have such files, and links beside them."""
     try:
-        plain = json.loads(read_file(Path(path), _MAX_PROJECT_BYTES))
-    except (OSError, ValueError, RecursionError):
+        plain = read_json(Path(path), _MAX_PROJECT_BYTES)
+    except (OSError, ValueError):
         return True  # ours, damaged, as far as anybody knows
     return isinstance(plain, dict) and plain.get("format") == PROJECT_FORMAT

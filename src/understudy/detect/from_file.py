@@ -5,7 +5,6 @@ Convention: boxes are x0, y0, x1, y1 in frame pixels, pixel i covers [i, i+1).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,9 +15,11 @@ from numpy.typing import NDArray
 
 from understudy.detect.options import FileOptions
 from understudy.errors import MediaError, ValueRefused
+from understudy.files import read_json
 from understudy.types import Faces
 
-_MAX_BYTES = 1 << 30
+_MAX_BYTES = 256 << 20
+_MAX_VALUES = 8_000_000  # half a million frames with two faces each
 
 
 class FileDetector:
@@ -61,10 +62,8 @@ def read_boxes(path: str | Path) -> dict[int, Faces]:
         MediaError: the file cannot be read, or an entry is not a box; names the entry.
     """
     try:
-        if Path(path).stat().st_size > _MAX_BYTES:
-            raise MediaError(f"{path}: larger than {_MAX_BYTES:,} bytes; no list of boxes is")
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(Path(path), _MAX_BYTES, _MAX_VALUES)
+    except (OSError, ValueError) as error:
         raise MediaError(f"{path}: cannot be read as JSON with boxes: {error}") from error
     if not isinstance(content, dict):
         raise MediaError(f"{path}: expected an object of frames, got {type(content).__name__}")

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 
 from understudy.errors import ValueRefused
 from understudy.events.words import printable, printable_text
+from understudy.files import parse_json
 
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can say."""
@@ -87,7 +88,7 @@ class Event:
             ValueRefused: it is no event.
         """
         try:
-            plain = json.loads(line)
+            plain = parse_json(line)
             text, code, data = plain["text"], plain["code"], plain["data"]
             known = plain["kind"] in KINDS and plain["level"] in get_args(Level)
             typed = isinstance(text, str) and isinstance(code, str) and isinstance(data, dict)

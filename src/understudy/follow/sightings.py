@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import StoreError
+from understudy.files import parse_json
 from understudy.follow.smooth import (
     REACH,
     Split,
@@ -237,7 +238,7 @@ class State:
             StoreError: not such bytes.
         """
         try:
-            plain = json.loads(data)
+            plain = parse_json(data)
             if plain["format"] != FORMAT:
                 raise ValueError(f"format {plain['format']}")
             trails = [_trail_from_plain(t) for t in plain["trails"]]

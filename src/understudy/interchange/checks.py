@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import read_file
 from understudy.geometry import Float64
 
 MAX_COORDINATE = 1e6
@@ -103,8 +104,6 @@ def read_bytes(path: Path, limit: int) -> bytes:
         StoreError: missing, not readable or too large.
     """
     try:
-        if path.stat().st_size > limit:
-            raise StoreError(f"{path}: {path.stat().st_size} bytes; at most {limit} are read")
-        return path.read_bytes()
+        return read_file(path, limit)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); check the name") from error

@@ -21,8 +21,9 @@ from understudy.interchange.values import ForeignFace, ForeignSet, Ledger
 from understudy.types import Face
 
 MAX_FILE_BYTES = 1 << 30
-_MAX_CONTAINERS = 32_000_000
-_MAX_ITEMS = 256_000_000
+# 200,000 faces of 70 lists and 140 numbers each; a list takes 64 bytes of memory.
+_MAX_CONTAINERS = 16_000_000
+_MAX_ITEMS = 64_000_000
 FACESWAP = "faceswap-json@1"
 
 

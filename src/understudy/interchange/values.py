@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import open_to_read
 from understudy.geometry import N_LANDMARKS, UNIT, Centering, Float64, Space, Warp
 from understudy.imaging.depth import to_unit
 from understudy.interchange import checks
@@ -122,7 +123,7 @@ class FaceImage:
             StoreError: it cannot be read.
         """
         try:
-            with self.path.open("rb") as file:
+            with open_to_read(self.path) as file:
                 file.seek(self.offset)
                 return file.read(self.length)
         except OSError as error:

@@ -13,6 +13,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from understudy.errors import MediaError
+from understudy.files import open_to_read
 from understudy.media.limits import MAX_PIXELS, check_size
 
 # A text playlist under a video's name makes FFmpeg open whatever files it lists (ffconcat, HLS).
@@ -98,8 +99,7 @@ def _check_file(path: Path) -> None:
     if path.stat().st_size == 0:
         raise MediaError(f"{path}: is empty (0 bytes); copy it again from where it came")
     try:
-        with path.open("rb"):
-            pass
+        open_to_read(path).close()
     except OSError as error:
         raise MediaError(
             f"{path}: cannot be opened ({error.strerror}); check its rights"

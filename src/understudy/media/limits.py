@@ -8,6 +8,8 @@ from understudy.errors import MediaError
 
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 150_000_000
+MAX_STILL_BYTES = 1 << 30
+"""Of a still image's file: the most pixels in 16 bits, as a TIFF that is not packed has them."""
 
 
 def check_size(width: int, height: int, path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from understudy.errors import MediaError
+from understudy.files import open_to_read
 from understudy.media.colour.light import curve_in_metadata, curve_in_xml
 from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
@@ -146,7 +147,7 @@ def _camera_curve(container: Any, stream: Any, path: Path) -> str:
         return found
     sidecar = path.with_name(f"{path.stem}M01.XML")
     for file in (path, sidecar) if sidecar.is_file() else (path,):
-        with file.open("rb") as handle:
+        with open_to_read(file) as handle:
             for at in sorted({0, max(0, file.stat().st_size - _CHUNK)}):
                 handle.seek(at)
                 found = found or curve_in_xml(handle.read(_CHUNK))
@@ -217,7 +218,7 @@ def _file_fingerprint(path: Path) -> str:
     """Size and one MiB each of beginning, middle and end: enough to know a file again."""
     size = path.stat().st_size
     digest = hashlib.sha256(size.to_bytes(8, "little"))
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         for at in sorted({0, max(0, size // 2 - _CHUNK // 2), max(0, size - _CHUNK)}):
             file.seek(at)
             digest.update(file.read(_CHUNK))
@@ -227,7 +228,7 @@ def _file_fingerprint(path: Path) -> str:
 def _files_fingerprint(files: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     for file in files:
-        with file.open("rb") as handle:
+        with open_to_read(file) as handle:
             head = hashlib.sha256(handle.read(_HEAD)).hexdigest()
         digest.update(f"{file.name}\0{file.stat().st_size}\0{head}\n".encode(errors="replace"))
     return digest.hexdigest()

@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from understudy.errors import StoreError
-from understudy.files import remove_folder
+from understudy.files import open_to_read, parse_json, read_file, remove_folder
+from understudy.store import codec
 from understudy.store.atomic import commit_dir
 
 FORMAT = 2
@@ -34,6 +35,9 @@ BEST = "best"
 Which = Literal["last", "best"]
 STATE_FILE = "state.json"
 _FORMAT_1_PERSONS = ("a", "b")
+# Options of a model and of its training, some hundred values; its files are checked by digest.
+_MAX_STATE_BYTES = 1 << 20
+_MAX_STATE_VALUES = 20_000
 _STEP = re.compile(r"step_(\d{8,})")
 
 
@@ -193,11 +197,12 @@ def verify(path: Path) -> tuple[State, str]:
         StoreError: something is missing, damaged or of another format.
     """
     try:
-        text = (path / STATE_FILE).read_bytes()
-        data = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path.name}: {STATE_FILE} cannot be read ({error})") from error
-    state = _state(path, data)
+        text = read_file(path / STATE_FILE, _MAX_STATE_BYTES)
+        state = _state(path, parse_json(text, _MAX_STATE_VALUES))
+    except OSError as error:
+        raise StoreError(f"{path.name}: {STATE_FILE} cannot be read ({error.strerror})") from error
+    except (KeyError, ValueError) as error:
+        raise StoreError(f"{path.name}: {STATE_FILE} is damaged ({error})") from error
     for name, expected in state.files.items():
         file = path / name
         if Path(name).name != name or not file.is_file():
@@ -226,12 +231,40 @@ def _state(path: Path, data: Any) -> State:
     if found not in (1, FORMAT):
         raise StoreError(f"{path.name}: expected checkpoint format 1 or {FORMAT}, got {found}")
     if found == 1:
-        data = {"persons": _FORMAT_1_PERSONS, **data}
-    try:
-        state = State(**data)
-        return replace(state, persons=tuple(state.persons))
-    except TypeError as error:
-        raise StoreError(f"{path.name}: {STATE_FILE} is not ours ({error})") from error
+        data = {"persons": list(_FORMAT_1_PERSONS), **data}
+    unknown = sorted(set(data) - {each.name for each in fields(State)})
+    if unknown:
+        raise ValueError(f"it has {', '.join(unknown):.80}, which none of ours has")
+    return State(
+        step=codec.whole("step", data["step"]),
+        model=codec.string("model", data["model"]),
+        model_version=codec.string("model_version", data["model_version"]),
+        model_options=dict(codec.mapping("model_options", data["model_options"])),
+        seed=codec.whole("seed", data["seed"]),
+        trained_s=codec.finite("trained_s", data["trained_s"]),
+        persons=_persons(data["persons"]),
+        losses={k: _number("losses", v) for k, v in codec.mapping("losses", data["losses"])},
+        training=dict(codec.mapping("training", data["training"])),
+        files={k: codec.string("files", v) for k, v in codec.mapping("files", data["files"])},
+        computed={
+            k: codec.string("computed", v)
+            for k, v in codec.mapping("computed", data.get("computed", {}))
+        },
+        format=found,
+    )
+
+
+def _persons(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(person, str) for person in value):
+        raise ValueError(f"persons: expected a list of ids, got {value!r:.60}")
+    return tuple(value)
+
+
+def _number(name: str, value: Any) -> float:
+    """A loss; it may be endless, which is told and not computed with."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{name}: expected a number, got {value!r:.60}")
+    return float(value)
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -258,5 +291,5 @@ def _save_tensors(file: Path, group: Mapping[str, Tensor]) -> None:
 
 
 def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
+    with open_to_read(file) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

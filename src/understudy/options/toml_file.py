@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import ValueRefused
+from understudy.files import read_file
 from understudy.options.checking import allowed
 from understudy.options.declare import OptionField
 from understudy.options.tree import Leaf, Tree
@@ -31,10 +32,7 @@ def read_toml(path: Path, tree: Tree) -> dict[str, Any]:
             option may not have; names file, path, value and what is allowed.
     """
     try:
-        data = path.read_bytes()
-        if len(data) > _MAX_BYTES:
-            raise ValueRefused(f"{path}: larger than {_MAX_BYTES} bytes; is it the right file?")
-        plain = tomllib.loads(data.decode())
+        plain = tomllib.loads(read_file(path, _MAX_BYTES).decode())
     except OSError as error:
         raise ValueRefused(f"{path}: cannot be read ({error.strerror}); check it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

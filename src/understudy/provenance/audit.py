@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import parse_json, read_file
 from understudy.store.atomic import commit_bytes
 from understudy.store.lock import WriterLock
 
 Event = Literal["declared", "converting", "converted", "failed", "refused"]
 GENESIS = "0" * 64
+_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class AuditLog:
         previous = entries[-1].hash if entries else GENESIS
         body = [number, at, event, facts, previous]
         entry = dict(zip(_KEYS, [*body, _hash(body)], strict=True))
-        old = self.path.read_bytes() if entries else b""
+        old = read_file(self.path, _MAX_BYTES) if entries else b""
         # Rewritten whole: a log has few lines, and so never ends in half a one.
         commit_bytes(self.path, old + json.dumps(entry).encode("ascii") + b"\n")
         return str(entry["hash"])
@@ -107,7 +109,7 @@ class AuditLog:
             StoreError: names the first line that was changed, removed or added by another hand.
         """
         try:
-            lines = self.path.read_bytes().splitlines()
+            lines = read_file(self.path, _MAX_BYTES).splitlines()
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -131,7 +133,7 @@ _KEYS = ("number", "at", "event", "facts", "previous", "hash")
 
 
 def _entry(number: int, line: bytes, previous: str) -> Entry:
-    plain = json.loads(line)
+    plain = parse_json(line)
     if not isinstance(plain, dict) or tuple(plain) != _KEYS:
         raise ValueRefused(f"expected the keys {', '.join(_KEYS)}")
     *body, digest = plain.values()

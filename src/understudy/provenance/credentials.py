@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
+from understudy.files import open_to_read
 from understudy.imaging.png import encode_png
 from understudy.provenance.consent import Declaration, digest
 from understudy.provenance.keys import Identity, identity
@@ -284,7 +285,7 @@ def _add(builder: Any, part: _Ingredient) -> None:
         "label": part.label,
     }
     try:
-        with part.path.open("rb") as file:
+        with open_to_read(part.path) as file:
             builder.add_ingredient(json.dumps(told), mime, file)
     except C2paError:
         told["description"] = "Its own credentials, if it has any, could not be read."
@@ -299,5 +300,5 @@ def _sha256(path: Path) -> str:
 @lru_cache(maxsize=64)
 def _sha256_once(path: Path, _size: int, _changed_ns: int) -> str:
     # Once a file, not once for each picture of a sequence made from it.
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.errors import ProvenanceError, StoreError
-from understudy.files import make_folder
+from understudy.files import make_folder, read_file
 from understudy.store.atomic import commit_once, explain, sweep_parts
 from understudy.store.home import home
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _C2PA_SIGNING = "1.3.6.1.4.1.62558.2.1"
 _YEARS = timedelta(days=365 * 30)
+_MAX_BYTES = 1 << 16
 _END = b"-----END CERTIFICATE-----\n"
 
 
@@ -88,7 +89,7 @@ def known_identity() -> Identity | None:
     """
     path = _path()
     try:
-        leaf, root, key = path.read_bytes().split(_END)
+        leaf, root, key = read_file(path, _MAX_BYTES).split(_END)
         _check(leaf + _END, key)
     except FileNotFoundError:
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import mimetypes
 from pathlib import Path
 
+from understudy.files import open_to_read
+
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -20,7 +22,7 @@ def mime_of(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         head = file.read(16)
     for start, mime in _STARTS.items():
         if head.startswith(start):

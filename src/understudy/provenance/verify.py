@@ -7,13 +7,13 @@ made it. No credential proves nothing at all.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from understudy.errors import ProvenanceError
+from understudy.files import open_to_read, parse_json
 from understudy.provenance.credentials import DISCLOSURE, OFFLINE
 from understudy.provenance.keys import known_identity
 from understudy.provenance.sniff import mime_of
@@ -89,9 +89,11 @@ def verify(path: Path) -> Verdict:
         told = _read(path, mime)
     except C2paError as error:
         return _without(str(error), mime)
+    except ValueError as error:
+        return Verdict("unreadable", (f"Its credential cannot be read: it {error}.",))
     try:
         return _judge(told)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return Verdict("unreadable", (f"Its credential is of an unknown shape ({error!r}).",))
 
 
@@ -104,10 +106,10 @@ def _read(path: Path, mime: str) -> dict[str, Any]:
     if known is not None:
         settings["trust"] = {"user_anchors": known.root_pem.decode("ascii")}
     with (
-        path.open("rb") as file,
+        open_to_read(path) as file,
         Reader(mime, file, context=Context(Settings.from_dict(settings))) as reader,
     ):
-        report: dict[str, Any] = json.loads(reader.json())
+        report: dict[str, Any] = parse_json(reader.json())
     return report
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
+from understudy.files import read_file
 from understudy.store.atomic import commit_once
+
+_MAX_BYTES = 64 << 20
 
 
 def keep_copy(path: Path, ending: str) -> Path:
@@ -20,10 +23,10 @@ def keep_copy(path: Path, ending: str) -> Path:
     Raises:
         DiskFull, StoreError: there is no copy.
     """
-    data = path.read_bytes()
+    data = read_file(path, _MAX_BYTES)
     for number in count(1):
         name = f"{path.name}.{ending}" + (f"-{number}" if number > 1 else "")
         copy = path.with_name(name)
-        if commit_once(copy, data) or copy.read_bytes() == data:
+        if commit_once(copy, data) or read_file(copy, _MAX_BYTES) == data:
             return copy
     raise AssertionError  # count never ends

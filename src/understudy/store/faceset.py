@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import open_to_read, parse_json, read_file
 from understudy.geometry import CENTERINGS, Centering, Warp
 from understudy.store import codec
 from understudy.store.atomic import commit_bytes
@@ -32,7 +33,9 @@ from understudy.types.frame import frame_space
 FORMAT_VERSION = 1
 MAX_SIDE_PX = 8192
 MAX_FILE_BYTES = 256 << 20
-MAX_RECORD_BYTES = 64 << 20
+MAX_RECORD_BYTES = 32 << 20
+"""Room for painted masks of `codec.MAX_MASKS_PX` that nothing could deflate, as text."""
+MAX_RECORD_VALUES = 20_000
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"understudy"
@@ -221,7 +224,7 @@ def read_record(path: Path) -> FaceRecord:
         StoreError: missing, damaged, or no face image of ours.
     """
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             return _record(path, _chunks(path, file))
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -278,7 +281,7 @@ def _record(path: Path, chunks: Iterator[tuple[bytes, bytes]]) -> FaceRecord:
         if kind != b"iTXt" or not data.startswith(_KEYWORD + b"\0"):
             continue
         try:
-            return record_from_plain(json.loads(_itxt_text(data), parse_constant=_refuse_constant))
+            return record_from_plain(parse_json(_itxt_text(data), MAX_RECORD_VALUES))
         except _DAMAGED as error:
             raise StoreError(
                 f"{path}: its Understudy record cannot be read ({error}); extract it again, "
@@ -305,9 +308,7 @@ def _itxt_text(data: bytes) -> bytes:
 def _whole(path: Path) -> tuple[bytes, Iterator[tuple[bytes, bytes]]]:
     """The file and its chunks, each checked, so that no damaged byte reaches the decoder."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise StoreError(f"{path}: larger than any face image; remove it from the faceset")
-        raw = path.read_bytes()
+        raw = read_file(path, MAX_FILE_BYTES)
     except OSError as error:
         raise _unreadable(path, error) from error
     return raw, iter(list(_chunks(path, io.BytesIO(raw), skip_pixels=False)))
@@ -359,10 +360,6 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def _natural(path: Path) -> tuple[tuple[int, int, str], ...]:
     parts = re.split(r"([0-9]+)", path.name)
     return tuple((1, int(p), p) if p.isdecimal() else (0, 0, p.casefold()) for p in parts)
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueRefused(f"expected finite numbers, got {name}")
 
 
 def _cut(path: Path) -> StoreError:

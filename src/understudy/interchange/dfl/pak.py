@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import open_to_read
 from understudy.interchange import checks, dfl, images
 from understudy.interchange.pickles import safe_pickle
 from understudy.interchange.values import FaceImage, ForeignSet, Ledger
@@ -32,7 +33,7 @@ def read_pak(path: Path, ledger: Ledger) -> ForeignSet:
     """
     found = ForeignSet(dfl.TOOL)
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             for number, (item, start, length) in enumerate(_items(file, path.stat().st_size)):
                 name = _name(item, number)
                 try:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import MediaError
-from understudy.media.limits import check_size
+from understudy.files import read_file
+from understudy.media.limits import MAX_STILL_BYTES, check_size
 from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, upright
 from understudy.media.stills.header import ImageHeader, parse
 
@@ -98,7 +99,7 @@ def _read_bytes(path: Path) -> bytes:
     if not path.is_file():
         raise MediaError(f"{path}: there is no such file; check the name")
     try:
-        return path.read_bytes()
+        return read_file(path, MAX_STILL_BYTES)
     except OSError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}); check it") from error
 

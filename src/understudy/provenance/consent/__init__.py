@@ -15,7 +15,12 @@ from understudy.provenance.consent.declaration import (
     now,
     require,
 )
-from understudy.provenance.consent.file import bring_up, keep_declarations, read_declarations
+from understudy.provenance.consent.file import (
+    bring_up,
+    declared_text,
+    keep_declarations,
+    read_declarations,
+)
 
 __all__ = [
     "BASES",
@@ -24,6 +29,7 @@ __all__ = [
     "Declaration",
     "Purpose",
     "bring_up",
+    "declared_text",
     "digest",
     "keep_declarations",
     "now",

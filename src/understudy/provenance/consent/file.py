@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import read_file
 from understudy.provenance.consent.declaration import Declaration
 from understudy.store.atomic import commit_bytes
 from understudy.store.copies import keep_copy
@@ -53,6 +54,15 @@ def read_declarations(path: Path) -> list[Declaration]:
         raise StoreError(
             f"{path}: {error}; correct it, or move it away and run understudy consent again"
         ) from error
+
+
+def declared_text(path: Path) -> str:
+    """A file as people wrote it, for showing; empty where there is none.
+
+    Raises:
+        StoreError: it is not such a file, as for `read_declarations`.
+    """
+    return _text(path) if read_declarations(path) or path.exists() else ""
 
 
 def keep_declarations(path: Path, new: Sequence[Declaration]) -> None:
@@ -119,10 +129,8 @@ def _bring_up(path: Path) -> Path | None:
 
 
 def _text(path: Path) -> str:
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueRefused(f"larger than {_MAX_BYTES} bytes")
     try:
-        return path.read_bytes().decode("utf-8")
+        return read_file(path, _MAX_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueRefused(f"is no text from byte {error.start} on") from error
 

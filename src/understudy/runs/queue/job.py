@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from understudy.events import Plain
+from understudy.files import parse_json
 from understudy.runs.spec import JobSpec
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -77,7 +77,7 @@ class Job:
     def of_row(cls, row: tuple[Any, ...]) -> Self:
         """From the columns, in the order of `COLUMNS`."""
         values = dict(zip(cls.COLUMNS, row, strict=True))
-        values["spec"] = JobSpec.from_plain(json.loads(values["spec"]))
+        values["spec"] = JobSpec.from_plain(parse_json(values["spec"]))
         values["cancel_asked"] = bool(values["cancel_asked"])
         return cls(**values)
 

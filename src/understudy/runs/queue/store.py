@@ -8,6 +8,7 @@ the job's lock from before it says `running` until after it says how it ended, s
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import psutil
 
 from understudy.errors import InUse, ValueRefused
 from understudy.events import Event
-from understudy.files import make_folder, remove_file
+from understudy.files import make_folder, open_to_read, remove_file
 from understudy.runs.queue.job import OVER, Job, State
 from understudy.runs.spec import JobSpec
 from understudy.store.home import home
@@ -294,7 +295,7 @@ class Queue:
     def last_words(self, job: Job) -> str:
         """The end of what its process wrote on stderr, such as a crash of a library."""
         try:
-            said = self.stderr_path(job.id).read_bytes()[-2000:].decode(errors="replace").strip()
+            said = _end_of(self.stderr_path(job.id))
         except OSError:
             said = ""
         return said or "none"
@@ -318,6 +319,12 @@ class Queue:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with database.writing(self._db, self.path, SCHEMA):
             yield self._db
+
+
+def _end_of(path: Path) -> str:
+    with open_to_read(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - 2000))
+        return file.read(2000).decode(errors="replace").strip()
 
 
 def ended(job: Job, code: str, words: str, exit_code: int) -> Event:

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from understudy.errors import StoreError
-from understudy.files import make_folder
+from understudy.files import make_folder, read_json
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
@@ -25,6 +25,7 @@ from understudy.types import Face, Frame
 
 MARK = ".pictures.json"
 _MARK_EVERY = 64
+_MAX_MARK_BYTES = 1 << 20
 
 
 def cut_until(folder: Path, fingerprint: str) -> int | None:
@@ -33,7 +34,7 @@ def cut_until(folder: Path, fingerprint: str) -> int | None:
     A face before it that has no picture had one, and somebody deleted it.
     """
     try:
-        plain = json.loads((folder / MARK).read_bytes())
+        plain = read_json(folder / MARK, _MAX_MARK_BYTES)
         return int(plain["next"]) if str(plain["key"]).split()[0] == fingerprint else None
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
@@ -42,7 +43,7 @@ def cut_until(folder: Path, fingerprint: str) -> int | None:
 def alignments_of_pictures(folder: Path) -> Path | None:
     """The alignments file that a folder's pictures were cut from; None when not known or away."""
     try:
-        places = json.loads((folder / MARK).read_bytes())["alignments"]
+        places = read_json(folder / MARK, _MAX_MARK_BYTES)["alignments"]
         paths = [folder / place for place in places]
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -133,7 +134,7 @@ class Pictures:
 
     def _read(self) -> int:
         try:
-            plain = json.loads((self._folder / MARK).read_bytes())
+            plain = read_json(self._folder / MARK, _MAX_MARK_BYTES)
             return int(plain["next"]) if plain["key"] == self._key else 0
         except FileNotFoundError:
             return 0

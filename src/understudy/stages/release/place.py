@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.files import refuse_sources
+from understudy.files import read_json, refuse_sources
 from understudy.store.atomic import commit_bytes, need_free
 
 _OURS = (".png", ".csv")
-_MAX_BYTES = 256 << 20
+_MAX_BYTES = 64 << 20
+_MAX_VALUES = 4_000_000  # four for each picture of a sequence
 _LONGEST = 200
 """Bytes of a name; what is written beside the output has longer ones, and a name ends at 255."""
 SIGNING_BYTES = 4 << 20
@@ -49,12 +50,10 @@ class Receipt:
     def read_from(cls, path: Path) -> Receipt | None:
         """A receipt kept earlier; None where there is none that can be read."""
         try:
-            if path.stat().st_size > _MAX_BYTES:
-                return None
-            plain = json.loads(path.read_bytes())
+            plain = read_json(path, _MAX_BYTES, _MAX_VALUES)
             files = tuple((str(n), int(size), int(time)) for n, size, time in plain["files"])
             return cls(str(plain["output"]), files, int(plain["frames"]), str(plain["read"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
     def keep(self, path: Path) -> None:

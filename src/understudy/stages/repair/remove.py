@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import read_file
 from understudy.flow import Progress
 from understudy.stages.faces.pictures import cut_until
 from understudy.stages.faces.source import keep_copy
 from understudy.stages.repair.pictures import move_aside, state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
+
+_MAX_LIST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def read_ids(path: Path) -> list[str]:
         StoreError: it cannot be read.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_file(path, _MAX_LIST_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: cannot be read as a list of ids ({error})") from error
     return [word for line in lines if (word := line.partition("#")[0].strip())]

@@ -8,7 +8,6 @@ at a time (`Alignments.between`).
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.files import parse_json
 from understudy.store import codec
 
 _FRAMES = 512
@@ -105,7 +105,7 @@ def looks(db: sqlite3.Connection, mask: str) -> Iterator[Look]:
                 mesh or b"",
             ):
                 print_.update(b"%d " % len(part) + part)
-            stale = f"mask:{mask}" in codec.sequence(json.loads(stale_json))
+            stale = f"mask:{mask}" in codec.sequence(parse_json(stale_json))
             yield Look(*_who(row), alpha is not None, stale, print_.digest())
 
 
@@ -117,7 +117,7 @@ def vectors(db: sqlite3.Connection) -> Iterator[Vector]:
     """
     for first, last in _pages(db):
         for row in db.execute(_VECTORS, (first, last)):
-            steps = dict(codec.mapping("made_by", json.loads(row[-2])))
+            steps = dict(codec.mapping("made_by", parse_json(row[-2])))
             made_by = codec.string("embed", steps.get("embed", ""))
             blob = row[-1]
             yield Vector(*_who(row), made_by, codec.floats_from(blob, "<f4", (len(blob) // 4,)))

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from understudy.files import parse_json
 from understudy.store import codec
 
 ANY = "*"
@@ -263,7 +264,7 @@ def _made_by(db: sqlite3.Connection) -> dict[str, int]:
         "SELECT steps_json, count(*) FROM faces f JOIN made_by m ON m.key = f.made_by "
         "GROUP BY m.key"
     ):
-        for step, name in codec.mapping("made_by", json.loads(steps_json)):
+        for step, name in codec.mapping("made_by", parse_json(steps_json)):
             found[f"{step} {codec.string(step, name)}"] += n
     return dict(found)
 
@@ -273,7 +274,7 @@ def _stale(db: sqlite3.Connection) -> dict[str, int]:
     for stale_json, n in db.execute(
         "SELECT stale_json, count(*) FROM faces WHERE stale_json <> '[]' GROUP BY stale_json"
     ):
-        for part in codec.sequence(json.loads(stale_json)):
+        for part in codec.sequence(parse_json(stale_json)):
             found[codec.string("stale", part)] += n
     return dict(sorted(found.items()))
 

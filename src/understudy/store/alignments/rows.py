@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from understudy.errors import ValueRefused
+from understudy.files import parse_json
 from understudy.geometry import N_LANDMARKS, UNIT, Space, Warp
 from understudy.store import codec
 from understudy.store.alignments.settings import migrated
@@ -249,7 +250,7 @@ def unpack_face(
     embedding = None
     for (vector,) in side["embeddings"]:
         embedding = codec.floats_from(vector, "<f4", (len(vector) // 4,))
-    made_by = codec.mapping("made_by", json.loads(steps_json))
+    made_by = codec.mapping("made_by", parse_json(steps_json))
     return Face(
         id=codec.string("id", face_id),
         at=at,
@@ -268,7 +269,7 @@ def unpack_face(
             codec.string("extra", name): codec.floats_from(vector, "<f4", (len(vector) // 4,))
             for name, vector in side["extras"]
         },
-        stale=frozenset(codec.string("stale", s) for s in codec.sequence(json.loads(stale_json))),
+        stale=frozenset(codec.string("stale", s) for s in codec.sequence(parse_json(stale_json))),
     )
 
 
@@ -321,7 +322,7 @@ def select_source(db: sqlite3.Connection) -> SourceRecord:
         codec.whole("height", height),
         Fraction(numerator, denominator),
         None if n_frames is None else codec.whole("n_frames", n_frames),
-        migrated(dict(codec.mapping("settings", json.loads(settings)))),
+        migrated(dict(codec.mapping("settings", parse_json(settings)))),
     )
 
 

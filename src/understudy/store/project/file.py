@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.files import PROJECT_FILE, PROJECT_FORMAT
+from understudy.files import PROJECT_FILE, PROJECT_FORMAT, read_json
 from understudy.store import codec
 from understudy.store.atomic import commit_bytes
 from understudy.store.project.values import Person, Render, Source
@@ -81,9 +81,7 @@ def read_plain(path: Path) -> dict[str, Any]:
         StoreError: it cannot be read, is damaged, no project's, or a newer Understudy's.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ValueRefused(f"larger than {_MAX_BYTES} bytes")
-        plain = json.loads(path.read_bytes())
+        plain = read_json(path, _MAX_BYTES)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise ValueRefused(f"its format is not {FORMAT}")
         version = codec.whole("version", plain["version"])

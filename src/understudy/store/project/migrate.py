@@ -7,7 +7,6 @@ project is opened again.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import StoreError
-from understudy.files import refuse_way_out
+from understudy.files import parse_json, read_file, read_json, refuse_way_out
 from understudy.store import atomic, codec
 from understudy.store.copies import keep_copy
 from understudy.store.ids import slug
@@ -26,6 +25,8 @@ from understudy.store.project.values import ALL, Person, Render, Source
 
 _LETTERS = ("a", "b")
 _MODEL = "model"
+_MAX_RECEIPT_BYTES, _MAX_RECEIPT_VALUES = 64 << 20, 4_000_000
+_MAX_AUDIT_BYTES = 64 << 20
 _READS = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
@@ -128,14 +129,18 @@ def _renders(folder: Path, sources: Mapping[str, Source]) -> dict[str, Render]:
 def _receipts(work: Path) -> Iterator[Path]:
     for path in sorted(work.glob("*.json")):
         with suppress(OSError, *_READS):
-            yield Path(codec.string("output", json.loads(path.read_bytes())["output"]))
+            yield Path(
+                codec.string(
+                    "output", read_json(path, _MAX_RECEIPT_BYTES, _MAX_RECEIPT_VALUES)["output"]
+                )
+            )
 
 
 def _converted(audit: Path) -> Iterator[tuple[str, str]]:
     """Name and source of every output, from the log's lines; whether it holds is not judged."""
     with suppress(OSError, *_READS):
-        for line in audit.read_bytes().splitlines():
-            plain = json.loads(line)
+        for line in read_file(audit, _MAX_AUDIT_BYTES).splitlines():
+            plain = parse_json(line)
             if plain["event"] == "converted":
                 yield str(plain["facts"]["output"]), str(plain["facts"]["source"])
 

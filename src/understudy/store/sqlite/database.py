@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
+from understudy.files import open_to_read
 from understudy.store.atomic import commit_path
 from understudy.store.sqlite import guard
 
@@ -103,7 +104,7 @@ def connect(path: Path, schema: Schema, *, read_only: bool) -> sqlite3.Connectio
 def is_old(path: Path, schema: Schema) -> bool:
     """Whether a file is of this schema and an older format; False for whatever else is there."""
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             header = file.read(100)
     except OSError:
         return False
@@ -210,7 +211,7 @@ def _damaged(path: Path, schema: Schema, why: str) -> StoreError:
 
 def _check_header(path: Path, schema: Schema) -> None:
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             header = file.read(100)
     except FileNotFoundError:
         raise StoreError(f"{path}: there is no such {schema.what}; {schema.remedy}") from None

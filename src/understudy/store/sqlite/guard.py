@@ -18,6 +18,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from understudy.files import open_to_read
+
 SIDE_FILES = ("-journal", "-wal", "-shm")
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
@@ -150,7 +152,7 @@ def _definitions(db: sqlite3.Connection) -> dict[str, tuple[str, str, str]]:
 def _names_a_super_journal(journal: Path) -> bool:
     """Whether a rollback journal ends as one does that belongs to a transaction over two files."""
     try:
-        with journal.open("rb") as file:
+        with open_to_read(journal) as file:
             file.seek(0, os.SEEK_END)
             if file.tell() < 16:
                 return False

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.files import make_folder, remove_file
+from understudy.files import make_folder, read_file, remove_file
 from understudy.flow import Progress
 from understudy.media import FilmReader
 from understudy.stages.faces.source import frame_words
@@ -18,6 +18,7 @@ from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import FaceRow, Query
 from understudy.store.atomic import commit_bytes
+from understudy.store.faceset import MAX_FILE_BYTES
 
 Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned"]
 MISALIGNED = 0.10
@@ -155,7 +156,7 @@ def take_pictures(
     if taken:
         raise StoreError(f"{target / taken[0]} is there already; choose another folder")
     for path in chosen:
-        commit_bytes(target / path.name, path.read_bytes())
+        commit_bytes(target / path.name, read_file(path, MAX_FILE_BYTES))
     if move:
         for path in chosen:
             remove_file(path)

@@ -18,11 +18,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.files import make_folder, open_to_append, remove_folder
+from understudy.files import (
+    make_folder,
+    open_to_append,
+    open_to_read,
+    parse_json,
+    read_file,
+    remove_folder,
+)
 from understudy.store.atomic import explain
 
 FOLDER = "cache"
 _FACES, _LINES = "faces.bin", "faces.jsonl"
+_MAX_LINES_BYTES = 1 << 30
 
 
 class Stamp(NamedTuple):
@@ -105,7 +113,7 @@ class CropCache:
     def rows(self, numbers: Iterable[int]) -> NDArray[Any]:
         """(n,) faces of these numbers, copied out of the file."""
         if self._faces is None:
-            with (self._folder / _FACES).open("rb") as file:
+            with open_to_read(self._folder / _FACES) as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self._faces = np.frombuffer(self._map, self._dtype, len(self.lines))
         found: NDArray[Any] = self._faces[np.fromiter(numbers, np.int64)]
@@ -125,12 +133,14 @@ class CropCache:
         lines, kept = [], []
         try:
             size = (self._folder / _FACES).stat().st_size
-            raw = (self._folder / _LINES).read_bytes()
+            raw = read_file(self._folder / _LINES, _MAX_LINES_BYTES)
         except FileNotFoundError:
             size, raw = 0, b""
+        except OSError as error:
+            raise explain(error, self._folder) from error
         for text in raw.splitlines(keepends=True)[: size // self._dtype.itemsize]:
             try:
-                stamp, film, face, mark, stale = json.loads(text)
+                stamp, film, face, mark, stale = parse_json(text)
                 line = Line(Stamp(*stamp), film, face, mark, stale)
             except (ValueError, TypeError):
                 break

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from understudy.errors import StoreError
-from understudy.files import make_folder
+from understudy.files import make_folder, read_json
 from understudy.nn import checkpoint
 from understudy.store.atomic import commit_bytes, explain
 
 CURVE = "scores.json"
 FORMAT = 1
+_MAX_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def read_curve(folder: Path) -> list[Point]:
     A curve is for looking at: one that is damaged must not keep anybody from training.
     """
     try:
-        plain = json.loads((folder / CURVE).read_bytes())
+        plain = read_json(folder / CURVE, _MAX_BYTES)
         if plain["format"] != FORMAT:
             return []
         return [_point(point) for point in plain["points"]]
