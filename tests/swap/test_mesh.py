@@ -16,7 +16,7 @@ from understudy.swap.mesh import CODE, Mesh
 from understudy.swap.mesh.irises import DISC_PX, EXTENT, Eyes, Irises, eyes_of
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
 from understudy.swap.mesh.parts import filled, known, lit_as, only_skin
-from understudy.swap.mesh.reach import border, matte, mouth, skin
+from understudy.swap.mesh.reach import border, eyes, matte, mouth, skin
 from understudy.swap.options import MeshOptions
 from understudy.testing.meshes import acting
 
@@ -245,6 +245,21 @@ def test_between_the_lips_the_plate_stays_as_it_is(begun) -> None:
     assert (own.alpha[:, 0, inside] == 1).all()
     # what shows through is in its place only if the lips are
     torch.testing.assert_close(open_.mesh[:, lips], signals["mesh"][:, lips], atol=1e-4, rtol=0)
+
+
+def test_between_shut_lids_the_plates_lashes_show_and_nothing_lighter(begun) -> None:
+    crops, signals = plate(np.stack([mesh(lids=0.0), mesh(lids=0.0), mesh(lids=1.0)]))
+    small = torch.tensor(eyes(64).max(0) > 0.5)
+    crops[:, :, small] *= torch.tensor([0.3, 1.5, 0.3])[:, None, None]  # lashes, bare skin, a pupil
+    between = torch.tensor(eyes(SIZE).max(0) > 0.99)
+    assert 0.001 < between.float().mean() < 0.05
+    with torch.no_grad():
+        shown = begun.convert(crops, "bob", signals)
+        own = begun.convert(crops, "bob", signals, lids=0.0)
+    kept = shown.alpha[:, 0, between].mean(1)
+    assert kept[0] < 0.1 < 0.9 < kept[1] and kept[2] > 0.999
+    assert (own.alpha[:, 0, between] > 0.999).all()
+    torch.testing.assert_close(shown.rgb, own.rgb)
 
 
 def test_hair_on_the_temple_is_left_out_and_brows_stay() -> None:

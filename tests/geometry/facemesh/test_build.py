@@ -8,6 +8,8 @@ import pytest
 from understudy.errors import ValueRefused
 from understudy.geometry.facemesh import UPRIGHT, fit_heads
 from understudy.geometry.facemesh.build import (
+    CORNERS,
+    LIDS,
     build_of,
     lid_gaps,
     mouth_gap,
@@ -50,6 +52,21 @@ def test_shut_lids_stay_shut_and_lips_keep_their_gap() -> None:
     assert became[1, 280, 0] > points[1, 280, 0] + 0.2, "the other one's cheeks show"
     outline = [10, 152, 234, 454]
     np.testing.assert_allclose(became[:, outline], points[:, outline], atol=1e-9)
+
+
+def test_shut_lids_meet_where_the_plates_do_and_open_ones_where_the_donor_has_them() -> None:
+    plate = build_of(*seen([*[acting()] * 20, *[acting(lids=0.0)] * 2]))
+    lower = acting()
+    about = [
+        v for pairs, ends in zip(LIDS, CORNERS, strict=True) for p in (*pairs, ends) for v in p
+    ]
+    lower[about, 1] -= 0.3
+    donor = build_of(*seen([lower] * 20))
+    points, _ = seen([acting(lids=0.0), acting(lids=0.2), acting()])
+    away = np.abs(retargeted(points, plate, donor) - points)[:, about, 1].mean(1)
+    assert away[2] > 0.15 and 0.02 < away[1] < 0.6 * away[2] and away[0] < 0.02
+    brow = abs(retargeted(points, plate, donor) - retargeted(points[2:], plate, donor))[0, 105]
+    np.testing.assert_allclose(brow, 0, atol=0.05)
 
 
 def test_a_face_that_the_pose_fit_set_too_high_is_settled_in_the_outline() -> None:

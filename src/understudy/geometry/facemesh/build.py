@@ -41,6 +41,9 @@ _ENOUGH = 12
 _OPEN, _SHUT, _SHUT_AT_MOST = 0.75, 0.01, 0.1
 _FADE_CM = 3.0
 _ABOUT_MOUTH_CM = 1.6
+_ABOUT_EYES_CM = 0.6
+_SHUT_AT, _PARTED_AT = 0.1, 0.35
+"""Shares of the open eye: lids are shut up to the first, and apart from the second on."""
 _OUTLINE_STAYS = 0.05
 """How much points well inside count where a face is settled in an outline; those on it count 1."""
 
@@ -173,7 +176,26 @@ def retargeted(
         _set_gap(moved, points, upper, lower, np.maximum(times, 0.0))
     ring = [*inner, *MOUTH_CORNERS]
     moved[:, ring] = points[:, ring]
+    _lay_shut_lids(moved, points, shut_share(opened) * blend)
     return moved
+
+
+def shut_share(openness: Float64) -> Float64:
+    """How far eyes count as shut, 0 where they are open .. 1, of `Build.openness` (n, 2)."""
+    return ((_PARTED_AT - openness) / (_PARTED_AT - _SHUT_AT)).clip(0, 1)
+
+
+def _lay_shut_lids(moved: Float64, points: NDArray[np.floating], share: Float64) -> None:
+    """Bring lids that are shut, (n, 2) by how far, to where they meet in the plate.
+
+    Between shut lids the plate's own lashes show, and a lid's breadth beside them there is skin.
+    """
+    for k, pairs in enumerate(LIDS):
+        edge = [*(v for pair in pairs for v in pair), *CORNERS[k]]
+        away = points[:, edge] - moved[:, edge]
+        far = share[:, k, None, None]
+        moved += about_eyes()[k][:, None] * far * away.mean(1, keepdims=True)
+        moved[:, edge] += far * (points[:, edge] - moved[:, edge])
 
 
 def settled(rest: Float64, into: Float64) -> Float64:
@@ -226,6 +248,18 @@ def about_mouth() -> Float64:
     lips = face[[v for pair in LIPS for v in pair] + list(MOUTH_CORNERS)]
     away = np.linalg.norm(face[:, None, :2] - lips[None, :, :2], axis=-1).min(1)
     return _kept(np.concatenate([np.exp(-0.5 * (away / _ABOUT_MOUTH_CM) ** 2), np.zeros(10)]))
+
+
+@lru_cache(maxsize=1)
+def about_eyes() -> Float64:
+    """(2, 478) 1 on the lids of the right and of the left eye, falling to 0 around them."""
+    face = canonical().vertices
+    found = np.zeros((2, N_MESH_WITH_IRISES))
+    for k, pairs in enumerate(LIDS):
+        lids = face[[*(v for pair in pairs for v in pair), *CORNERS[k]]]
+        away = np.linalg.norm(face[:, None, :2] - lids[None, :, :2], axis=-1).min(1)
+        found[k, :N_MESH] = np.exp(-0.5 * (away / _ABOUT_EYES_CM) ** 2)
+    return _kept(found)
 
 
 def _kept(values: Float64) -> Float64:

@@ -131,6 +131,7 @@ class Hybrid(StandardModel):
         shape: float = 1.0,
         light: float = 1.0,
         mouth: float = 1.0,
+        lids: float = 1.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person; arguments as `Mesh.convert` has them.
 
@@ -143,6 +144,7 @@ class Hybrid(StandardModel):
             shape: share of the new person's build, 0..1.
             light: share of the plate's light, 0..1.
             mouth: share of the plate's own mouth between the lips, 0..1.
+            lids: share of the plate's own lashes between lids that are shut, 0..1.
 
         Raises:
             ValueRefused: an unknown person, a morph toward nobody, or a signal is missing.
@@ -153,7 +155,15 @@ class Hybrid(StandardModel):
         textures = unwrapped(crops, heads.picture(with_ring(points)), self.texture_px)
         small = F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")
         made = self.base.convert(
-            small, to, told, morph=morph, toward=toward, shape=shape, light=light, mouth=0.0
+            small,
+            to,
+            told,
+            morph=morph,
+            toward=toward,
+            shape=shape,
+            light=light,
+            mouth=0.0,
+            lids=0.0,
         )
         places = places_of(in_double(cast(Tensor, made.mesh)), self.crop.output_px, small.device)
         shown, matte = places.of(made.rgb), places.of(cast(Tensor, made.alpha))
@@ -165,7 +175,9 @@ class Hybrid(StandardModel):
             other = self._gone_over(shown, matte, places, code, [block])
             rgb, alpha = torch.lerp(rgb, other[0], morph), torch.lerp(alpha, other[1], morph)
         inside = places.of(self.base.inside.expand(len(crops), -1, -1, -1))
-        return Outputs(rgb, (alpha * (1 - mouth * inside)).clamp(0, 1), code)
+        lashes = places.of(self.base.lashes(small, made.rgb, told))
+        alpha = alpha * (1 - mouth * inside) * (1 - lids * lashes)
+        return Outputs(rgb, alpha.clamp(0, 1), code)
 
     def _gone_over(
         self,

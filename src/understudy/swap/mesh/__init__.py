@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from understudy.geometry import Float64
 from understudy.geometry.facemesh import N_MESH, N_MESH_WITH_IRISES, UPRIGHT, Heads
-from understudy.geometry.facemesh.build import Build, nobody, retargeted
+from understudy.geometry.facemesh.build import Build, nobody, retargeted, shut_share
 from understudy.geometry.facemesh.surface import seen as facing
 from understudy.geometry.facemesh.surface import with_ring
 from understudy.swap import Batch, Crop, Knob, Needs, Outputs, Recipe
@@ -42,12 +42,13 @@ from understudy.swap.mesh.parts import (
     SEEN_PX,
     Decoder,
     Encoder,
+    darker,
     known,
     lit_as,
     moments,
     only_skin,
 )
-from understudy.swap.mesh.reach import border, matte, mouth, skin
+from understudy.swap.mesh.reach import border, eyes, matte, mouth, skin
 from understudy.swap.mesh.told import heads_told, in_double, require_told
 from understudy.swap.options import MeshOptions
 from understudy.swap.standard import StandardModel, refuse_aimless
@@ -67,6 +68,7 @@ class Mesh(StandardModel):
         "shape": Knob("How far the face takes the new person's build; at 0 it keeps the plate's."),
         "light": Knob("How far the skin takes the plate's broad light."),
         "mouth": Knob("How far the mouth's inside, teeth and tongue, stays the plate's."),
+        "lids": Knob("How far the lash line between shut lids stays the plate's."),
     }
 
     def __init__(self, options: MeshOptions | None, persons: Sequence[str]) -> None:
@@ -103,6 +105,7 @@ class Mesh(StandardModel):
         self.register_buffer("clear", torch.ones(count, size, size))
         inside = torch.tensor(mouth(size))[None, None]
         self.register_buffer("inside", inside, persistent=False)
+        self.register_buffer("eyes", torch.tensor(eyes(size)), persistent=False)
         self.register_buffer("skin", torch.tensor(skin(SEEN_PX))[None, None], persistent=False)
         reach = torch.tensor(matte(SEEN_PX))[None, None]
         self.register_buffer("reach", reach, persistent=False)
@@ -113,6 +116,7 @@ class Mesh(StandardModel):
     matte: Tensor
     clear: Tensor
     inside: Tensor
+    eyes: Tensor
     skin: Tensor
     reach: Tensor
 
@@ -181,6 +185,7 @@ class Mesh(StandardModel):
         shape: float = 1.0,
         light: float = 1.0,
         mouth: float = 1.0,
+        lids: float = 1.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person.
 
@@ -194,6 +199,8 @@ class Mesh(StandardModel):
             light: share of the plate's light, 0..1.
             mouth: share of the plate's own mouth between the lips, 0..1: teeth that the donor
                 never showed cannot be learnt.
+            lids: share of the plate's own lashes between lids that are shut, 0..1: somebody who
+                never blinked in a pose has only a squeezed eyeball to show there.
 
         Returns:
             Skin, its matte, and the mesh to draw it on.
@@ -226,8 +233,9 @@ class Mesh(StandardModel):
         drawn = heads.picture(with_ring(moved))
         mesh = torch.tensor(drawn, dtype=torch.float32, device=crops.device)
         # blurred edges may leave their range by a rounding
-        alpha = (self.matte * (1 - mouth * self.inside) * clear).clamp(0, 1)
-        return Outputs(rgb, alpha.expand(len(crops), -1, -1, -1), code, mesh)
+        alpha = self.matte * (1 - mouth * self.inside) * clear
+        alpha = alpha * (1 - lids * self._lashes(crops, rgb, seen, points, plates))
+        return Outputs(rgb, alpha.clamp(0, 1), code, mesh)
 
     def _in_usual_light(self, person: int, code: Tensor, eyes: Eyes) -> Tensor:
         """A person's skin as that person's footage mostly shows it."""
@@ -253,6 +261,31 @@ class Mesh(StandardModel):
 
     def _eyes(self, heads: Heads, points: Float64, builds: Sequence[Build]) -> Eyes:
         return eyes_of(heads, points, builds, self.crop.output_px, self.rest.device)
+
+    def lashes(self, crops: Tensor, rgb: Tensor, told: Mapping[str, Tensor]) -> Tensor:
+        """(n, 1, t, t) 1 where the plate's own lashes are between shut lids, 0 elsewhere.
+
+        Args:
+            crops: (n, 3, 64, 64) textures of the plate.
+            rgb: (n, 3, t, t) the new skin.
+            told: "mesh" and "build", see `Batch`.
+        """
+        heads, points = heads_told(told)
+        plates = [_build_from(one) for one in in_double(told["build"])]
+        return self._lashes(crops, rgb, self._seen(heads, points), points, plates)
+
+    def _lashes(
+        self,
+        crops: Tensor,
+        rgb: Tensor,
+        seen: Tensor,
+        points: Float64,
+        plates: Sequence[Build],
+    ) -> Tensor:
+        open_ = np.stack([b.openness(p[None])[0] for b, p in zip(plates, points, strict=True)])
+        shut = torch.tensor(shut_share(open_), dtype=torch.float32, device=self.rest.device)
+        between = torch.einsum("nk,kij->nij", shut, self.eyes)[:, None]
+        return between * darker(crops, rgb, seen * self.skin)
 
     def _small(self, textures: Tensor) -> Tensor:
         return F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")

@@ -269,6 +269,28 @@ def _broad(textures: Tensor, weight: Tensor) -> Tensor:
     return (kernel @ (textures * weight) @ kernel) / total
 
 
+def darker(plate: Tensor, skin: Tensor, reach: Tensor) -> Tensor:
+    """(n, 1, t, t) 1 where the plate is darker than new skin, both as shares of their own skin.
+
+    Args:
+        plate: (n, 3, 64, 64).
+        skin: (n, 3, t, t).
+        reach: (n, 1, 64, 64) where there is plain skin that is seen.
+    """
+    small = F.interpolate(skin, plate.shape[-2:], mode="area")
+    total = reach.sum((2, 3), keepdim=True).clamp_min(1e-3)
+    have, wanted = (
+        x / ((x * reach).sum((2, 3), keepdim=True) / total).clamp_min(_DARK)
+        for x in (small.mean(1, keepdim=True), plate.mean(1, keepdim=True))
+    )
+    kept = ((have - wanted) / _DARKER + 0.5).clamp(0, 1)
+    return F.interpolate(kept, skin.shape[-2:], mode="bilinear", align_corners=False)
+
+
+_DARKER = 0.1
+"""Share of a skin's brightness over which one gives way to a darker one."""
+
+
 def moments(planes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and spread of each plane where it is seen, (n, c, 1, 1) each."""
     total = seen.sum((2, 3), keepdim=True).clamp_min(1e-3)

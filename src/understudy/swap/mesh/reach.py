@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,10 +44,22 @@ def border(size: int) -> NDArray[Any]:
 @lru_cache(maxsize=8)
 def mouth(size: int) -> NDArray[Any]:
     """(size, size) 1 inside the mouth, between the lips, falling to 0 before it reaches them."""
-    uv = surface().uv * size
-    around = [upper for upper, _ in LIPS] + [MOUTH_CORNERS[1]]
-    around += [lower for _, lower in reversed(LIPS)] + [MOUTH_CORNERS[0]]
+    return _opening(LIPS, MOUTH_CORNERS, size)
+
+
+@lru_cache(maxsize=8)
+def eyes(size: int) -> NDArray[Any]:
+    """(2, size, size) 1 between the lids of the right and of the left eye, falling to 0 on them."""
+    found = [_opening(p, c, size) for p, c in zip(LIDS, CORNERS, strict=True)]
+    return np.stack(found)
+
+
+def _opening(pairs: Sequence[tuple[int, int]], corners: tuple[int, int], size: int) -> NDArray[Any]:
+    """(size, size) 1 between two edges that meet in two corners, with a soft end."""
+    around = [upper for upper, _ in pairs] + [corners[1]]
+    around += [lower for _, lower in reversed(pairs)] + [corners[0]]
     plane = np.zeros((size, size), np.uint8)
+    uv = surface().uv * size
     cv2.fillPoly(plane, [np.rint(uv[around]).astype(np.int32)], 1)
     soft: NDArray[Any] = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 0.004 * size)
     return soft
