@@ -62,7 +62,7 @@ class TrainingError(UnderstudyError):
 
 
 class ConsentMissing(UnderstudyError):
-    """A person in the output has no valid declaration of consent: nothing is converted."""
+    """Somebody did not agree, or what shows them was not declared: nothing is made of it."""
 
     exit_code = 3
 

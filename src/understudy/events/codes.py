@@ -32,6 +32,7 @@ WarningCode = Literal[
     "spike",
     "stale-masks",
     "stale-pictures",
+    "unknown-origin",
     "unseen-plate",
 ]
 
@@ -59,6 +60,7 @@ WARNINGS: Mapping[WarningCode, str] = {
     "spike": "The loss rose far over the usual: a step was left out, or training went back.",
     "stale-masks": "Masks are older than the landmarks that they were made from.",
     "stale-pictures": "Face pictures were cut before the landmarks changed.",
+    "unknown-origin": "A model is too old to say from which films it learnt the persons it shows.",
     "unseen-plate": "A face is replaced that the model was not trained on.",
 }
 """Every code of a warning, and what it means."""

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -58,6 +58,8 @@ class State:
         files: SHA-256 by file name.
         computed: the precision by device that it was trained in last, as {"cpu": "bf16"}.
         format: of the directory that it was read from, or is to be written as.
+        origins: fingerprints of the films that each person was learnt from, by person; "" for what
+            was learnt before they were kept, None where none were.
     """
 
     step: int
@@ -72,6 +74,7 @@ class State:
     files: Mapping[str, str] = field(default_factory=dict)
     computed: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
+    origins: Mapping[str, Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,7 +254,19 @@ def _state(path: Path, data: Any) -> State:
             for k, v in codec.mapping("computed", data.get("computed", {}))
         },
         format=found,
+        origins=_origins(data.get("origins")),
     )
+
+
+def _origins(value: Any) -> dict[str, tuple[str, ...]] | None:
+    if value is None:
+        return None
+    found = {}
+    for person, films in codec.mapping("origins", value):
+        if not isinstance(films, list):
+            raise ValueError(f"origins: expected a list of fingerprints, got {films!r:.60}")
+        found[person] = tuple(codec.string("origins", film) for film in films)
+    return found
 
 
 def _persons(value: Any) -> tuple[str, ...]:

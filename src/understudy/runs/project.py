@@ -16,6 +16,7 @@ from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.runs.models import DEFAULT, trained_persons
+from understudy.runs.origins import refuse_strange_model
 from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
 from understudy.stages.extract.options import ExtractOptions
@@ -251,6 +252,7 @@ def train_model(
 
     Raises:
         ValueRefused: the model was trained on other persons.
+        ConsentMissing: somebody was not declared: see `origins`.
     """
     name = check_id("model", name or DEFAULT)
     chosen = persons_to_train(project, persons, name)
@@ -262,6 +264,8 @@ def train_model(
         )
     if before and not options.new:
         chosen = list(before)
+    if not options.new:
+        refuse_strange_model(project, name, chosen, progress)
     progress.say(f"model {name}: {', '.join(chosen)}")
     facesets = {person: project.faceset(person) for person in chosen}
     # a first look is not how long this project is to be trained

@@ -117,11 +117,14 @@ class FaceFolder:
         path: the folder.
         tracks: only faces of these tracks; None takes all.
         alignments: the alignments file of the film that they were cut from; None asks the folder.
+        film: fingerprint of the film that all of them are cut from; "" where they may come from
+            anywhere, as in a folder that somebody gives.
     """
 
     path: Path
     tracks: frozenset[int] | None = None
     alignments: Path | None = None
+    film: str = ""
 
     def pictures(self) -> list[Path]:
         """The pictures in natural order.

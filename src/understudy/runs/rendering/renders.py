@@ -15,6 +15,7 @@ from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
 from understudy.runs.models import chosen_model, trained_persons
+from understudy.runs.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.rendering.scoring import evaluate_render, films_of, keep_report
@@ -26,7 +27,7 @@ from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.release.place import Receipt, check_place
 from understudy.stages.release.stage import Label
 from understudy.stages.train.learning.previews import Curves
-from understudy.store.faceset import list_faceset
+from understudy.store.faceset import list_faceset, read_record
 from understudy.store.ids import check_id
 from understudy.store.project import Project, Render, Source
 
@@ -115,7 +116,10 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
         casting = usual
     output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
     # What can be refused is refused before an id is taken, so that no render is told of unmade.
-    label_of(project, source, *people_of(project, source, casting)).check()
+    label = label_of(project, source, *people_of(project, source, casting))
+    label.check()
+    refuse_strange_model(project, model, label.donors)
+    refuse_other_film(project, source)
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
@@ -208,6 +212,8 @@ def convert_render(
 ) -> ConvertReport:
     """Convert a film as a render says, and remember the render."""
     inputs = _inputs(project, render)
+    refuse_strange_model(project, render.model, inputs.label.donors, progress)
+    refuse_other_film(project, project.source(render.source))
     kept = _made_in_format_1(project, render, options)
     if kept is not None:
         progress.say(
@@ -298,7 +304,7 @@ def _picture_of(project: Project, person: str) -> Path | None:
     if all(person != known.id for known in project.persons):
         return None
     for folder in project.faceset(person):
-        pictures = folder.pictures()
-        if pictures:
-            return pictures[0]
+        for picture in folder.pictures():
+            if folder.film in ("", read_record(picture).source_fingerprint):
+                return picture
     return None

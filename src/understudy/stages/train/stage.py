@@ -33,7 +33,7 @@ from understudy.stages.train.learning.run import Run, TrainReport
 from understudy.stages.train.moments.coverage import tell_gaps
 from understudy.stages.train.moments.even import even_shares
 from understudy.stages.train.moments.heldout import without
-from understudy.stages.train.moments.read import OCCLUSION
+from understudy.stages.train.moments.read import OCCLUSION, Moments
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.scored.judge import Judge
 from understudy.stages.train.scored.watch import Watch
@@ -71,6 +71,7 @@ def train(
     Raises:
         NoFaces: a person has no face picture.
         ValueRefused: fewer than two persons.
+        ConsentMissing: a picture among a film's was cut from another film.
         InUse: another process trains this model; says which.
         StoreError: the model folder is foreign, damaged or of another model.
         ValueRefused: the device or precision asked for is not there, or no training is asked for
@@ -118,8 +119,8 @@ def _train(
     with Finder(folders, registry) as finder:
         cutting = Cutting.of(model, options)
         preparer = Preparer(inputs.facesets, inputs.model, cutting, options, finder, progress)
-        faces = {person: preparer.faces(person) for person in persons}
         moments = {person: preparer.moments(person) for person in persons}
+        faces = {person: preparer.faces(person) for person in persons}
         mirrored = options.flip and model.recipe.flip > 0
         tell_gaps({p: m.traits for p, m in moments.items()}, progress, mirrored=mirrored)
         # where the mask leaves out what covers a face, the rest of it is worth learning
@@ -132,7 +133,16 @@ def _train(
         )
         watch = Watch(inputs.model, inputs.judge, trainer, options, found, progress)
         run = Run(
-            inputs.model, plugin, model_options, trainer, faces, options, found, watch, progress
+            inputs.model,
+            plugin,
+            model_options,
+            trainer,
+            faces,
+            options,
+            found,
+            watch,
+            progress,
+            _origins(moments, found),
         )
         with closing(trainer.feed):
             return run.finish_plan(inputs.begun if model.instant else None)
@@ -164,6 +174,20 @@ def _trainer(
             # from before there was one, when the rate fell to nearly nothing at the plan's end
             trainer.guard.rewarm(found.state.step)
     return trainer
+
+
+def _origins(
+    moments: Mapping[str, Moments], found: checkpoint.Checkpoint | None
+) -> dict[str, list[str]]:
+    """The films that each person was learnt from, in earlier runs too."""
+    before = {} if found is None else found.state.origins
+    return {
+        person: sorted(
+            {film for film, _ in seen.keys}
+            | set(("",) if before is None else before.get(person, ()))
+        )
+        for person, seen in moments.items()
+    }
 
 
 def _model_options(

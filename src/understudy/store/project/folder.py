@@ -256,7 +256,7 @@ class Project(Persons, Places):
             folder = self.faces(source.id)
             tracks = None if set(source.persons) == {ALL} else self._tracks_of(source, person)
             rows = None if source.kind == "faces" else self.alignments(source.id)
-            found = FaceFolder(folder, tracks, rows)
+            found = FaceFolder(folder, tracks, rows, source.fingerprint)
             if folder.is_dir() and found.tracks != frozenset():
                 folders.append(found)
         return tuple(folders)

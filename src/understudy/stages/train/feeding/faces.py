@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import NoFaces, StoreError
+from understudy.errors import ConsentMissing, NoFaces, StoreError
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.nn.device import cpu_count
@@ -24,7 +24,7 @@ from understudy.stages.train.feeding.cache import FOLDER, CropCache, Line, Stamp
 from understudy.stages.train.feeding.crops import SIGNALS, Cutting, cut
 from understudy.stages.train.moments.read import Moments, read_moments
 from understudy.stages.train.options import TrainOptions
-from understudy.store.faceset import FaceFolder, read_face_png
+from understudy.store.faceset import FaceFolder, read_face_png, read_record
 from understudy.types import Face
 
 _AT_ONCE = 128
@@ -121,7 +121,8 @@ class Preparer:
         self._cutter = _Cutter(cutting, finder)
         self._options, self._progress = options, progress
         self._facesets = facesets
-        self._paths = {person: _pictures(person, folders) for person, folders in facesets.items()}
+        self._films = {person: _pictures(person, folders) for person, folders in facesets.items()}
+        self._paths = {person: list(films) for person, films in self._films.items()}
         self._cache = CropCache(model / FOLDER, cutting.key, cutting.dtype)
         total = sum(map(len, self._paths.values()))
         if len(self._cache) > 2 * total + _AT_ONCE:
@@ -170,8 +171,11 @@ class Preparer:
 
         Raises:
             StoreError: a picture without our record; says which.
+            ConsentMissing: a picture was cut from another film than its folder is of.
         """
-        return read_moments(self._paths[person], self._cutter.finder, self._workers)
+        found = read_moments(self._paths[person], self._cutter.finder, self._workers)
+        _refuse_strangers(person, self._films[person], [film for film, _ in found.keys])
+        return found
 
     @property
     def _workers(self) -> int:
@@ -241,15 +245,33 @@ def _no_mesh(row: Face | None) -> str:
     )
 
 
-def _pictures(person: str, faceset: Sequence[FaceFolder]) -> list[Path]:
-    paths = [path for folder in faceset for path in folder.pictures()]
-    if not paths:
+def _pictures(person: str, faceset: Sequence[FaceFolder]) -> dict[Path, str]:
+    """Pictures, and the film that each must be cut from."""
+    films = {path: folder.film for folder in faceset for path in folder.pictures()}
+    if not films:
         where = ", ".join(str(folder.path) for folder in faceset) or "no folder"
         raise NoFaces(
             f"{where}: holds no face picture of {person}; extract {person} again, or put pictures "
             "back"
         )
-    return paths
+    return films
+
+
+def _refuse_strangers(person: str, films: Mapping[Path, str], found: Sequence[str]) -> None:
+    """Consent was declared for the person that a film shows, not for whom its folder is given."""
+    strange = [
+        path
+        for (path, film), other in zip(films.items(), found, strict=True)
+        if film and other != film
+    ]
+    if strange:
+        record = read_record(strange[0])
+        raise ConsentMissing(
+            f"{strange[0]}: was cut from another film ({record.source_name}) than the others of "
+            f"its folder ({len(strange)} such), and nobody declared that it shows {person}; remove "
+            f"it, or, if it is {person}, say so: understudy add PROJECT FILM --person {person}, or "
+            "a folder of such pictures in place of the film"
+        )
 
 
 def _groups(made: Iterable[Any]) -> Iterator[list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,9 @@ class Run:
         found: checkpoint.Checkpoint | None,
         watch: Watch,
         progress: Progress,
+        origins: Mapping[str, Sequence[str]],
     ) -> None:
-        self.watch = watch
+        self.watch, self.origins = watch, origins
         self.folder, self.plugin, self.trainer, self.faces = folder, plugin, trainer, faces
         self.model_options, self.options, self.progress = model_options, options, progress
         self.first = self.step = found.state.step if found else 0
@@ -271,6 +272,7 @@ class Run:
             losses={p: loss for p, loss in self.losses.items() if loss == loss},
             training=_plan_kept(self.options),
             computed={self.trainer.device.type: self.trainer.precision},
+            origins=self.origins,
         )
 
     def _preview(self) -> None:
