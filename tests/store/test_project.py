@@ -152,7 +152,9 @@ def test_a_faceset_comes_from_many_films_and_a_film_serves_many_persons(tmp_path
         project.name_found("alone", {"all": "ann"})
         project.add_source(kept, "", "ann", "faces")
         assert project.faceset("ann") == (
-            FaceFolder(project.faces("both"), frozenset({0, 2}), project.alignments("both"), both.name),
+            FaceFolder(
+                project.faces("both"), frozenset({0, 2}), project.alignments("both"), both.name
+            ),
             FaceFolder(project.faces("alone"), None, project.alignments("alone"), alone.name),
             FaceFolder(kept),
         )

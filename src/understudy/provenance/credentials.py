@@ -294,11 +294,11 @@ def _add(builder: Any, part: _Ingredient) -> None:
 
 def _sha256(path: Path) -> str:
     stat = path.stat()
-    return _sha256_once(path, stat.st_size, stat.st_mtime_ns)
+    return _sha256_once(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
-def _sha256_once(path: Path, _size: int, _changed_ns: int) -> str:
+def _sha256_once(path: Path, _number: int, _size: int, _changed_ns: int) -> str:
     # Once a file, not once for each picture of a sequence made from it.
     with open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

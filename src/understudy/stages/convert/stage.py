@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,7 @@ from understudy.files import make_folder, remove_folder, rename
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
+from understudy.media.held import Held
 from understudy.nn.device import half_the_threads
 from understudy.options import results
 from understudy.plugin import Registry
@@ -109,7 +111,8 @@ def convert(
 
     Raises:
         ConsentMissing: a person in the output has no valid declaration.
-        MediaError, StoreError, NoFaces: footage, alignments or faces are missing or foreign.
+        MediaError, StoreError, NoFaces: footage, alignments or faces are missing or foreign, or
+            the footage was exchanged meanwhile.
         ValueRefused: the casting names somebody who is not in the film or not in the model, or a
             knob that the model does not have or a value that it does not take.
         InUse: another process makes the same render; says which.
@@ -120,6 +123,7 @@ def convert(
     inputs.label.check()
     sources = [inputs.media, inputs.alignments, inputs.faces, inputs.model, *inputs.sources]
     check_place(inputs.output, options.overwrite, inputs.work, sources)
+    held = Held.now(inputs.media)
     info = probe(inputs.media)
     with Alignments.open(inputs.alignments, read_only=True) as store:
         film = _film(store, info)
@@ -131,7 +135,7 @@ def convert(
         census = casting.census(options.mask)
         _say(swapper, census, inputs, options, progress)
         frames, words = _made_or_there(
-            film, casting, census, swapper, inputs, options, registry, progress
+            film, held, casting, census, swapper, inputs, options, registry, progress
         )
     parts = {str(part): n for part, n in census.parts.items()}
     seconds = time.monotonic() - started
@@ -140,6 +144,7 @@ def convert(
 
 def _made_or_there(
     film: FilmReader,
+    held: Held,
     casting: Casting,
     census: Census,
     swapper: Swapper,
@@ -170,10 +175,16 @@ def _made_or_there(
         make_folder(work)
         sweep_parts(work)
         room = Room(work, output)
-        room.check()
+
+        def keep() -> None:
+            _refuse_exchanged(held, work, film)
+            _refuse_changed(job, work, film)
+            room.check()
+
+        keep()
         read = ReadReport()
         with half_the_threads():
-            segments = _write_segments(film, job, writer, work, room, read, progress)
+            segments = _write_segments(film, job, writer, work, keep, read, progress)
         frames, words = read.decoded, str(read)
         progress.say("joining and signing")
         about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
@@ -186,6 +197,7 @@ def _made_or_there(
             inputs.label,
             about,
             lambda part: Receipt.of(part, output, frames, words).keep(kept),
+            held,
         )
         _discard(work)
         return frames, words
@@ -248,7 +260,7 @@ def _write_segments(
     job: Job,
     writer: Any,
     work: Path,
-    room: Room,
+    keep: Callable[[], None],
     read: ReadReport,
     progress: Progress,
 ) -> int:
@@ -265,14 +277,25 @@ def _write_segments(
             if number < first or writer.has_segment(work, number):
                 continue
             writer.write_segment(work, number, job.converted(group, bar))
-            _refuse_changed(job, work, film)
-            room.check()
+            keep()
             stop_if_cancelled(progress, f"{number + 1} segments are converted and kept")
     warn_of_damage(film.info, read, progress)
     segments = number + 1
     if not writer.has_segment(work, segments - 1):
         raise MediaError(f"no frame of {film.name} could be read; nothing was converted")
     return segments
+
+
+def _refuse_exchanged(held: Held, work: Path, film: FilmReader) -> None:
+    """Frames of two films must not come into one, nor frames of one with the sound of another."""
+    if held.changed() is None:
+        return
+    same = False  # of a copy, what was converted is good
+    with suppress(MediaError, OSError):
+        same = probe(film.path).fingerprint == film.info.fingerprint
+    if not same:
+        _discard(work)
+    held.refuse_changed()
 
 
 def _refuse_changed(job: Job, work: Path, film: FilmReader) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from understudy.errors import ConsentMissing, UnderstudyError
 from understudy.media import MediaInfo
+from understudy.media.held import Held
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, require
 from understudy.provenance.credentials import check_signing, disclosure_of, sign
@@ -80,6 +81,7 @@ def release(
     label: Label,
     about: Mapping[str, Any],
     note: Callable[[Path], object],
+    held: Held | None = None,
 ) -> None:
     """Join the segments, sign the result and give it its final name.
 
@@ -92,11 +94,16 @@ def release(
         label: consent and donors.
         about: further facts for the disclosure, plain data such as the model's name.
         note: called with the signed `.part` just before it gets its name.
+        held: the footage as it was when its frames were read; None takes it as it is now.
 
     Raises:
+        MediaError: the footage is not the file any more whose frames were read.
         ProvenanceError, DiskFull, StoreError: the segments are kept; there is no output.
     """
     sweep_parts(output.absolute().parent)
+    still = Held.now(info.path, exact=True)
+    if held is not None:
+        held.refuse_changed()
     declarations = label.require()
     facts = {"output": output.name, "source": info.fingerprint}
     head = label.audit.append("converting", **facts)
@@ -110,6 +117,7 @@ def release(
             joined = unsigned / f"joined{output.suffix}"
             pairs = writer.finish(work, segments, joined)
             _sign_all(joined, part, pairs, output, label.donor_pictures, disclosure)
+            still.refuse_changed()  # sound and digest were read of the file whose frames these are
             note(part)
     except BaseException as error:
         # What stopped it is told to people in any case, so a log that is full may not hide it.
