@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
-from understudy.errors import MediaError
-from understudy.provenance.verify import State, Verdict
+from understudy.provenance.folder import verify_folder
+from understudy.provenance.verify import Verdict
 from understudy.provenance.verify import verify as read
-
-_WORST_FIRST: tuple[State, ...] = ("unreadable", "altered", "none", "stranger", "ours")
 
 
 def verify(path: str | os.PathLike[str]) -> Verdict:
@@ -19,7 +16,8 @@ def verify(path: str | os.PathLike[str]) -> Verdict:
     Works offline and on files of other tools. No credential proves nothing.
 
     Args:
-        path: a video or picture, or a folder of PNGs, which is worth what its worst picture is.
+        path: a video or picture, or a folder of PNGs, which is worth what its worst picture is and
+            is compared with its signed list: `.differs` names each file that is not as it was.
 
     Returns:
         A verdict: `print` it for sentences; `.state` is "ours", "stranger", "altered", "none" or
@@ -36,15 +34,4 @@ def verify(path: str | os.PathLike[str]) -> Verdict:
         They are lost whenever a file is re-encoded, remuxed or uploaded.
     """
     path = Path(path)
-    if not path.is_dir():
-        return read(path)
-    verdicts = [read(file) for file in sorted(path.glob("*.png"))]
-    if not verdicts:
-        raise MediaError(f"{path}: there are no PNG files in this folder")
-    states = [verdict.state for verdict in verdicts]
-    counted = [
-        f"{states.count(state)} of {len(states)} pictures: {state}"
-        for state in dict.fromkeys(states)
-    ]
-    worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.state))
-    return replace(worst, sentences=(*counted, *worst.sentences))
+    return verify_folder(path).whole if path.is_dir() else read(path)

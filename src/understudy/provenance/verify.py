@@ -39,6 +39,7 @@ class Verdict:
         disclosure: what Understudy wrote about the people in it, or None.
         codes: failures by their C2PA names.
         ingredients: title, relationship and failures of what it was made from.
+        differs: of a folder: `name` of each file that is not as it was signed, and `how`.
     """
 
     state: State
@@ -47,6 +48,7 @@ class Verdict:
     disclosure: Mapping[str, Any] | None = None
     codes: tuple[str, ...] = ()
     ingredients: tuple[Mapping[str, Any], ...] = ()
+    differs: tuple[Mapping[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -65,6 +67,7 @@ class Verdict:
             "disclosure": self.disclosure,
             "codes": list(self.codes),
             "ingredients": [dict(each) for each in self.ingredients],
+            "differs": [dict(each) for each in self.differs],
         }
 
 

@@ -13,6 +13,7 @@ from understudy.media import FilmReader, MediaInfo, probe
 from understudy.media.info import ColourTags
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, now
+from understudy.provenance.folder import LIST
 from understudy.provenance.verify import verify
 from understudy.stages.release import stage
 from understudy.stages.release.stage import Label, confirm, release
@@ -62,7 +63,8 @@ def events(label: Label) -> list[str]:
 
 def test_each_picture_is_signed_as_made_from_its_own_source(pictures, label, tmp_path):
     released(pictures, label, tmp_path / "out")
-    made = {p.stem: verify(p) for p in (tmp_path / "out").iterdir()}
+    made = {p.stem: verify(p) for p in (tmp_path / "out").glob("*.png")}
+    assert sorted(p.name for p in (tmp_path / "out").iterdir())[0] == LIST
     assert sorted(made) == ["img1", "img10", "img100", "img2", "img20"]
     for stem, verdict in made.items():
         (source,) = (pictures.path / name for name in NAMES if Path(name).stem == stem)

@@ -19,26 +19,25 @@ def verify(
 ) -> None:
     """Read a file's Content Credentials: who signed, what it is, whether it was changed since.
 
-    Works offline and on files of other tools. Leaves with 0 only when the file carries credentials
-    that fit it.
+    A folder of pictures is compared with the list that was signed with it: what was altered,
+    removed, renamed or put in is named. Works offline and on files of other tools. Leaves with 0
+    only when the file carries credentials that fit it.
     """
     from understudy.errors import MediaError
+    from understudy.provenance.folder import verify_folder
     from understudy.provenance.verify import verify as read
 
     if not file.exists():
         raise MediaError(f"{file}: there is no such file")
-    files = sorted(file.glob("*.png")) if file.is_dir() else [file]
-    if not files:
-        raise MediaError(f"{file}: there are no PNG files in this folder")
-    verdicts = [(f, read(f)) for f in files]
-    if as_json:
-        echo(json.dumps({str(f): v.to_plain() for f, v in verdicts}, indent=2))
-    elif file.is_dir():
-        states = [v.state for _, v in verdicts]
-        for state in dict.fromkeys(states):
-            echo(f"{states.count(state)} of {len(states)} pictures: {state}")
-        echo("\n".join(verdicts[0][1].sentences))
+    if file.is_dir():
+        folder = verify_folder(file)
+        verdict, each = folder.whole, {file: folder.whole, **folder.pictures}
     else:
-        echo("\n".join(verdicts[0][1].sentences))
-    if not all(v.ok for _, v in verdicts):
+        verdict = read(file)
+        each = {file: verdict}
+    if as_json:
+        echo(json.dumps({str(path): v.to_plain() for path, v in each.items()}, indent=2))
+    else:
+        echo("\n".join(verdict.sentences))
+    if not verdict.ok:
         raise typer.Exit(1)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import read_json, refuse_sources
+from understudy.provenance.folder import LIST
 from understudy.store.atomic import commit_bytes, need_free
 
 _OURS = (".png", ".csv")
@@ -174,7 +175,9 @@ def _check_pictures_only(folder: Path) -> None:
     """A folder that is replaced as a whole must not hold what somebody else put there."""
     if not folder.is_dir():
         raise StoreError(f"{folder}: expected a folder of PNGs, found a file; choose another -o")
-    strange = sorted(p.name for p in folder.iterdir() if p.is_dir() or p.suffix not in _OURS)
+    strange = sorted(
+        p.name for p in folder.iterdir() if p.is_dir() or (p.suffix not in _OURS and p.name != LIST)
+    )
     if strange:
         raise StoreError(
             f"{folder}: holds {strange[0]!r}, so it is no folder of pictures that could be "

@@ -18,6 +18,7 @@ from understudy.media.held import Held
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, require
 from understudy.provenance.credentials import check_signing, disclosure_of, sign
+from understudy.provenance.folder import LIST, LISTED_IN, list_of
 from understudy.store.atomic import commit_dir, commit_path, scratch, sweep_parts
 
 MIME = {".mp4": "video/mp4", ".mov": "video/quicktime"}
@@ -143,7 +144,7 @@ def _sign_all(
     donors: tuple[Path, ...],
     disclosure: Mapping[str, Any],
 ) -> None:
-    """Sign a film, or each picture of a folder, as made from its own source."""
+    """Sign a film, or each picture of a folder as made from its own source, and their list."""
     if output.suffix:
         ((film, source),) = pairs
         mime = MIME[output.suffix.lower()]
@@ -158,6 +159,7 @@ def _sign_all(
         )
         return
     source_of = dict(pairs)
+    listed = {**disclosure, LISTED_IN: LIST}
     for entry in sorted(joined.iterdir()):
         target = part / entry.name
         if entry not in source_of:
@@ -168,7 +170,20 @@ def _sign_all(
             target,
             source=source_of[entry],
             donors=donors,
-            disclosure=disclosure,
+            disclosure=listed,
             title=entry.name,
             mime="image/png",
         )
+    order = [part / entry.name for entry in source_of]
+    rest = sorted(set(part.iterdir()) - set(order))
+    unsigned = joined / LIST
+    unsigned.write_bytes(list_of(output.name, [*order, *rest], len(order)))
+    sign(
+        unsigned,
+        part / LIST,
+        source=None,
+        donors=(),
+        disclosure=disclosure,
+        title=LIST,
+        mime="image/svg+xml",
+    )
