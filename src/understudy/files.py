@@ -27,6 +27,8 @@ PROJECT_FILE = "project.json"
 """What makes a folder a project's; see `store.project`."""
 PROJECT_FORMAT = "understudy-project"
 _MAX_PROJECT_BYTES = 16 << 20
+MAX_STEM_BYTES = 200
+"""Of a name that ours are made of: file names end at 255 bytes, and ours have endings."""
 MAX_VALUES = 1_000_000
 """How many values the JSON of a file may hold where its reader expects no other number."""
 
@@ -63,6 +65,30 @@ def refuse_way_out(path: Path) -> None:
                 f"{absolute}: was not touched, for {link} is a link out of the project, to "
                 f"{os.path.realpath(link)}; put a folder in its place, or remove the link"
             )
+
+
+def refuse_odd_name(path: Path) -> None:
+    """Refuse the name of a film or project that could not stand where it has to stand.
+
+    Args:
+        path: the film, folder of pictures or project folder.
+
+    Raises:
+        ValueRefused: it holds bytes that are no text, which neither credentials nor alignments can
+            keep; or it is so long that there is no room for the endings of what lies beside it.
+    """
+    try:
+        os.path.abspath(path).encode()  # noqa: PTH100
+    except UnicodeEncodeError:
+        raise ValueRefused(
+            f"{path}: its name holds bytes that are not UTF-8; rename it, then run again"
+        ) from None
+    n_bytes = len(path.stem.encode())
+    if n_bytes > MAX_STEM_BYTES:
+        raise ValueRefused(
+            f"{path.name[:60]}...: its name is {n_bytes} bytes long without its ending; "
+            f"what is kept beside it leaves room for {MAX_STEM_BYTES}; give it a shorter one"
+        )
 
 
 def make_folder(path: Path, mode: int = 0o777, *, parents: bool = True) -> None:

@@ -16,10 +16,13 @@ from understudy.errors import UnderstudyError, ValueRefused
 def main() -> None:
     """The `understudy` command; what Understudy can explain is printed without a traceback."""
     from understudy.cli.app import app
+    from understudy.cli.streams import prepare
 
+    prepare()
     as_json = "--json" in sys.argv
     try:
         _refuse_empty(sys.argv[1:])
+        _refuse_bytes(sys.argv[1:])
         # Typer prints what is wrong with a command line itself, but not as JSON.
         sys.exit(app(standalone_mode=not as_json))
     except (UnderstudyError, OSError) as error:
@@ -39,6 +42,18 @@ def _refuse_empty(words: Sequence[str]) -> None:
         if not word or (word.startswith("--") and word.endswith("=")):
             where = flag if flag.startswith("-") else "an argument"
             raise ValueRefused(f"{where}: is empty; give a value, or leave it out")
+
+
+def _refuse_bytes(words: Sequence[str]) -> None:
+    """A name that is no text can stand in no credentials, alignments or declaration."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise ValueRefused(
+                f"{word!r}: holds bytes that are not UTF-8; rename the file or folder, then run "
+                "again"
+            ) from None
 
 
 def _tell(error: BaseException, as_json: bool) -> Any:

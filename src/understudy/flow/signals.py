@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM as a wish to stop: the first lets work save, the second ends it at once."""
+"""Ctrl-C, SIGTERM and a lost terminal as a wish to stop.
+
+The first lets work save, the second ends it at once; but losing a terminal is told twice as often
+as not, by the system and by the shell, and nobody is there to have meant the second.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +20,26 @@ def stoppable(reporter: Reporter, tell: Callable[[str], object]) -> Iterator[Non
 
     Args:
         reporter: its `cancelled` is set.
-        tell: shows a line to whoever sent the signal.
+        tell: shows a line, which may reach nobody, to whoever sent the signal.
 
     Raises:
         KeyboardInterrupt: at the second signal, wherever the work is.
     """
+    hangup = getattr(signal, "SIGHUP", None)
 
     def asked(signum: int, frame: Any) -> None:
+        if reporter.cancelled and signum == hangup:
+            return
         if reporter.cancelled:
             tell("stopped at once; finished batches, checkpoints and segments are kept")
             raise KeyboardInterrupt
         reporter.cancelled = True
         tell("stopping: saving first (press Ctrl-C again to stop at once)")
 
-    before = {s: signal.signal(s, asked) for s in (signal.SIGINT, signal.SIGTERM)}
+    wishes = [signal.SIGINT, signal.SIGTERM]
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:  # as under nohup
+        wishes.append(hangup)
+    before = {s: signal.signal(s, asked) for s in wishes}
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 import av
 
 from understudy.errors import MediaError
-from understudy.files import open_to_read
+from understudy.files import open_to_read, refuse_odd_name
 from understudy.media.colour.light import curve_in_metadata, curve_in_xml
 from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
@@ -32,8 +32,10 @@ def probe(path: str | Path) -> MediaInfo:
     Raises:
         MediaError: missing, empty, no video, damaged beyond the first frame, too large, or a
             folder without images or with images of several sizes.
+        ValueRefused: its name holds bytes that are no text, or is too long.
     """
     path = Path(path)
+    refuse_odd_name(path)
     if path.is_dir():
         return _probe_folder(path)
     if path.suffix.lower() in SUFFIXES:
@@ -179,6 +181,8 @@ def _probe_folder(folder: Path) -> MediaInfo:
 
 
 def _probe_images(path: Path, files: tuple[Path, ...]) -> MediaInfo:
+    for file in files:
+        refuse_odd_name(file)
     headers = [read_header(f) for f in files]
     first = headers[0]
     size = upright_size(first)
