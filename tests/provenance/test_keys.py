@@ -65,6 +65,7 @@ def test_the_second_of_two_takes_the_first_ones(
     def overtaken(*_: object) -> keys.Identity:
         path = home / "keys" / "signing.pem"
         path.write_bytes(first.leaf_pem + first.root_pem + first.key_pem)
+        path.chmod(0o600)
         return make()
 
     monkeypatch.setattr(keys, "make_identity", overtaken)
@@ -106,3 +107,15 @@ def test_a_key_left_half_made_by_a_dead_process_is_swept():
         left.write_bytes(b"half a key")
         keys.identity()
         assert not left.exists()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o602])
+def test_a_key_that_others_may_read_signs_nothing(home: Path, mode: int) -> None:
+    keys.identity()
+    path = home / "keys" / "signing.pem"
+    path.chmod(mode)
+    with pytest.raises(ProvenanceError, match=f"mode {mode:03o}.*chmod 600 "):
+        keys.identity()
+    assert keys.known_identity() is not None  # what it signed can still be verified
+    path.chmod(0o600)
+    keys.identity()

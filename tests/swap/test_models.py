@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
-from understudy.errors import ValueRefused
+from understudy.errors import StoreError, ValueRefused
+from understudy.nn import checkpoint
 from understudy.plugin import Registry
 from understudy.swap import Batch, check_knobs
-from understudy.swap.loading import new_model
+from understudy.swap.loading import load_into, load_swapper, new_model
 from understudy.swap.manifest import PLUGINS
 
 REGISTRY = Registry(PLUGINS)
@@ -145,3 +147,27 @@ def test_quick_begins_sound_with_one_picture_a_person():
         model.init_from([_person(0.3, 1, 1), _person(0.6, 1, 2)])
         shown = model.convert(torch.rand(1, 3, 64, 64), "a").rgb
     assert torch.isfinite(shown).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_never_converted_with(tmp_path, value):
+    """All of them, as after a training that exploded, gave a signed film of black faces."""
+    model = new_model(REGISTRY.get("swap", "original"), 1, ("a", "b"))
+    weights = model.state_dict()
+    load_into(model, weights, tmp_path)
+    for spoilt in (dict.fromkeys(weights), {next(iter(weights)): None}):
+        bad = {n: t if n not in spoilt else torch.full_like(t, value) for n, t in weights.items()}
+        with pytest.raises(StoreError, match="not finite"):
+            load_into(model, bad, tmp_path)
+
+
+def test_pixels_that_are_no_numbers_are_never_shown(tmp_path):
+    """Finite weights can still come to more than a number holds."""
+    plugin = REGISTRY.get("swap", "original")
+    model = new_model(plugin, 1, ("a", "b"))
+    large = {n: 3e38 * t.sign() for n, t in model.state_dict().items()}
+    state = checkpoint.State(1, plugin.name, plugin.version, {}, 1, 1.0, ("a", "b"))
+    checkpoint.save(tmp_path, state, {"weights": large})
+    swapper = load_swapper(tmp_path, "cpu", REGISTRY)
+    with pytest.raises(StoreError, match="no numbers at iteration 1"):
+        swapper.convert(np.ones((1, swapper.input_px, swapper.input_px, 3), np.float32), "a")

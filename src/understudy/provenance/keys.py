@@ -10,7 +10,10 @@ Source of the certificate profile: C2PA specification 2.2, section 14.5.
 
 from __future__ import annotations
 
+import os
 import secrets
+import shlex
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,7 +64,7 @@ def identity() -> Identity:
     """This installation's identity, made on first use; of several processes one makes it.
 
     Raises:
-        ProvenanceError: the file is damaged.
+        ProvenanceError: the file is damaged, or others than its owner may read it.
         DiskFull, StoreError: it cannot be made there.
     """
     path = _path()
@@ -77,6 +80,7 @@ def identity() -> Identity:
         found = known_identity()
     if found is None:
         raise StoreError(f"{path}: was removed while it was made; run again")
+    _refuse_open_to_others(path)
     return found
 
 
@@ -101,6 +105,17 @@ def known_identity() -> Identity | None:
             "and files signed so far will count as a stranger's"
         ) from error
     return Identity(leaf + _END, root + _END, key)
+
+
+def _refuse_open_to_others(path: Path) -> None:
+    """Refuse to sign with a key that other people of this machine can read or exchange."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "nt" and mode & 0o077:
+        raise ProvenanceError(
+            f"{path}: others on this machine may read or change it (mode {mode:03o}), so whoever "
+            f"signs with it need not be you; run: chmod 600 {shlex.quote(os.fspath(path))} and run "
+            "again; if somebody may have it, move it away instead, and a new one is made"
+        )
 
 
 def make_identity(name: str | None = None, organization: str | None = None) -> Identity:

@@ -138,6 +138,11 @@ class Swapper:
         rgb = torch.cat([s.rgb for s in shown]).permute(0, 2, 3, 1).contiguous().numpy()
         alphas = [s.alpha[:, 0] for s in shown if s.alpha is not None]
         meshes = [s.mesh for s in shown if s.mesh is not None]
+        if not np.isfinite(rgb).all():
+            raise StoreError(
+                f"model {self.name}: makes pixels that are no numbers at iteration {self.step}; "
+                "train it anew with --new, or go back to an earlier checkpoint by removing this one"
+            )
         return Shown(
             rgb,
             torch.cat(alphas).numpy() if alphas else None,
@@ -249,8 +254,14 @@ def load_into(model: Any, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Put a checkpoint's tensors into a model.
 
     Raises:
-        StoreError: they are another architecture's.
+        StoreError: they are another architecture's, or hold values that are not finite.
     """
+    bad = [n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()]
+    if bad:
+        raise StoreError(
+            f"{path}: the weights hold values that are not finite ({bad[0]} and {len(bad) - 1} "
+            "others); remove this checkpoint to go on from the one before, or start over with --new"
+        )
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -122,7 +122,12 @@ class TrainOptions:
         500, "Iterations between two saves.", low=1, high=1e6, unit="iterations", group="Saving"
     )
     save_minutes: float = option(
-        2.0, "Save at least this often.", low=0.05, high=1e4, unit="min", group="Saving"
+        1.0,
+        "Save at least this often: a kill costs no more than that.",
+        low=0.05,
+        high=1e4,
+        unit="min",
+        group="Saving",
     )
     keep: int = option(3, "How many checkpoints are kept.", low=1, high=1000, group="Saving")
     previews: int = option(
