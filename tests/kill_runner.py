@@ -4,9 +4,10 @@ Run as a program by `test_kill.py`: everything is imported once, then each attem
 the parent kills with SIGKILL. No thread may run before the forks, so the parent only forks,
 waits and kills; whatever touches pictures, films or tensors happens in a child.
 
-    python kill_runner.py FOLDER SEED
+    python kill_runner.py FOLDER SEED [OUTPUT]
 
-FOLDER holds a.mp4 and b.mp4. The last line printed is the story as JSON.
+FOLDER holds a.mp4 and b.mp4; OUTPUT is a film, out.mp4 unless given, or a name for a folder of
+PNGs. The last line printed is the story as JSON.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ from understudy.swap import Crop, Recipe
 from understudy.swap.standard import SharedEncoder
 
 KILLS, AT_LEAST = 20, 4
+OUTPUT = sys.argv[3] if len(sys.argv) > 3 else "out.mp4"
 EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
 TRAINING = TrainOptions(
     model="tiny", iterations=24, batch=4, save_every=3, previews=0, threads=1, device="cpu"
@@ -140,7 +142,7 @@ def job(life: Path, pipe: int) -> None:
         run_job(
             project,
             media,
-            life / "out.mp4",
+            life / OUTPUT,
             EXTRACTING,
             TRAINING,
             CONVERTING,
@@ -239,10 +241,17 @@ def torn(life: Path) -> list[str]:
     for path in project.glob("work/*/seg_*.mp4"):
         if not list(frames(probe(path))):
             found.append(f"{path} holds no frame")
-    output = life / "out.mp4"
-    if output.exists() and verify(output).state != "ours":
-        found.append(f"{output}: {verify(output).sentences}")
+    for path in project.glob("work/*/seg_*/*.png"):
+        if not list(frames(probe(path))):
+            found.append(f"{path} cannot be read")
+    found += [f"{path}: {state}" for path, state in said_of(life / OUTPUT) if state != "ours"]
     return found
+
+
+def said_of(output: Path) -> list[tuple[str, str]]:
+    """What every file of an output, as far as it is there, says of itself."""
+    files = sorted(output.glob("*.png")) if output.is_dir() else [output] * output.exists()
+    return [(path.name, verify(path).state) for path in files]
 
 
 def content(alignments: Path) -> str:
@@ -267,13 +276,15 @@ def content(alignments: Path) -> str:
 
 def result(life: Path) -> dict[str, Any]:
     """All that a finished job must have in common with one that was never killed."""
-    project, output = life / "out.understudy", life / "out.mp4"
+    project, output = life / "out.understudy", life / OUTPUT
     newest = checkpoint.newest(project / "models" / "model")
     assert newest is not None
-    with av.open(str(output)) as container:
-        (sound,) = container.streams.audio
-        heard = [(p.pts, p.dts, _sha(bytes(p))) for p in container.demux(sound) if p.size]
-    told = verify(output)
+    heard = []
+    if output.suffix:
+        with av.open(str(output)) as container:
+            (sound,) = container.streams.audio
+            heard = [(p.pts, p.dts, _sha(bytes(p))) for p in container.demux(sound) if p.size]
+    states = {state for _, state in said_of(output)}
     return {
         "alignments": {p.name: content(p) for p in sorted(life.glob("*.alignments"))},
         "pictures": {
@@ -289,7 +300,7 @@ def result(life: Path) -> dict[str, Any]:
         ],
         "sound": heard,
         "sheet": _sha((project / "renders" / "out" / "contact_sheet.png").read_bytes()),
-        "verdict": told.state,
+        "verdict": " and ".join(sorted(states)),
         "left_over": sorted(
             os.fspath(p.relative_to(life))
             for p in [*life.rglob("*.part"), *life.rglob("*.aside"), *project.glob("work/*")]
