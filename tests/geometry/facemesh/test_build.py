@@ -69,6 +69,25 @@ def test_shut_lids_meet_where_the_plates_do_and_open_ones_where_the_donor_has_th
     np.testing.assert_allclose(brow, 0, atol=0.05)
 
 
+def test_a_wider_jaw_goes_out_over_the_plates_outline_and_a_narrower_one_does_not() -> None:
+    narrow = build_of(*seen([acting()] * 20))
+    wide = build_of(*seen([_wider(acting(), 1.15)] * 20))
+    points, _ = seen([acting(), acting(lids=0.0, mouth_cm=1.0)])
+    out = retargeted(points, narrow, wide, outline=1.0) - retargeted(points, narrow, wide)
+    jaw, temples = [172, 397, 132, 361], [10, 127, 356, 162, 389]
+    sides = np.sign(points[0, jaw, 0])
+    assert (out[:, jaw, 0] * sides > 0.2).all()
+    np.testing.assert_allclose(out[:, temples], 0, atol=1e-9)
+    back = retargeted(points, wide, narrow, outline=1.0)
+    np.testing.assert_allclose(back[:, jaw], points[:, jaw], atol=0.02)
+
+
+def _wider(face: np.ndarray, times: float) -> np.ndarray:
+    """A face whose lower half is wider."""
+    low = np.clip(-face[:, 1] / 4, 0, 1)
+    return face * np.stack([1 + (times - 1) * low, np.ones(478), np.ones(478)], 1)
+
+
 def test_a_face_that_the_pose_fit_set_too_high_is_settled_in_the_outline() -> None:
     plate = acting()
     # as somebody's would be whose nose and brow ask for another tilt and size than one's outline

@@ -145,7 +145,11 @@ def build_of(points: NDArray[np.floating], heads: Heads) -> Build:
 
 
 def retargeted(
-    points: NDArray[np.floating], plate: Build, donor: Build, blend: float = 1.0
+    points: NDArray[np.floating],
+    plate: Build,
+    donor: Build,
+    blend: float = 1.0,
+    outline: float = 0.0,
 ) -> Float64:
     """What somebody's faces would be if they were another's.
 
@@ -154,6 +158,8 @@ def retargeted(
         plate: who is seen.
         donor: who takes over.
         blend: how far to go from the one's shape (0) to the other's (1).
+        outline: how far cheeks and jaw go out to the other's where that is wider, 0..1. Where it
+            is narrower the plate's stays, for nobody knows what lies behind it.
 
     Returns:
         (n, 478, 3) canonical.
@@ -162,7 +168,9 @@ def retargeted(
     # the mouth stays where it is in the plate, lips and all: what shows between them is the plate's
     inner = [v for pair in LIPS for v in pair]
     difference = difference - about_mouth()[:, None] * difference[inner].mean(0)
-    moved = points + difference * inward()[:, None] * blend
+    wider = np.maximum((difference * outwards()).sum(1, keepdims=True), 0) * outwards()
+    share = inward()[:, None]
+    moved = points + (difference * share + outline * wider * (1 - share)) * blend
     opened = plate.openness(points)
     wanted = np.maximum(donor.shut_lids + opened * (donor.open_lids - donor.shut_lids), 0)
     for k, pairs in enumerate(LIDS):
@@ -239,6 +247,19 @@ def inward() -> Float64:
     away = np.linalg.norm(face[:, None, :2] - oval[None, :, :2], axis=-1).min(1)
     share = np.clip(away / _FADE_CM, 0, 1)
     return _kept(np.concatenate([share * share * (3 - 2 * share), np.ones(10)]))
+
+
+@lru_cache(maxsize=1)
+def outwards() -> Float64:
+    """(478, 3) which way is out, along the outline from the eyes down; 0 above, where hair is."""
+    face = canonical().vertices
+    middle = face[list(OVAL)].mean(0)
+    away = (face - middle) * (1, 1, 0)
+    away /= np.linalg.norm(away, axis=1, keepdims=True).clip(1e-9)
+    eyes = face[[v for pair in CORNERS for v in pair], 1].mean()
+    share = ((eyes - face[:, 1]) / _FADE_CM).clip(0, 1)
+    found = away * (share * share * (3 - 2 * share))[:, None]
+    return _kept(np.concatenate([found, np.zeros((10, 3))]))
 
 
 @lru_cache(maxsize=1)

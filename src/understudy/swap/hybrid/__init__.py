@@ -132,6 +132,7 @@ class Hybrid(StandardModel):
         light: float = 1.0,
         mouth: float = 1.0,
         lids: float = 1.0,
+        outline: float = 0.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person; arguments as `Mesh.convert` has them.
 
@@ -145,6 +146,7 @@ class Hybrid(StandardModel):
             light: share of the plate's light, 0..1.
             mouth: share of the plate's own mouth between the lips, 0..1.
             lids: share of the plate's own lashes between lids that are shut, 0..1.
+            outline: how far cheeks and jaw go out to the new person's, 0..1.
 
         Raises:
             ValueRefused: an unknown person, a morph toward nobody, or a signal is missing.
@@ -164,6 +166,7 @@ class Hybrid(StandardModel):
             light=light,
             mouth=0.0,
             lids=0.0,
+            outline=outline,
         )
         places = places_of(in_double(cast(Tensor, made.mesh)), self.crop.output_px, small.device)
         shown, matte = places.of(made.rgb), places.of(cast(Tensor, made.alpha))

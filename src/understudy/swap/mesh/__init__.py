@@ -68,6 +68,9 @@ class Mesh(StandardModel):
         "shape": Knob("How far the face takes the new person's build; at 0 it keeps the plate's."),
         "light": Knob("How far the skin takes the plate's broad light."),
         "mouth": Knob("How far the mouth's inside, teeth and tongue, stays the plate's."),
+        "outline": Knob(
+            "How far cheeks and jaw go out to the new person's where theirs are wider."
+        ),
         "lids": Knob("How far the lash line between shut lids stays the plate's."),
     }
 
@@ -186,6 +189,7 @@ class Mesh(StandardModel):
         light: float = 1.0,
         mouth: float = 1.0,
         lids: float = 1.0,
+        outline: float = 0.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person.
 
@@ -201,6 +205,8 @@ class Mesh(StandardModel):
                 never showed cannot be learnt.
             lids: share of the plate's own lashes between lids that are shut, 0..1: somebody who
                 never blinked in a pose has only a squeezed eyeball to show there.
+            outline: how far cheeks and jaw go out over the background to the new person's where
+                theirs are wider, 0..1.
 
         Returns:
             Skin, its matte, and the mesh to draw it on.
@@ -221,7 +227,10 @@ class Mesh(StandardModel):
             donor = _between(donor, self._build(other), morph)
             clear = torch.lerp(clear, self.clear[other], morph)
         moved = np.reshape(
-            [retargeted(points[i : i + 1], b, donor, shape)[0] for i, b in enumerate(plates)],
+            [
+                retargeted(points[i : i + 1], b, donor, shape, outline)[0]
+                for i, b in enumerate(plates)
+            ],
             (-1, N_MESH_WITH_IRISES, 3),
         )
         eyes = self._eyes(heads, moved, [donor] * len(moved))
