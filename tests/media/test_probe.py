@@ -13,7 +13,7 @@ import pytest
 
 from understudy.errors import MediaError
 from understudy.imaging.png import encode_png
-from understudy.media import ReadReport, frames, natural_key, probe, read_image
+from understudy.media import ReadReport, check_writable, frames, natural_key, probe, read_image
 
 
 def test_declares_what_the_container_says(make_clip):
@@ -97,7 +97,7 @@ def test_folder_of_mixed_sizes_names_the_first_odd_one(tmp_path):
     for name, shape in (("1.png", (6, 8, 3)), ("2.png", (6, 8, 3)), ("3.png", (8, 8, 3))):
         (tmp_path / name).write_bytes(encode_png(np.zeros(shape, np.uint8)))
     with pytest.raises(MediaError, match=r"3\.png is 8x8"):
-        probe(tmp_path)
+        check_writable(probe(tmp_path))
 
 
 def test_damaged_image_is_counted_and_leaves_a_gap(tmp_path):

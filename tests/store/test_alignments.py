@@ -188,9 +188,11 @@ def test_a_file_of_the_first_format_comes_up_to_date(
 ) -> None:
     path = tmp_path / "old.alignments"
     first = dataclasses.replace(rows.SCHEMA, migrations=rows.SCHEMA.migrations[:1])
-    source = SourceRecord("old.mp4", "f", 64, 48, Fraction(1, 25), 3, {})
-    database.create(path, first, lambda db: rows.insert_source(db, source))
+    row = (1, "old.mp4", "f", 64, 48, 1, 25, 3, "{}", 0)
+    insert = "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    database.create(path, first, lambda db: db.execute(insert, row))
     with Alignments.open(path) as store:
+        assert store.source == SourceRecord("old.mp4", "f", 64, 48, Fraction(1, 25), 3, {})
         assert store.tracks() == [] and store.shots() == [] and store.carry is None
         tracks = [Track(0, 0, 2, np.ones(4, np.float32), 3.0), Track(1, 1)]
         store.put([], carry=b"state", shots=[0, 7], tracks=tracks)
@@ -386,7 +388,8 @@ db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("PRAGMA journal_mode = DELETE")
 db.execute("PRAGMA cache_size = 1")
 db.execute("BEGIN IMMEDIATE")
-db.executemany("INSERT INTO frames VALUES (?, ?)", [(n, n) for n in range(10_000, 40_000)])
+rows = [(n, n) for n in range(10_000, 40_000)]
+db.executemany("INSERT INTO frames (frame, pts) VALUES (?, ?)", rows)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -43,14 +43,15 @@ def pieces(
 
     Args:
         frames: in order.
-        size: (width, height) of every frame.
+        size: (width, height) of every frame that has no faces, or of every frame.
         about: what it was made from, for people.
     """
     head = {"info": {"description": about}, "licenses": [], "categories": [category()]}
     yield json.dumps(head)[:-1] + ', "images": ['
     between, annotations = "\n", []
     for key, index, faces in frames:
-        image = {"id": index + 1, "file_name": key, "width": size[0], "height": size[1]}
+        width, height = faces[0].alignment.unit_from_frame.src.size_wh if faces else size
+        image = {"id": index + 1, "file_name": key, "width": width, "height": height}
         yield between + json.dumps(image)
         between = ",\n"
         annotations += [json.dumps(_annotation(face, index + 1), allow_nan=False) for face in faces]

@@ -25,7 +25,6 @@ from understudy.store import codec
 from understudy.store.alignments import Alignments, SourceRecord
 from understudy.store.alignments.settings import migrated
 from understudy.types import Face, Timestamp, Track
-from understudy.types.frame import frame_space
 
 FORMAT = "understudy-alignments"
 VERSION = 1
@@ -56,6 +55,7 @@ def pieces(store: Alignments) -> Iterator[str]:
             "time_base": [source.time_base.numerator, source.time_base.denominator],
             "n_frames": source.n_frames,
             "settings": dict(source.settings),
+            "mixed": source.mixed,
         },
         "finished": store.finished,
         "shots": store.shots(),
@@ -67,6 +67,7 @@ def pieces(store: Alignments) -> Iterator[str]:
         frame = {
             "index": at.index,
             "pts": at.pts,
+            "size_wh": list(source.grid_of(faces).size_wh),
             "faces": [codec.face_to_plain(face) for face in faces],
         }
         yield between + json.dumps(frame, allow_nan=False)
@@ -89,11 +90,13 @@ def from_plain(path: Path, plain: dict[str, Any], ledger: Ledger) -> PlainAlignm
         if checks.whole("version", plain["version"], 1, codec.MAX_INT) > VERSION:
             raise ValueRefused(f"version {plain['version']}; this Understudy reads {VERSION}")
         source = _source(checks.mapping("source", plain["source"]))
-        grid = frame_space(source.width, source.height)
         frames = []
         for frame in checks.sequence("frames", plain["frames"]):
             index = checks.whole("index", frame["index"], 0, codec.MAX_INT)
             at = Timestamp(index, codec.whole("pts", frame["pts"]), source.time_base)
+            grid = source.frame
+            if source.mixed:
+                grid = source.frame_of(*checks.sequence("size_wh", frame["size_wh"]))
             frames.append((at, list(_faces(frame["faces"], at, grid, ledger))))
         return PlainAlignments(
             source=source,
@@ -134,6 +137,7 @@ def _source(plain: dict[str, Any]) -> SourceRecord:
         ),
         n_frames=None if n_frames is None else checks.whole("n_frames", n_frames, 0, codec.MAX_INT),
         settings=migrated(checks.mapping("settings", plain["settings"])),
+        mixed=plain.get("mixed", False) is True,
     )
 
 

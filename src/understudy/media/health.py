@@ -12,8 +12,11 @@ from typing import Literal
 
 from understudy.media.colour.light import light_of
 from understudy.media.info import MediaInfo
+from understudy.media.stills.folder import words
 
-Kind = Literal["interlaced", "low-bitrate", "hdr", "log", "pixel-aspect", "colour-differs"]
+Kind = Literal[
+    "interlaced", "low-bitrate", "hdr", "log", "pixel-aspect", "colour-differs", "files-left-out"
+]
 
 LOW_BITS = {
     "h264": 0.03,
@@ -63,7 +66,13 @@ class Remark:
 
 def remarks(info: MediaInfo) -> list[Remark]:
     """Everything about one source that costs quality; empty when there is nothing."""
-    found = (_interlaced(info), _low_bitrate(info), _light(info), _pixel_aspect(info))
+    found = (
+        _left_out(info),
+        _interlaced(info),
+        _low_bitrate(info),
+        _light(info),
+        _pixel_aspect(info),
+    )
     return [remark for remark in found if remark is not None]
 
 
@@ -104,6 +113,17 @@ def _some(files: Sequence[str]) -> str:
     """The first three names, and how many more there are."""
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     return ", ".join(files[:3]) + more
+
+
+def _left_out(info: MediaInfo) -> Remark | None:
+    if not info.passed_over:
+        return None
+    n_out, n_all = len(info.passed_over), len(info.passed_over) + len(info.files)
+    return Remark(
+        "files-left-out",
+        f"{info.path.name}: {n_out} of {n_all} are left out: {words(info.passed_over)}",
+        n_out,
+    )
 
 
 def _interlaced(info: MediaInfo) -> Remark | None:

@@ -82,6 +82,9 @@ class MediaInfo:
         left_out: streams that no output carries, one phrase each ("subtitle mov_text").
         fingerprint: sha256 hex over size and content samples; the name does not matter.
         files: images in natural order; empty for a video.
+        passed_over: what else lies in a folder of images, each name with the reason.
+        sizes: upright width and height of each of the files. Each is read at its own; `width` and
+            `height` are the largest of all.
         field_order: "progressive"; "top" or "bottom" for the field shown first; "interlaced"
             where only that is known; "" where nothing is.
         bit_rate: of the video stream in bits a second, or None; where the container does not
@@ -113,10 +116,25 @@ class MediaInfo:
     left_out: tuple[str, ...] = ()
     fingerprint: str = ""
     files: tuple[Path, ...] = field(default=(), repr=False)
+    passed_over: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    sizes: tuple[tuple[int, int], ...] = field(default=(), repr=False)
     field_order: FieldOrder = ""
     bit_rate: int | None = None
     camera_curve: str = ""
     first_pts: int | None = None
+
+    @property
+    def odd(self) -> str:
+        """Which image is the first of another size, for people; "" where all have one."""
+        for file, (width, height) in zip(self.files, self.sizes, strict=True):
+            if (width, height) != self.sizes[0]:
+                first = "{}x{} px".format(*self.sizes[0])
+                return f"{file.name} is {width}x{height} px, {self.files[0].name} is {first}"
+        return ""
+
+    def size_at(self, index: int) -> tuple[int, int]:
+        """Upright width and height of a frame."""
+        return self.sizes[index] if self.sizes else (self.width, self.height)
 
     @property
     def rotation_deg(self) -> int:

@@ -16,7 +16,9 @@ from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
 from understudy.media.info import UNSPECIFIED, AudioInfo, ColourTags, FieldOrder, MediaInfo, Range
 from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, from_display_matrix
-from understudy.media.stills import SUFFIXES, images_in, read_header, upright_size
+from understudy.media.stills import SUFFIXES, read_header, upright_size
+from understudy.media.stills.folder import Folder, look_in, words
+from understudy.media.stills.heic import refuse_without
 
 IMAGES_RATE = Fraction(25)
 _CHUNK = 1 << 20
@@ -31,7 +33,7 @@ def probe(path: str | Path) -> MediaInfo:
 
     Raises:
         MediaError: missing, empty, no video, damaged beyond the first frame, too large, or a
-            folder without images or with images of several sizes.
+            folder without images.
         ValueRefused: its name holds bytes that are no text, or is too long.
     """
     path = Path(path)
@@ -39,7 +41,7 @@ def probe(path: str | Path) -> MediaInfo:
     if path.is_dir():
         return _probe_folder(path)
     if path.suffix.lower() in SUFFIXES:
-        return _probe_images(path, (path,))
+        return _probe_image(path)
     return _probe_video(path)
 
 
@@ -171,28 +173,33 @@ def _phrase(stream: Any) -> str:
     return f"{stream.type} {context.name}" if context is not None else str(stream.type)
 
 
-def _probe_folder(folder: Path) -> MediaInfo:
-    files = images_in(folder)
-    if not files:
+def _probe_image(path: Path) -> MediaInfo:
+    header = read_header(path)
+    if header.moving and header.format == "png":
+        return _probe_video(path)
+    if header.moving:
+        raise MediaError(f"{path}: is an animated {header.format}; convert it to MP4 first")
+    if header.format == "heic":
+        refuse_without(path)
+    return _probe_images(path, Folder([path], [header]))
+
+
+def _probe_folder(path: Path) -> MediaInfo:
+    found = look_in(path)
+    if not found.files:
+        rest = f"; it has {words(found.left_out)}" if found.left_out else ""
         raise MediaError(
-            f"{folder}: the folder holds no images; expected some of {', '.join(SUFFIXES)}"
+            f"{path}: the folder holds no images; expected some of {', '.join(SUFFIXES)}{rest}"
         )
-    return _probe_images(folder, files)
+    return _probe_images(path, found)
 
 
-def _probe_images(path: Path, files: tuple[Path, ...]) -> MediaInfo:
+def _probe_images(path: Path, folder: Folder) -> MediaInfo:
+    files, headers = tuple(folder.files), folder.headers
     for file in files:
         refuse_odd_name(file)
-    headers = [read_header(f) for f in files]
-    first = headers[0]
-    size = upright_size(first)
-    for file, header in zip(files, headers, strict=True):
-        if upright_size(header) != size:
-            other = upright_size(header)
-            raise MediaError(
-                f"{path}: images of different sizes; {file.name} is {other[0]}x{other[1]} px, "
-                f"{files[0].name} is {size[0]}x{size[1]} px; move one kind to another folder"
-            )
+    sizes = [upright_size(h) for h in headers]
+    first, size = headers[0], (max(w for w, _ in sizes), max(h for _, h in sizes))
     bits = max(h.bits for h in headers)
     return MediaInfo(
         path=path,
@@ -215,6 +222,8 @@ def _probe_images(path: Path, files: tuple[Path, ...]) -> MediaInfo:
         container="images",
         fingerprint=_files_fingerprint(files),
         files=files,
+        passed_over=tuple(folder.left_out),
+        sizes=tuple(sizes),
     )
 
 

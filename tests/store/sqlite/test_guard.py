@@ -188,7 +188,9 @@ def test_definitions_that_are_not_exactly_ours_are_refused(filled: Path, script:
 def test_pages_that_never_end_are_told_from_a_large_file(filled: Path) -> None:
     """Ten levels of pages, each naming the one below 400 times: 10^26 rows in a few pages."""
     with closing(sqlite3.connect(filled)) as db:
-        db.executemany("INSERT INTO frames VALUES (?, ?)", [(n, n) for n in range(100, 1100)])
+        db.executemany(
+            "INSERT INTO frames (frame, pts) VALUES (?, ?)", [(n, n) for n in range(100, 1100)]
+        )
         (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'frames'").fetchone()
         db.commit()
     raw = bytearray(filled.read_bytes())

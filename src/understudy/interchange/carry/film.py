@@ -65,6 +65,7 @@ def to_alignments(
         time_base=info.time_base,
         n_frames=info.n_frames,
         settings={"imported": found.tool},
+        mixed=bool(info.odd),
     )
     with (
         writer_lock(path),
@@ -114,7 +115,6 @@ def _placed(
     found: ForeignSet,
     ledger: Ledger,
 ) -> list[tuple[Timestamp, list[Face]]]:
-    grid = frame_space(info.width, info.height)
     frames, outside, total = [], 0, 0
     for index in sorted(by_index):
         name, foreign = by_index[index]
@@ -122,9 +122,10 @@ def _placed(
             ledger.skip(name, f"{info.path.name} ends before frame {index}")
             continue
         faces: list[Face] = []
+        grid = frame_space(*info.size_at(index))
         for face in foreign:
             try:
-                if face.frame_size not in (None, (info.width, info.height)):
+                if face.frame_size not in (None, grid.size_wh):
                     raise ValueRefused(f"its frame was {face.frame_size}, not {grid.size_wh}")
                 faces.append(face.to_face(f"{index}_{len(faces)}", times[index], grid))
             except checks.DAMAGED as error:

@@ -83,11 +83,16 @@ def check_readable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> Non
 
 
 def check_writable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> None:
-    """Refuse a source whose colour no output of ours can hold.
+    """Refuse a source whose colour, or whose pictures of several sizes, no output of ours can hold.
 
     Raises:
-        MediaError: HDR, or whatever `check_readable` refuses.
+        MediaError: HDR, images of several sizes, or whatever `check_readable` refuses.
     """
+    if info.odd:
+        raise MediaError(
+            f"{info.path}: images of different sizes, which are read for training but are no "
+            f"film to convert; {info.odd}; move one kind to another folder"
+        )
     check_readable(info, assume_colour)
     light = light_of(info)
     if assume_colour == "tags" and light != "sdr":

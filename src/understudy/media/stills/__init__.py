@@ -15,7 +15,10 @@ from understudy.media.limits import MAX_STILL_BYTES, check_size
 from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, upright
 from understudy.media.stills.header import ImageHeader, parse
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".jp2", ".j2k", ".avif", ".heic", ".heif", ".hif"),
+)
 
 Depth = Literal["8", "native"]
 
@@ -24,7 +27,7 @@ def read_image(path: Path, depth: Depth = "8") -> NDArray[Any]:
     """Read a still image upright.
 
     Args:
-        path: a PNG, JPEG, WebP, BMP or TIFF.
+        path: a PNG, JPEG, WebP, BMP, TIFF, JPEG 2000, AVIF or, with `pi_heif`, HEIC.
         depth: "8" gives uint8; "native" gives uint16 where the file has more than 8 bits.
 
     Returns:
@@ -36,6 +39,10 @@ def read_image(path: Path, depth: Depth = "8") -> NDArray[Any]:
     path = Path(path)
     data = _read_bytes(path)
     header = _checked(parse(data), path)
+    if header.format == "heic":
+        from understudy.media.stills.heic import decode
+
+        return decode(data, path, depth)
     pixels = _decode(data, depth)
     if pixels is None:
         raise MediaError(
@@ -70,16 +77,6 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return (*key, (2, 0, name))
 
 
-def images_in(folder: Path) -> tuple[Path, ...]:
-    """The still images of a folder by their endings, in natural order; hidden ones are left out."""
-    found = [
-        p
-        for p in folder.iterdir()
-        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()
-    ]
-    return tuple(sorted(found, key=lambda p: natural_key(p.name)))
-
-
 def _decode(data: bytes, depth: Depth) -> NDArray[Any] | None:
     import cv2
 
@@ -107,7 +104,8 @@ def _read_bytes(path: Path) -> bytes:
 def _checked(header: ImageHeader | None, path: Path) -> ImageHeader:
     if header is None:
         raise MediaError(
-            f"{path}: is not a PNG, JPEG, WebP, BMP or TIFF image, or its header is damaged"
+            f"{path}: is not a PNG, JPEG, WebP, BMP, TIFF, JPEG 2000, AVIF or HEIC image, or its "
+            "header is damaged"
         )
     check_size(header.width, header.height, path)
     return header

@@ -1,12 +1,15 @@
 """Size and orientation of still images from their first bytes, before a decoder sees them.
 
-Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81, EXIF 2.32), WebP (RFC 9649), BMP, TIFF 6.0.
+Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81, EXIF 2.32), WebP (RFC 9649), BMP, TIFF 6.0,
+JPEG 2000 (ITU-T T.800), HEIC and AVIF (see `heif`).
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+
+from understudy.media.stills import heif
 
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -16,11 +19,12 @@ class ImageHeader:
     """What a header says.
 
     Attributes:
-        format: "png", "jpeg", "webp", "bmp" or "tiff".
+        format: "png", "jpeg", "webp", "bmp", "tiff", "jpeg2000", "avif" or "heic".
         width: stored pixels.
         height: stored pixels.
         bits: of one sample.
         orientation: EXIF code, 1 when nothing is said.
+        moving: whether it holds more than one picture, shown one after the other.
     """
 
     format: str
@@ -28,6 +32,7 @@ class ImageHeader:
     height: int
     bits: int = 8
     orientation: int = 1
+    moving: bool = False
 
 
 def parse(data: bytes) -> ImageHeader | None:
@@ -44,22 +49,35 @@ def parse(data: bytes) -> ImageHeader | None:
             return ImageHeader("bmp", width, abs(height))
         if data[:4] in (b"II*\0", b"MM\0*"):
             return _tiff(data)
-    except (struct.error, IndexError):
+        if data[4:12] == b"jP  \r\n\x87\n":
+            at = data.index(b"ihdr")
+            height, width, _, bits = struct.unpack_from(">IIHB", data, at + 4)
+            return ImageHeader("jpeg2000", width, height, max(8, (bits & 0x7F) + 1))
+        if data.startswith(b"\xff\x4f\xff\x51"):
+            right, bottom, left, top = struct.unpack_from(">IIII", data, 8)
+            bits = max(8, (data[42] & 0x7F) + 1)
+            return ImageHeader("jpeg2000", right - left, bottom - top, bits)
+        if known := heif.kind(data):
+            found = heif.primary(data)
+            return None if found is None else ImageHeader(known, *found)
+    except (struct.error, IndexError, ValueError):
         return None
     return None
 
 
 def _png(data: bytes) -> ImageHeader:
     width, height, bits = struct.unpack_from(">IIB", data, 16)
-    orientation, at = 1, 8
+    orientation, moving, at = 1, False, 8
     while at + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, at)
         if name == b"eXIf":
             orientation = _tags(data[at + 8 : at + 8 + size]).get(274, 1)
+        if name == b"acTL":
+            moving = int.from_bytes(data[at + 8 : at + 12]) > 1
         if name in (b"IDAT", b"IEND"):  # libpng applies eXIf only where it stands before the data
             break
         at += 12 + size
-    return ImageHeader("png", width, height, max(8, bits), orientation)
+    return ImageHeader("png", width, height, max(8, bits), orientation, moving)
 
 
 def _jpeg(data: bytes) -> ImageHeader | None:
@@ -102,7 +120,7 @@ def _webp(data: bytes) -> ImageHeader | None:
         if name == b"EXIF":
             orientation = _tags(data[at + 8 : at + 8 + size].removeprefix(b"Exif\0\0")).get(274, 1)
         at += 8 + size + size % 2
-    return ImageHeader("webp", width, height, 8, orientation)
+    return ImageHeader("webp", width, height, 8, orientation, bool(data[20] & 2))
 
 
 def _tiff(data: bytes) -> ImageHeader | None:

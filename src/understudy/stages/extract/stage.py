@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -103,6 +103,9 @@ def extract(
         Cancelled: between two windows; everything up to there is saved.
     """
     film = FilmReader.open(inputs.media, "native", options.assume_colour)
+    if film.info.odd and not options.every_frame:
+        progress.say(f"{film.name}: pictures of several sizes are looked at one by one")
+        options = replace(options, every_frame=True)
     path = inputs.alignments or alignments_path(inputs.media)
     with writer_lock(path):
         options = _decided(path, options, registry, progress)
@@ -209,7 +212,8 @@ class _Run:
         """Frames with their faces, final, window by window."""
         size = window_size(self._film.info)
         if self._options.every_frame:
-            at_once = _FRAMES_AT_ONCE.get(self._device, 1)
+            mixed = bool(self._film.info.odd)  # nets take only pictures of one size together
+            at_once = 1 if mixed else _FRAMES_AT_ONCE.get(self._device, 1)
             workers = self._workers if self._device == "cpu" else 1
             batches = in_batches(source, at_once)
             looked = mapped(lambda batch: (batch, self._tools.look(batch)), batches, workers)
@@ -304,6 +308,7 @@ def _source_record(info: MediaInfo, options: ExtractOptions, registry: Registry)
         time_base=info.time_base,
         n_frames=info.n_frames,
         settings=step_settings(options, registry),
+        mixed=bool(info.odd),
     )
 
 

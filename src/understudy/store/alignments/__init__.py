@@ -17,16 +17,16 @@ from typing import Any
 
 from understudy.errors import ValueRefused
 from understudy.store import codec
-from understudy.store.alignments import edit, looks, pages, query, rows
+from understudy.store.alignments import edit, looks, pages, query, record, rows
 from understudy.store.alignments.looks import Look, Vector
 from understudy.store.alignments.place import alignments_names, alignments_path
 from understudy.store.alignments.query import FaceRow, Query, Summary
-from understudy.store.alignments.rows import SCHEMA, SourceRecord
+from understudy.store.alignments.record import SourceRecord
+from understudy.store.alignments.rows import SCHEMA
 from understudy.store.atomic import commit_path, sweep_parts
 from understudy.store.lock import WriterLock
 from understudy.store.sqlite import database
 from understudy.types import Face, Timestamp, Track
-from understudy.types.frame import frame_space
 
 __all__ = [
     "Alignments",
@@ -53,8 +53,7 @@ class Alignments:
         self._lock = lock
         self._read_only = read_only
         with self._reading():
-            self.source = rows.select_source(db)
-            self._frame = frame_space(self.source.width, self.source.height)
+            self.source = record.select_source(db)
 
     @classmethod
     def open(
@@ -86,7 +85,7 @@ class Alignments:
         try:
             if create is not None and not read_only and not path.exists():
                 sweep_parts(path.parent)
-                database.create(path, SCHEMA, lambda db: rows.insert_source(db, create))
+                database.create(path, SCHEMA, lambda db: record.insert_source(db, create))
             db = database.connect(path, SCHEMA, read_only=read_only)
             try:
                 return cls(db, path, read_only, lock)
@@ -155,11 +154,13 @@ class Alignments:
                     f"got {at.time_base}"
                 )
             pts = codec.whole("pts", at.pts)
-            packed.append((at.index, pts, rows.pack_faces(faces, at, self._frame)))
+            grid = self.source.grid_of(faces)
+            size = grid.size_wh if self.source.mixed else (None, None)
+            packed.append(((at.index, pts, *size), rows.pack_faces(faces, at, grid)))
         with self._writing():
-            for index, pts, faces_packed in packed:
-                self._db.execute("DELETE FROM frames WHERE frame = ?", (index,))
-                self._db.execute("INSERT INTO frames VALUES (?, ?)", (index, pts))
+            for row, faces_packed in packed:
+                self._db.execute("DELETE FROM frames WHERE frame = ?", (row[0],))
+                self._db.execute("INSERT INTO frames VALUES (?, ?, ?, ?)", row)
                 for position, face in enumerate(faces_packed):
                     rows.insert_face(self._db, position, face)
             rows.insert_shots(self._db, shots)
@@ -189,12 +190,12 @@ class Alignments:
         done = 0
         with self._writing():
             for face in faces:
-                at = self._db.execute(
-                    "SELECT frame, pts FROM frames WHERE frame = ?", (face.at.index,)
-                ).fetchone()
-                if at is None:
+                query_ = "SELECT frame, pts, width, height FROM frames WHERE frame = ?"
+                row = self._db.execute(query_, (face.at.index,)).fetchone()
+                if row is None:
                     raise ValueRefused(f"face {face.id}: frame {face.at.index} has no row")
-                edit.update_face(self._db, rows.pack_face(face, self._at(*at), self._frame))
+                at, grid = self._at(*row[:2]), self.source.frame_of(*row[2:])
+                edit.update_face(self._db, rows.pack_face(face, at, grid))
                 pages.check_masks_of(self._db, face.at.index)
                 done += 1
         return done
@@ -260,7 +261,7 @@ class Alignments:
         step = {**self.source.settings.get(kind, {}), name: dict(values)}
         settings = {**self.source.settings, kind: step}
         with self._writing():
-            rows.update_settings(self._db, settings)
+            record.update_settings(self._db, settings)
         self.source = replace(self.source, settings=settings)
 
     @property
@@ -385,7 +386,7 @@ class Alignments:
     def _page(self, first: int, last: int) -> list[tuple[Timestamp, list[Face]]]:
         """Frames first..last with their faces."""
         with self._reading():
-            return pages.page(self._db, first, last, self._at, self._frame)
+            return pages.page(self._db, first, last, self._at, self.source.frame_of)
 
     def _at(self, frame: Any, pts: Any) -> Timestamp:
         return Timestamp(

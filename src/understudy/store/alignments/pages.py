@@ -57,7 +57,7 @@ def page(
     first: int,
     last: int,
     at: Callable[[Any, Any], Timestamp],
-    space: Space,
+    space: Callable[[Any, Any], Space],
 ) -> list[tuple[Timestamp, list[Face]]]:
     """Frames first..last with their faces.
 
@@ -66,19 +66,21 @@ def page(
         first: index of a frame.
         last: index of a frame.
         at: makes the time of a frame from its index and pts.
-        space: the frames' grid.
+        space: the grid of a frame from its width and height, which may be None.
 
     Raises:
         ValueRefused, TypeError: not such rows.
     """
     span = (first, last)
     side = {table: _grouped(db.execute(q, span)) for table, q in rows.SIDE_QUERIES.items()}
-    frames: dict[int, tuple[Timestamp, list[Face]]] = {
-        frame: (at(frame, pts), [])
-        for frame, pts in db.execute(
-            "SELECT frame, pts FROM frames WHERE frame BETWEEN ? AND ? ORDER BY frame", span
-        )
-    }
+    frames: dict[int, tuple[Timestamp, list[Face]]] = {}
+    grids: dict[int, Space] = {}
+    for frame, pts, width, height in db.execute(
+        "SELECT frame, pts, width, height FROM frames WHERE frame BETWEEN ? AND ? ORDER BY frame",
+        span,
+    ):
+        frames[frame] = at(frame, pts), []
+        grids[frame] = space(width, height)
     faces = db.execute(
         "SELECT f.key, id, frame, left, top, right, bottom, score, track, "
         "stale_json, steps_json "
@@ -92,7 +94,7 @@ def page(
         n_px[frame] += rows.masks_px(side["masks"].get(key, []))
         codec.check_masks_px(f"frame {frame}", n_px[frame], codec.MAX_FRAME_MASKS_PX)
         of_this = {table: values.get(key, []) for table, values in side.items()}
-        found.append(rows.unpack_face(face_id, time, row, of_this, space))
+        found.append(rows.unpack_face(face_id, time, row, of_this, grids[frame]))
     return list(frames.values())
 
 

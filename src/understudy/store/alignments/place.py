@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from understudy.errors import UnderstudyError
-from understudy.store.alignments import rows
+from understudy.store.alignments import record, rows
 from understudy.store.sqlite import database
 
 SUFFIX = ".alignments"
@@ -51,6 +51,6 @@ def _owner(path: Path) -> str:
             closing(database.connect(path, rows.SCHEMA, read_only=True)) as db,
             database.reading(path, rows.SCHEMA),
         ):
-            return rows.select_source(db).name
+            return record.select_source(db).name
     except UnderstudyError:
         return ""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import Any
 
 from understudy.errors import ValueRefused
 from understudy.files import parse_json
 from understudy.geometry import N_LANDMARKS, UNIT, Space, Warp
 from understudy.store import codec
-from understudy.store.alignments.settings import migrated
 from understudy.store.sqlite.database import Migration, Schema
 from understudy.types import Alignment, Face, Mask, Timestamp, Track
 
@@ -94,6 +92,14 @@ SCHEMA = Schema(
             CREATE INDEX faces_stale ON faces (frame, position) WHERE stale_json <> '[]';
             """,
         ),
+        Migration(
+            "pictures of several sizes",
+            """
+            ALTER TABLE source ADD COLUMN mixed INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE frames ADD COLUMN width INTEGER;
+            ALTER TABLE frames ADD COLUMN height INTEGER;
+            """,
+        ),
     ),
 )
 
@@ -123,37 +129,6 @@ SIDE_INSERTS = {
     "embeddings": "INSERT INTO embeddings VALUES (?, ?)",
     "extras": "INSERT INTO extras VALUES (?, ?, ?)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
-    """The film that an alignments file belongs to, and how its faces were found.
-
-    Attributes:
-        name: file or folder name, for people.
-        fingerprint: tells the film from another of the same name.
-        width, height: of the upright frames, pixels.
-        time_base: seconds per unit of pts.
-        n_frames: as the container says, or None when it does not.
-        settings: how each step was done, as plain data; see `store.alignments.settings`.
-    """
-
-    name: str
-    fingerprint: str
-    width: int
-    height: int
-    time_base: Fraction
-    n_frames: int | None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def setting(self, name: str, default: Any) -> Any:
-        """One of the extraction's own settings; `default` where it is not known."""
-        return self.settings.get("extract", {}).get(name, default)
-
-    def step(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """How a plug-in was set when it made what is in the file; None where nobody knows."""
-        known: Mapping[str, Any] | None = self.settings.get(kind, {}).get(name)
-        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,52 +258,6 @@ def masks_px(masks: Sequence[Sequence[Any]]) -> int:
         codec.whole("width", width) * codec.whole("height", height)
         for _kind, _grid, width, height, *_ in masks
     )
-
-
-def insert_source(db: sqlite3.Connection, source: SourceRecord) -> None:
-    """Insert the one row of `source`."""
-    row = (
-        1,
-        source.name.encode("utf-8", "replace").decode(),  # names on disk need not be Unicode
-        source.fingerprint,
-        source.width,
-        source.height,
-        source.time_base.numerator,
-        source.time_base.denominator,
-        source.n_frames,
-        json.dumps(dict(source.settings)),
-        0,
-    )
-    db.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def select_source(db: sqlite3.Connection) -> SourceRecord:
-    """The one row of `source`.
-
-    Raises:
-        ValueRefused, TypeError: not such a row.
-    """
-    (row,) = db.execute(
-        "SELECT name, fingerprint, width, height, time_base_numerator, time_base_denominator, "
-        "n_frames, settings_json FROM source LIMIT 2"
-    ).fetchall()
-    name, fingerprint, width, height, numerator, denominator, n_frames, settings = row
-    if codec.whole("time base", denominator) < 1 or codec.whole("time base", numerator) < 1:
-        raise ValueRefused(f"time base: expected positive numbers, got {numerator}/{denominator}")
-    return SourceRecord(
-        codec.string("name", name),
-        codec.string("fingerprint", fingerprint),
-        codec.whole("width", width),
-        codec.whole("height", height),
-        Fraction(numerator, denominator),
-        None if n_frames is None else codec.whole("n_frames", n_frames),
-        migrated(dict(codec.mapping("settings", parse_json(settings)))),
-    )
-
-
-def update_settings(db: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
-    """Replace how each step was done."""
-    db.execute("UPDATE source SET settings_json = ?", (json.dumps(dict(settings)),))
 
 
 def insert_shots(db: sqlite3.Connection, first_frames: Sequence[int]) -> None:
