@@ -123,12 +123,28 @@ def test_sound_with_coarse_times_keeps_its_place(make_clip, tmp_path, name):
         assert [d for _, d in ours] == [d for _, d in theirs]
 
 
-@pytest.mark.parametrize("audio", ["pcm_u8", "pcm_s16le"])
-def test_sound_that_fits_no_mp4_is_refused_early(make_clip, audio):
-    info = probe(make_clip("x.mkv", audio=audio))
-    with pytest.raises(MediaError, match=rf"{audio}.*write a \.mov"):
+@pytest.mark.parametrize("name", ["x.mkv", "x.avi", "x.mov"])
+def test_sound_that_fits_no_mp4_is_refused_early(make_clip, name):
+    codec = "mpeg4" if name == "x.avi" else "libx264"
+    info = probe(make_clip(name, audio="pcm_u8", codec=codec))
+    with pytest.raises(MediaError, match=r"pcm_u8.*write a \.mov"):
         check_sound(info, "mp4")
     check_sound(info, "mov")
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+@pytest.mark.parametrize("audio", ["pcm_s16le", "pcm_s24le", "pcm_f32le"])
+@pytest.mark.parametrize("name", ["x.mkv", "x.avi", "x.mov"])
+def test_uncompressed_sound_gets_one_answer_from_every_container(
+    make_clip, tmp_path, name, audio, container
+):
+    codec = "mpeg4" if name == "x.avi" else "libx264"
+    clip = make_clip(name, n=25, audio=audio, audio_rate=48000, codec=codec)
+    target, _ = finished(probe(clip), tmp_path, container=container)
+    with av.open(str(target)) as ours, av.open(str(clip)) as theirs:
+        both = [b"".join(bytes(p) for p in c.demux(audio=0) if p.size) for c in (ours, theirs)]
+        assert ours.streams.audio[0].codec_context.layout.name == "stereo"
+    assert both[0] == both[1] and len(both[0]) > 150_000
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,10 @@ def test_a_record_is_replaced_and_the_pixels_stay(tmp_path: Path, make) -> None:
     moved = record.face.alignment.crop(32, 0.5)
     with pytest.raises(ValueRefused, match="cut it again"):
         with_record(path, dataclasses.replace(record, crop_from_frame=moved))
+
+
+@pytest.mark.parametrize("name", [".clip.mp4", "...mp4", ".hidden"])
+def test_pictures_of_a_hidden_film_are_not_hidden(tmp_path, name):
+    path = tmp_path / face_file_name(name, 3, 0)
+    path.touch()
+    assert list_faceset(tmp_path) == [path] and path.name.endswith("_000003_0.png")

@@ -70,8 +70,9 @@ class FaceRecord:
 
 
 def face_file_name(source_name: str, frame_index: int, face_index: int) -> str:
-    """`<source stem>_<frame index, 6 digits>_<face index>.png`."""
-    stem = Path(source_name).stem.encode("utf-8", "surrogateescape")[:200]
+    """`<source stem>_<frame index, 6 digits>_<face index>.png`; never a hidden name."""
+    shown = Path(source_name).stem.lstrip(".") or "film"
+    stem = shown.encode("utf-8", "surrogateescape")[:200]
     return f"{stem.decode('utf-8', 'ignore')}_{frame_index:06d}_{face_index}.png"
 
 

@@ -14,6 +14,13 @@ from understudy.media.clock import jumps
 from understudy.media.info import MediaInfo, ReadReport
 from understudy.media.read import timestamps
 
+_UNSAID = {
+    f"{n} channels": name
+    for n, name in {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1"}.items()
+}
+"""Where a container says only how many channels there are, as AVI and MKV of PCM do: an MP4 must
+say which ones. WAV's order is meant, as players take it."""
+
 
 @dataclass(slots=True)
 class Track:
@@ -130,6 +137,8 @@ def add_tracks(output: Any, streams: list[Any]) -> dict[int, Any]:
     tracks = {}
     for stream in streams:
         track = output.add_stream_from_template(stream)
+        if layout := _UNSAID.get(stream.codec_context.layout.name):
+            track.codec_context.layout = layout
         if stream.language:
             track.metadata["language"] = stream.language
         tracks[stream.index] = track
