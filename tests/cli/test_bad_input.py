@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -136,11 +137,35 @@ def test_what_later_stages_would_refuse_is_refused_before_the_work(place, unders
         (["-o", place.a, "--overwrite"], ("never replaced",), 2),
         (["--model", "nosuch"], ("nosuch", "quick"), 2),
         (["--match-colour", "nosuch", "--overwrite"], ("nosuch", "reinhard"), 2),
+        (["--mask", "nosuch", "--overwrite"], ("no mask 'nosuch'", "extended"), 2),
     ):
         understudy(*place.swap(*project, *changes)).refused(*words, code=code)
     understudy(*place.swap("-p", place.folder / "file" / "p")).refused("no such folder")
     assert not list(place.folder.glob("*.alignments")), "it began to work"
     assert place.out.read_bytes() == b"mine"
+
+
+def test_films_are_looked_at_before_questions_are_asked(place, understudy, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ann\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    project = place.folder / "p.understudy"
+    job = [word for word in place.swap("-p", project) if word not in ("--consent", place.consent)]
+    missing = place.folder / "nowhere.mp4"
+    for films in ((missing, place.b), (place.a, missing)):
+        told = understudy("swap", *films, *job[3:])
+        told.refused("nowhere.mp4: there is no such file")
+        assert "Before anything is made" not in told.out + told.err
+    understudy("swap", *job[1:3], *job[3:], "-o", place.folder / "x.avi").refused(".mp4", code=2)
+    assert not project.exists()
+    told = understudy("swap", *job[1:])  # the answers end after the first one
+    assert "Before anything is made" in told.out + told.err and told.code != 0
+    assert not project.exists(), "an empty project is left behind"
+
+
+def test_a_name_that_begins_with_a_dash(place, understudy, monkeypatch):
+    monkeypatch.chdir(place.folder)
+    place.a.rename(place.folder / "-a.mp4")
+    understudy("swap", "-a.mp4", "b.mp4").refused("-a.mp4", "./-a.mp4", "--", code=2)
 
 
 @contextmanager

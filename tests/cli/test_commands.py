@@ -79,6 +79,26 @@ def test_the_whole_job_again_does_nothing_again(done_place, understudy):
     assert re.search(r"training mesh: step 2, .*, score \d+ \(best \d+ at \d\);", report)
 
 
+def test_the_whole_job_again_with_more_training_makes_the_film_anew(
+    done_place, understudy, tmp_path
+):
+    """Its own output is not in the way; one that somebody changed is, before anything is done."""
+    shutil.copytree(done_place.folder, tmp_path / "place", copy_function=shutil.copy2)
+    place = type(done_place)(tmp_path / "place")
+    moved = tmp_path / "place" / "out.understudy" / "work"
+    for receipt in moved.glob("*.json"):
+        receipt.write_text(receipt.read_text().replace(str(done_place.folder), str(place.folder)))
+    before = place.out.read_bytes()
+    told = understudy(*place.swap("--iterations", 3)).worked()
+    assert "step 3" in told.out + told.err and "once more" in told.out + told.err
+    assert place.out.read_bytes() != before and verify(place.out).state == "ours"
+    place.out.write_bytes(before + b"changed")
+    refused = understudy(*place.swap("--iterations", 4))
+    refused.refused("there already", "--overwrite")
+    assert "training" not in refused.out + refused.err
+    assert place.out.read_bytes() == before + b"changed"
+
+
 def test_swap_takes_several_films_of_the_donor_and_names(done_place, understudy, tmp_path):
     """The donor's faceset grows; another person's film is not taken for one of theirs."""
     folder = tmp_path / "place"

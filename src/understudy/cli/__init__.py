@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from understudy.errors import UnderstudyError, ValueRefused
@@ -23,6 +24,7 @@ def main() -> None:
     try:
         _refuse_empty(sys.argv[1:])
         _refuse_bytes(sys.argv[1:])
+        _refuse_dashes(sys.argv[1:])
         # Typer prints what is wrong with a command line itself, but not as JSON.
         sys.exit(app(standalone_mode=not as_json))
     except (UnderstudyError, OSError) as error:
@@ -54,6 +56,18 @@ def _refuse_bytes(words: Sequence[str]) -> None:
                 f"{word!r}: holds bytes that are not UTF-8; rename the file or folder, then run "
                 "again"
             ) from None
+
+
+def _refuse_dashes(words: Sequence[str]) -> None:
+    """A film whose name begins with a dash would be taken for an option that is not known."""
+    for word in words:
+        if word == "--":
+            return
+        if word.startswith("-") and Path(word).exists():
+            raise ValueRefused(
+                f"{word}: begins with a dash, so it is taken for an option; write ./{word}, or put "
+                "-- before the names"
+            )
 
 
 def _tell(error: BaseException, as_json: bool) -> Any:

@@ -29,9 +29,10 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import writer_for
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
-from understudy.stages.release.place import check_place
+from understudy.stages.release.place import check_output_name, check_place
 from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
+from understudy.store.alignments import Alignments
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import Knob, read_knobs
 
@@ -90,7 +91,19 @@ def run_job(
     progress.report("train", trained)
     render = planned(project, wanted, converting)
     before = [_extracted(source, report) for source, report in extracted] + [_trained(trained)]
-    return make_render(project, render, converting, registry, progress, truth, before)
+    return make_render(project, render, converting, registry, progress, truth, before, anew=True)
+
+
+def look_first(films: Sequence[Path], output: Path) -> None:
+    """Refuse what no answer and no work can make right, before anything is asked or made.
+
+    Raises:
+        ValueRefused, StoreError: the output has a name or a place that none can have.
+        MediaError: a film is missing or cannot be read.
+    """
+    check_output_name(output)
+    for film in films:
+        probe(film)
 
 
 def register(project: Project, films: Films) -> dict[str, list[Source]]:
@@ -158,8 +171,21 @@ def _check_ahead(
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
         )
     registry.get("colour", converting.match_colour)
+    _check_mask(converting.mask, project.alignments(footage.id), registry)
     check_place(output, converting.overwrite, project.work, protected(project))
     writer_for(registry, probe(project.place(footage.id)), output, converting)
+
+
+def _check_mask(mask: str, alignments: Path, registry: Registry) -> None:
+    """Refuse a mask that neither a plug-in makes nor the footage's alignments keep."""
+    known = {plugin.name for plugin in registry.of_kind("mask")}
+    if mask not in known and alignments.exists():
+        with Alignments.open(alignments, read_only=True) as store:
+            known |= set(store.summary().masks)
+    if mask not in known:
+        raise ValueRefused(
+            f"mask: there is no mask {mask!r}; there are: {', '.join(sorted(known))}"
+        )
 
 
 def _extracted(source: Source, report: ExtractReport) -> str:

@@ -12,6 +12,7 @@ from understudy.cli.flags import Given, with_options
 from understudy.cli.project import opened
 from understudy.cli.work import verb
 from understudy.errors import ValueRefused
+from understudy.files import remove_folder
 from understudy.runs.spec import JobSpec
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
@@ -66,6 +67,7 @@ def swap(
     `understudy add`, `cast`, `train` and `convert`.
     """
     from understudy.cli.verbs.consent import ensure_declared
+    from understudy.runs.swap import look_first
 
     planned = training.said
     if instant:
@@ -73,10 +75,17 @@ def swap(
         if both:
             raise ValueRefused(f"--instant: trains nothing, so --{both[0]} cannot be said as well")
         planned = replace(planned, flags={**planned.flags, "train.minutes": 0.0})
+    look_first([a, *b], output)
     folder = project or output.with_suffix(".understudy")
-    with opened(folder, create=True) as (store, _):
-        persons = [store.add_person(name).id for name in (person_a, person_b)]
-        ensure_declared(store, consent, persons)
+    fresh = not folder.exists()
+    try:
+        with opened(folder, create=True) as (store, _):
+            persons = [store.add_person(name).id for name in (person_a, person_b)]
+            ensure_declared(store, consent, persons)
+    except BaseException:
+        if fresh:  # nothing was answered: no empty project is left behind
+            remove_folder(folder)
+        raise
     return JobSpec.of(
         "swap",
         resource=folder,

@@ -77,6 +77,19 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return (*key, (2, 0, name))
 
 
+def images_in(folder: Path) -> tuple[Path, ...]:
+    """What has a picture's ending in a folder, in natural order; hidden files are left out.
+
+    `folder.look_in` says which of them are read.
+    """
+    found = [
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()
+    ]
+    return tuple(sorted(found, key=lambda p: natural_key(p.name)))
+
+
 def _decode(data: bytes, depth: Depth) -> NDArray[Any] | None:
     import cv2
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,7 @@ def make_render(
     progress: Progress,
     truth: Path | None = None,
     before: Sequence[str] = (),
+    anew: bool = False,
 ) -> RenderReport:
     """Convert a film as a render says, score the output, and write report and contact sheet.
 
@@ -182,8 +183,9 @@ def make_render(
         progress: told what is done.
         truth: footage that shows the perfect swap, where somebody has it.
         before: lines for the report about what was done before.
+        anew: see `ConvertInputs`.
     """
-    converted = convert_render(project, render, options, registry, progress)
+    converted = convert_render(project, render, options, registry, progress, anew=anew)
     scores = evaluate_render(
         project, render, options, registry, progress, truth, step=converted.model_step
     )
@@ -209,9 +211,11 @@ def convert_render(
     options: ConvertOptions,
     registry: Registry,
     progress: Progress,
+    *,
+    anew: bool = False,
 ) -> ConvertReport:
     """Convert a film as a render says, and remember the render."""
-    inputs = _inputs(project, render)
+    inputs = replace(_inputs(project, render), anew=anew)
     refuse_strange_model(project, render.model, inputs.label.donors, progress)
     refuse_other_film(project, project.source(render.source))
     kept = _made_in_format_1(project, render, options)

@@ -34,7 +34,13 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census
 from understudy.stages.faces.source import assumed_colour, warn_of_damage
 from understudy.stages.faces.surfaces import builds_in
-from understudy.stages.release.place import Receipt, Room, check_place, refuse_existing
+from understudy.stages.release.place import (
+    Receipt,
+    Room,
+    check_place,
+    known_output,
+    refuse_existing,
+)
 from understudy.stages.release.stage import Label, confirm, release
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import sweep_parts
@@ -67,6 +73,7 @@ class ConvertInputs:
             to the id of a person that the model can show, or to None to leave them as they are.
         knobs: values for what the model lets one choose, such as a morph.
         sources: what else the output must not replace, such as the donors' films.
+        anew: whether an output that this project made, and nobody changed, gives way to a new one.
     """
 
     media: Path
@@ -79,6 +86,7 @@ class ConvertInputs:
     casting: Mapping[str, str | None]
     knobs: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,10 @@ def _made_or_there(
             confirm(inputs.label, output, info)
             _discard(work)
             return earlier.frames, earlier.read
-        refuse_existing(output, options.overwrite)
+        if inputs.anew and known_output(output, inputs.work):
+            progress.say(f"{output} was made before with another model or other choices: once more")
+        else:
+            refuse_existing(output, options.overwrite)
         colour = options.match_colour
         matcher = registry.get("colour", colour).build(options.colour.of(colour))
         asks = "build" in swapper.needs.of_plate

@@ -71,6 +71,37 @@ class Receipt:
             return False
 
 
+def check_output_name(output: Path) -> None:
+    """Refuse a name that no output can have, or that lies where none can be written.
+
+    Raises:
+        ValueRefused: another suffix than .mp4, .mov or none.
+        StoreError: the folder is missing or may not be written.
+    """
+    if output.suffix.lower() not in ("", ".mp4", ".mov"):
+        raise ValueRefused(
+            f"{output.name}: expected a name ending in .mp4 or .mov, or a folder name without "
+            f"suffix for PNGs; other containers cannot carry Content Credentials in the file"
+        )
+    _check_name(output.name)
+    parent = output.resolve().parent
+    if not parent.is_dir():
+        raise StoreError(f"the folder {parent} is not there; make it first")
+    if not os.access(parent, os.W_OK):
+        raise StoreError(f"the folder {parent} may not be written; choose another -o")
+
+
+def known_output(output: Path, work: Path) -> bool:
+    """Whether an output is there as a conversion of this project made it.
+
+    Args:
+        output: file or folder.
+        work: where receipts lie.
+    """
+    receipts = (Receipt.read_from(path) for path in work.glob("*.json"))
+    return any(r is not None and r.fits(output) for r in receipts)
+
+
 def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Path]) -> None:
     """Refuse an output that could not be written or would cost something else.
 
@@ -85,24 +116,14 @@ def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Pat
         StoreError: something is there already, or the folder is missing or may not be written.
         DiskFull: the output's disk has no room for anything.
     """
-    if output.suffix.lower() not in ("", ".mp4", ".mov"):
-        raise ValueRefused(
-            f"{output.name}: expected a name ending in .mp4 or .mov, or a folder name without "
-            f"suffix for PNGs; other containers cannot carry Content Credentials in the file"
-        )
-    _check_name(output.name)
+    check_output_name(output)
     parent = output.resolve().parent
-    if not parent.is_dir():
-        raise StoreError(f"the folder {parent} is not there; make it first")
-    if not os.access(parent, os.W_OK):
-        raise StoreError(f"the folder {parent} may not be written; choose another -o")
     refuse_sources(output, sources)
     need_free(parent, SIGNING_BYTES)
     if not output.exists():
         return
     if not overwrite:
-        receipts = (Receipt.read_from(path) for path in work.glob("*.json"))
-        if not any(r is not None and r.fits(output) for r in receipts):
+        if not known_output(output, work):
             raise _in_the_way(output)
     elif output.suffix == "":
         _check_pictures_only(output)
