@@ -217,3 +217,28 @@ def test_ten_bits(make_clip, depth, dtype):
     info = probe(path)
     assert info.bits == 10
     assert next(frames(info, depth=depth)).pixels.dtype == dtype
+
+
+def test_a_picture_that_changes_its_size_is_refused_where_it_does(make_clip, tmp_path):
+    small, large = make_clip("1.ts", n=8), make_clip("2.ts", n=8, size=(96, 64))
+    path = tmp_path / "both.ts"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+    with pytest.raises(MediaError, match="changes from 64x48 to 96x64 px at frame 8"):
+        list(frames(probe(path)))
+
+
+def test_a_cover_picture_is_no_film(make_clip, tmp_path):
+    clip, path = make_clip(n=5), tmp_path / "with cover.mp4"
+    with av.open(str(clip)) as old, av.open(str(path), "w") as new:
+        cover = new.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 640, 480, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        film = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        new.mux(cover.encode(av.VideoFrame.from_ndarray(np.zeros((480, 640, 3), np.uint8))))
+        new.mux(cover.encode(None))
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = film
+                new.mux(packet)
+    info = probe(path)
+    assert (info.width, info.height, len(list(frames(info)))) == (64, 48, 5)
