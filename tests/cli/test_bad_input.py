@@ -93,6 +93,21 @@ def test_a_side_whose_pictures_are_all_gone(done, understudy):
     assert hashes(done.project) == before
 
 
+def test_a_model_stays_where_starting_over_is_refused(done, understudy):
+    """It was moved away first, and the project had none."""
+    models = done.project / "models"
+    before = hashes(models)
+    new = ["train", done.project, *TRAIN, "--iterations", 9, "--new"]
+    understudy(*new, "--device", "mps").refused("mps", code=2)
+    understudy(*new, "--model", "original", "--at-plateau", "stop", "--score-faces", 0).refused(
+        "at_plateau", code=2
+    )
+    for picture in (done.project / "sources" / "b" / "faces").glob("*.png"):
+        picture.unlink()
+    understudy(*new).refused("no face picture of b")
+    assert hashes(models) == before
+
+
 def test_without_consent_the_code_is_3_and_the_refusal_is_kept(place, understudy):
     place.consent.unlink()
     swap = [x for x in place.swap() if x not in ("--consent", place.consent)]

@@ -32,7 +32,7 @@ def writing(folder: Path) -> WriterLock:
 def open_folder(
     folder: Path, plugin: Plugin, persons: tuple[str, ...], new: bool, progress: Progress
 ) -> checkpoint.Checkpoint | None:
-    """The checkpoint to go on from, or None for a new model in an empty folder.
+    """The checkpoint to go on from, or None for a new model; nothing is moved or made yet.
 
     Raises:
         StoreError: the folder holds something else, another model, or nothing intact.
@@ -48,22 +48,32 @@ def open_folder(
             f"{folder}: is not a model folder (it holds {', '.join(foreign[:3])}); "
             "choose an empty or a new folder"
         )
-    if new and folder.exists() and any(folder.iterdir()):
-        aside = _free_name(folder)
-        rename(folder, aside)
-        progress.say(f"the old model was moved to {aside}")
-    found = checkpoint.newest(folder)
+    found = None if new else checkpoint.newest(folder)
     if found is not None:
         checkpoint.refuse_other_model(folder, found.state, plugin.name, plugin.version)
         _refuse_other_persons(folder, found.state.persons, persons)
         if found.warning:
             progress.warn(found.warning, code="older-checkpoint", step=found.state.step)
         progress.say(f"going on with {plugin.name} at iteration {found.state.step}")
+    return found
+
+
+def ready_folder(folder: Path, new: bool, progress: Progress) -> None:
+    """Make the folder, with a model that is not to be gone on with moved aside.
+
+    Called once all is known that could refuse the training.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    if new and folder.exists() and any(folder.iterdir()):
+        aside = _free_name(folder)
+        rename(folder, aside)
+        progress.say(f"the old model was moved to {aside}")
     try:
         make_folder(folder)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
-    return found
 
 
 def _refuse_other_persons(folder: Path, known: tuple[str, ...], asked: tuple[str, ...]) -> None:

@@ -25,8 +25,8 @@ from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.faces.found import Finder
 from understudy.stages.train.choose import chosen_model
 from understudy.stages.train.feeding.crops import Cutting
-from understudy.stages.train.feeding.faces import FaceSource, Preparer
-from understudy.stages.train.folder import open_folder, writing
+from understudy.stages.train.feeding.faces import FaceSource, Preparer, pictures_of
+from understudy.stages.train.folder import open_folder, ready_folder, writing
 from understudy.stages.train.learning.guard import comparable
 from understudy.stages.train.learning.loop import Trainer, optimizer_file
 from understudy.stages.train.learning.run import Run, TrainReport
@@ -115,6 +115,10 @@ def _train(
             f"minutes: {plugin.name} shows nobody before it is trained; give it minutes, or choose "
             "mesh or quick"
         )
+    if options.new:  # nothing is moved that training would then not replace
+        for person, faceset in inputs.facesets.items():
+            pictures_of(person, faceset)
+    ready_folder(inputs.model, options.new, progress)
     folders = [folder for faceset in inputs.facesets.values() for folder in faceset]
     with Finder(folders, registry) as finder:
         cutting = Cutting.of(model, options)

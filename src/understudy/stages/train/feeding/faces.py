@@ -121,7 +121,7 @@ class Preparer:
         self._cutter = _Cutter(cutting, finder)
         self._options, self._progress = options, progress
         self._facesets = facesets
-        self._films = {person: _pictures(person, folders) for person, folders in facesets.items()}
+        self._films = {person: pictures_of(person, folders) for person, folders in facesets.items()}
         self._paths = {person: list(films) for person, films in self._films.items()}
         self._cache = CropCache(model / FOLDER, cutting.key, cutting.dtype)
         total = sum(map(len, self._paths.values()))
@@ -245,8 +245,13 @@ def _no_mesh(row: Face | None) -> str:
     )
 
 
-def _pictures(person: str, faceset: Sequence[FaceFolder]) -> dict[Path, str]:
-    """Pictures, and the film that each must be cut from."""
+def pictures_of(person: str, faceset: Sequence[FaceFolder]) -> dict[Path, str]:
+    """All face pictures of a person, and the film that each must be cut from.
+
+    Raises:
+        NoFaces: there is none.
+        StoreError: a folder cannot be listed.
+    """
     films = {path: folder.film for folder in faceset for path in folder.pictures()}
     if not films:
         where = ", ".join(str(folder.path) for folder in faceset) or "no folder"
