@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -92,6 +93,22 @@ ENCODERS = {
     "media/joining/__init__.py": "reads packets into memory",
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "films that a contract is checked with",
+}
+
+NEED_NO_QUOTES = {
+    "NOBODY": "a word of ours",
+    "LEAVE": "a word of ours",
+    "asked": "put together of quoted words",
+    "' '.join(asked)": "put together of ids and numbers",
+    "person": "a person's id",
+    "place": "a film's id and a number",
+    "example": "a number",
+    "numbers[-1]": "a number",
+    "record.name": "a weights record's",
+    "weights.name": "a weights record's",
+    "names": "weights records'",
+    "VERSION": "a number",
+    "args[0]": "a verb of ours",
 }
 
 
@@ -247,3 +264,32 @@ def test_every_console_leaves_words_as_they_are() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Console", "_Safe")
     }
     assert made == {"api/bars/console.py"}
+
+
+def test_a_command_that_a_message_tells_can_be_pasted_whatever_is_in_its_paths() -> None:
+    """`understudy cast my films` is a command about two things that are not there."""
+    commands = re.compile(r"understudy [a-z]+[^;,()`]*")
+    bare = {
+        f"{path.relative_to(ROOT)}:{node.lineno}: {word}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for command in commands.findall(_template(node))
+        for word in re.findall(r"\{(.*?)\}", command)
+        if (value := node.values[int(word)]) and not _is_one_word(value)
+    }
+    assert bare == set()
+
+
+def _template(node: ast.JoinedStr) -> str:
+    """The text with `{3}` where its third part is a value."""
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else f"{{{number}}}"
+        for number, part in enumerate(node.values)
+    )
+
+
+def _is_one_word(part: ast.expr) -> bool:
+    """A quoted word, words put together of such, or what needs no quotes."""
+    value = ast.unparse(part.value if isinstance(part, ast.FormattedValue) else part)
+    return "quoted(" in value or value.endswith((".id", ".lower()")) or value in NEED_NO_QUOTES

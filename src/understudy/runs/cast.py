@@ -12,6 +12,7 @@ from understudy.flow import Progress
 from understudy.imaging.png import encode_png
 from understudy.plugin import Registry
 from understudy.runs.project import source_of
+from understudy.shell import quoted
 from understudy.stages.cast import edit
 from understudy.stages.cast.alike import Alike, embedder_of, propose
 from understudy.stages.cast.found import Found, found_persons, untracked_faces
@@ -122,7 +123,7 @@ def merge(project: Project, where: str, progress: Progress) -> edit.Edited:
     if len(names) > 1:
         raise ValueRefused(
             f"{where}: they are named {' and '.join(sorted(names))}; take the wrong name away "
-            f"first: understudy cast name {project.folder} {source.id}:{numbers[-1]}={NOBODY}"
+            f"first: understudy cast name {quoted(project.folder)} {source.id}:{numbers[-1]}={NOBODY}"
         )
     done = edit.merge(project.alignments(source.id), [int(n) for n in numbers], progress)
     for person in names:

@@ -12,6 +12,7 @@ from typing import Any
 from understudy.errors import PluginError, StoreError
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
+from understudy.shell import quoted
 from understudy.stages.train.scored.kept import Best, read_best
 from understudy.store.project import Project
 from understudy.swap import Knob
@@ -61,7 +62,7 @@ def chosen_model(project: Project, name: str | None) -> str:
     if not models:
         raise StoreError(
             f"{project.folder}: holds no trained model; train first: understudy train "
-            f"{project.folder}"
+            f"{quoted(project.folder)}"
         )
     if name is not None:
         raise StoreError(f"{project.folder}: has no trained model {name!r}; there are: {words}")

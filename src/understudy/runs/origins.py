@@ -14,6 +14,7 @@ from understudy.errors import ConsentMissing, StoreError
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.nn import checkpoint
+from understudy.shell import quoted
 from understudy.store.faceset import list_faceset, read_record
 from understudy.store.project import Project, Source
 
@@ -48,8 +49,8 @@ def refuse_strange_model(
             raise ConsentMissing(
                 f"the model {model} learnt {person} from {_counted(strange)} that nobody declared "
                 f"to show {person} in this project; where it is {person}, say so: understudy add "
-                f"{project.folder} FILM --person {person} (or a folder of its face pictures); else "
-                "train a model here, under another --model-name"
+                f"{quoted(project.folder)} FILM --person {person} (or a folder of its face "
+                "pictures); else train a model here, under another --model-name"
             )
     if unsaid and progress is not None:
         progress.warn(

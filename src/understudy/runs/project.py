@@ -19,6 +19,7 @@ from understudy.runs.models import DEFAULT, trained_persons
 from understudy.runs.origins import refuse_strange_model
 from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
+from understudy.shell import quoted
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
 from understudy.stages.faces.pictures import cut_until
@@ -67,7 +68,7 @@ def _check_shown(project: Project, source: Source, person: str | None) -> None:
     if person not in (shown, project.person(shown).name):
         raise ValueRefused(
             f"{source.id}: everybody in it is {shown} in this project, not {person}; to change "
-            f"that: understudy cast name {project.folder} {source.id}={person}"
+            f"that: understudy cast name {quoted(project.folder)} {source.id}={person}"
         )
 
 
@@ -147,7 +148,7 @@ def extract_source(
         were = " ".join(f"{source.id}:{n}={person}" for n, person in numbered.items())
         progress.warn(
             f"{source.id}: persons are found anew, under numbers that may be others'; the names "
-            f"{were} are taken away: look (understudy cast {project.folder}), and name them again",
+            f"{were} are taken away: look (understudy cast {quoted(project.folder)}), and name them again",
             code="names-dropped",
             source=source.id,
             names=numbered,
@@ -174,7 +175,7 @@ def extract_source(
     if ALL in source.persons and report.persons > 1:
         progress.warn(
             f"{source.id}: {report.persons} persons were found, and all of them count as "
-            f"{source.persons[ALL]}; look at them with: understudy cast {project.folder}",
+            f"{source.persons[ALL]}; look at them with: understudy cast {quoted(project.folder)}",
             code="several-persons",
             source=source.id,
             persons=report.persons,
@@ -214,7 +215,7 @@ def persons_to_train(project: Project, persons: Sequence[str], name: str) -> lis
             raise StoreError(
                 f"{project.folder}: {' and '.join(known) or 'nobody'} has face pictures, and a "
                 "model is trained on two persons or more; add their films, extract them, and say "
-                f"who is in them: understudy add {project.folder} FILM --person NAME"
+                f"who is in them: understudy add {quoted(project.folder)} FILM --person NAME"
             )
     if len(known) < 2:
         raise ValueRefused(f"--persons: expected two or more, got {', '.join(known)}")
@@ -222,7 +223,7 @@ def persons_to_train(project: Project, persons: Sequence[str], name: str) -> lis
         if not project.faceset(person):
             raise NoFaces(
                 f"{person} has no face pictures; extract the films of {person}, or say in which "
-                f"films {person} is: understudy cast {project.folder}"
+                f"films {person} is: understudy cast {quoted(project.folder)}"
             )
     return known
 

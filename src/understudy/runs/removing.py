@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from understudy.errors import StoreError, ValueRefused
 from understudy.runs.models import trained_models
 from understudy.runs.project import source_of
+from understudy.shell import quoted
 from understudy.store.alignments import writer_lock
 from understudy.store.ids import NOBODY
 from understudy.store.lock import WriterLock
@@ -93,7 +94,7 @@ def _check_person(
         place = films[0].id if numbers[0] == ALL else f"{films[0].id}:{numbers[0]}"
         raise ValueRefused(
             f"{person.id}: is seen in {', '.join(source.id for source in films)}; take the name "
-            f"away first: understudy cast name {project.folder} {place}={NOBODY}"
+            f"away first: understudy cast name {quoted(project.folder)} {place}={NOBODY}"
         )
     models = [m.name for m in trained_models(project) if person.id in m.persons]
     left = [r for r in project.renders if r.id not in going]

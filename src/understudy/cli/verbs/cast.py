@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from understudy.cli.project import opened, tell_ids
 from understudy.cli.say import echo
+from understudy.shell import quoted
 
 if TYPE_CHECKING:
     from understudy.runs.cast import FilmCast
@@ -84,7 +85,7 @@ def show(
             asked = asked or [f"{place}={known}" for place in places]
             echo(
                 f"{' and '.join(places)} look like one person (distance {pair.distance:.2f}, one "
-                f"below {pair.same_below:.2f}); if they are: understudy cast name {project} "
+                f"below {pair.same_below:.2f}); if they are: understudy cast name {quoted(project)} "
                 f"{' '.join(asked)}"
             )
 

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from understudy.cli.about import weights
 from understudy.cli.say import echo
+from understudy.shell import quoted
 
 _WEIGHTS = {"list": weights.list_, "fetch": weights.fetch_, "verify": weights.verify_}
 """What these verbs were called under `models` before models were what people train."""
@@ -59,7 +60,7 @@ def show(
     with Project.open(project, read_only=True) as opened:
         models = trained_models(opened)
     if not models:
-        echo(f"{project}: holds no model; train one: understudy train {project}")
+        echo(f"{project}: holds no model; train one: understudy train {quoted(project)}")
         return
     where = Column("where", overflow="fold")
     table = Table("model", "persons", "plug-in", "step", "last loss", "best score", "size", where)

@@ -11,6 +11,7 @@ from understudy.cli.flags import Given, with_options
 from understudy.cli.work import verb
 from understudy.errors import ValueRefused
 from understudy.runs.spec import JobSpec
+from understudy.shell import quoted
 from understudy.stages.evaluate.options import ScoreOptions
 
 
@@ -70,8 +71,8 @@ def score(
     """
     if output is None and what.is_file():
         raise ValueRefused(
-            f"{what}: is a film, so say the film after its swap as well: understudy score {what} "
-            "OUTPUT --donor FILM; or give a project folder"
+            f"{what}: is a film, so say the film after its swap as well: understudy score "
+            f"{quoted(what)} OUTPUT --donor FILM; or give a project folder"
         )
     folder = what if output is None else (into or output.with_name(f"{output.name}.score"))
     return JobSpec.of(

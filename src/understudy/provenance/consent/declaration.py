@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Literal, get_args
 
 from understudy.errors import ConsentMissing, ValueRefused
+from understudy.shell import quoted
 from understudy.store.ids import check_id
 
 Basis = Literal["self", "consented", "estate", "synthetic", "historic-education"]
@@ -138,10 +139,10 @@ def require(
             lacking.append(person)
         valid += of_person
     if reasons:
-        asked = " ".join(f"--person {person}" for person in lacking)
+        asked = " ".join(f"--person {quoted(person)}" for person in lacking)
         raise ConsentMissing(
             f"nothing is converted: {'; '.join(reasons)}. "
-            f"To declare it, run: understudy consent {project} {asked}"
+            f"To declare it, run: understudy consent {quoted(project)} {asked}"
         )
     return valid
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from understudy.errors import ValueRefused
+from understudy.shell import quoted
 from understudy.store.alignments import Alignments
 from understudy.store.ids import LEAVE
 from understudy.store.project import ALL, Casting, Project, Source
@@ -87,7 +88,7 @@ def people_of(project: Project, source: Source, casting: Casting) -> tuple[list[
         example = nameless[0] if nameless else "0"
         raise ValueRefused(
             f"{source.id}: nobody said who {_counted(nameless)} in it, so that consent cannot be "
-            f"declared; name them, as in: understudy cast name {project.folder} "
+            f"declared; name them, as in: understudy cast name {quoted(project.folder)} "
             f"{source.id}:{example}=NAME, or leave them: --cast {example}={LEAVE}"
         )
     donors = [donor for donor in casting.values() if donor is not None]

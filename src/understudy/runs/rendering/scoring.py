@@ -14,6 +14,7 @@ from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.options import from_mapping
 from understudy.plugin import Registry
+from understudy.shell import quoted
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Resolution
 from understudy.stages.evaluate.options import ScoreOptions
@@ -48,7 +49,7 @@ def score_render(
     render = _render(project, name)
     if not render.output.exists():
         raise MediaError(
-            f"{render.output}: is not there; make it again: understudy convert {project.folder} "
+            f"{render.output}: is not there; make it again: understudy convert {quoted(project.folder)} "
             f"--render-name {render.id}"
         )
     options = from_mapping(ConvertOptions, render.settings, "convert")

@@ -11,6 +11,7 @@ from understudy.flow import Progress
 from understudy.imaging.drawing import Drawing
 from understudy.nn.device import DeviceName, choose_device
 from understudy.plugin import default_registry
+from understudy.shell import quoted
 from understudy.stages.faces.source import alignments_of, reader_of
 from understudy.stages.repair import remove as removing
 from understudy.stages.repair import shape
@@ -206,7 +207,9 @@ def _clean(
             f"{told.small} tracks have fewer than {shape.FEWEST} faces and were left alone"
         )
     if not dry_run:
-        lines.append(f"masks and identity are stale now; next: understudy alignments redo {file}")
+        lines.append(
+            f"masks and identity are stale now; next: understudy alignments redo {quoted(file)}"
+        )
     progress.report("cleaned", told, "\n".join(lines))
 
 

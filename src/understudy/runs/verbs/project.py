@@ -24,6 +24,7 @@ from understudy.runs.rendering.renders import (
 from understudy.runs.settings import Said
 from understudy.runs.spec import JobSpec
 from understudy.runs.swap import run_job
+from understudy.shell import quoted
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
@@ -52,7 +53,7 @@ def extract(project: Path, films: Sequence[str], options: Said, progress: Report
                     raise
                 progress.say(
                     f"{source.id}: is done, with other settings, and stays so; to do it anew: "
-                    f"understudy extract {project} {source.id} --new"
+                    f"understudy extract {quoted(project)} {source.id} --new"
                 )
             else:
                 progress.report("extract", report, _extracted(source.id, report))
@@ -197,6 +198,6 @@ def tell(result: RenderReport, progress: Reporter) -> None:
         *result.scores.lines(),
         f"contact sheet: {result.sheet}; curves: {result.curves}",
         f"report: {result.text}",
-        f"what the file says of itself: understudy verify {output}",
+        f"what the file says of itself: understudy verify {quoted(output)}",
     ]
     progress.report("evaluate", result.scores, "\n".join(f"  {line}" for line in lines))

@@ -29,6 +29,7 @@ from understudy.media.held import Held
 from understudy.nn.device import half_the_threads
 from understudy.options import results
 from understudy.plugin import Registry
+from understudy.shell import quoted
 from understudy.stages.convert.job import Job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census
@@ -259,7 +260,7 @@ def _say(
     if census.stale:
         progress.warn(
             f"the mask {options.mask!r} of {census.stale} faces is older than their landmarks; "
-            f"make it again with: understudy alignments redo {inputs.alignments}",
+            f"make it again with: understudy alignments redo {quoted(inputs.alignments)}",
             code="stale-masks",
             mask=options.mask,
             faces=census.stale,

@@ -26,6 +26,7 @@ from understudy.imaging.png import encode_png
 from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.imaging.sheets import show_mask
 from understudy.media import read_image
+from understudy.shell import quoted
 from understudy.stages.faces.masks import Faces, with_mask
 from understudy.stages.faces.views import View
 from understudy.store.atomic import commit_bytes
@@ -77,7 +78,7 @@ def write_images(
         stop_if_cancelled(progress, f"{n} mask images are written")
     if n == 0:
         raise ValueRefused(
-            f"no face has a mask {kind!r}; add it with understudy mask --kind {kind}"
+            f"no face has a mask {kind!r}; add it with understudy mask --kind {quoted(kind)}"
         )
     return n
 

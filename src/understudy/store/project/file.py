@@ -11,6 +11,7 @@ from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import PROJECT_FILE, PROJECT_FORMAT, read_json
+from understudy.shell import quoted
 from understudy.store import codec
 from understudy.store.atomic import commit_bytes
 from understudy.store.project.values import Person, Render, Source
@@ -109,7 +110,7 @@ def read(path: Path) -> Content:
         raise StoreError(
             f"{path}: was made by an earlier Understudy (format {plain['version']}) and is "
             "brought up when it is first opened for writing, as by: understudy cast "
-            f"{path.parent}"
+            f"{quoted(path.parent)}"
         )
     try:
         return Content.from_plain(plain)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from understudy.errors import FileAway, StoreError
 from understudy.files import make_folder, rename
+from understudy.shell import quoted
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.atomic import explain, sweep_parts
 from understudy.store.faceset import FaceFolder
@@ -172,7 +173,7 @@ class Project(Persons, Places):
         source = self.source(id_)
         raise FileAway(
             f"{source.path}: is not there any more; put it back, or say where it is now: "
-            f"understudy add {self.folder} NEW-PLACE/{source.path.name}"
+            f"understudy add {quoted(self.folder)} {quoted('NEW-PLACE/' + source.path.name)}"
         )
 
     def places(self, id_: str) -> tuple[Path, Path]:
@@ -182,9 +183,8 @@ class Project(Persons, Places):
 
     def faces(self, id_: str) -> Path:
         """Folder of a source's face pictures."""
-        if self.source(id_).kind == "faces":
-            return self.place(id_)
-        return self.folder / "sources" / id_ / "faces"
+        own = self.folder / "sources" / id_ / "faces"
+        return self.place(id_) if self.source(id_).kind == "faces" else own
 
     def alignments(self, id_: str) -> Path:
         """A film's alignments file: beside the film, or here when that may not be written.

@@ -19,6 +19,7 @@ from understudy.errors import ConsentMissing, NoFaces, StoreError
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.nn.device import cpu_count
+from understudy.shell import quoted
 from understudy.stages.faces.found import Finder
 from understudy.stages.train.feeding.cache import FOLDER, CropCache, Line, Stamp
 from understudy.stages.train.feeding.crops import SIGNALS, Cutting, cut
@@ -192,8 +193,8 @@ class Preparer:
         mask, folder = self._cutter.cutting.mask, self._facesets[person][0].path
         self._progress.warn(
             f"the mask {mask!r} of {count} pictures of {person} is older than their landmarks; "
-            f"make it again with: understudy alignments redo FILM, or understudy mask {folder} "
-            f"--kind {mask}",
+            f"make it again with: understudy alignments redo FILM, or understudy mask "
+            f"{quoted(folder)} --kind {quoted(mask)}",
             code="stale-masks",
             mask=str(mask),
             faces=count,
