@@ -23,6 +23,7 @@ from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.runs.project import add, extract_source, train_model
 from understudy.runs.rendering.renders import Wanted, make_render, planned
 from understudy.score.combined import QUESTIONS
+from understudy.score.identity import NEARER
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
@@ -88,8 +89,8 @@ def main() -> None:
         options = TrainOptions(minutes=args.minutes)
         report = train_model(project, list(cast()), MODEL, options, registry, silent)
         print(f"model at step {report.step}: loss {report.loss_words()}; {report.preview}")
-        print(f"| film | donor | score | {' | '.join(QUESTIONS.values())} |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        print(f"| film | donor | {NEARER} | score | {' | '.join(QUESTIONS.values())} |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
         for film in cast():
             for donor in cast():
                 if donor != film:
@@ -104,7 +105,8 @@ def _swap(project: Project, folder: Path, film: str, donor: str) -> None:
     report = make_render(project, plan, options, default_registry(), Silent())
     (part,) = report.scores.parts.values()
     answered = " | ".join(f"{100 * part.answers[group]:.0f} %" for group in QUESTIONS)
-    print(f"| {film} | {donor} | {part.combined:.0f} | {answered} |", flush=True)
+    (nearer,) = (f.swap for f in part.scores["identity"].figures if f.name == NEARER)
+    print(f"| {film} | {donor} | {nearer:.0f} % | {part.combined:.0f} | {answered} |", flush=True)
     print(f"  {report.sheet}")
 
 

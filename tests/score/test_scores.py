@@ -14,6 +14,7 @@ from understudy.plugin import default_registry
 from understudy.score import Pair, Score
 from understudy.score.agreement import agreement
 from understudy.score.combined import answers, combined
+from understudy.score.identity import NEARER
 from understudy.score.reading import read_landmarks, read_mesh
 from understudy.testing.contracts import check_scorer
 from understudy.testing.contracts.score import acted, matte_of, spoilt, table_of
@@ -49,11 +50,15 @@ def test_a_copy_of_the_plate_does_what_the_plate_does_and_is_nobody_else():
     )
     for name in ("pose", "gaze", "light", "seam", "flicker", "outline"):
         assert judged(name, PLATES).value == pytest.approx(1), name
-    assert judged("identity", PLATES).value < 0.05
+    identity = judged("identity", PLATES)
+    assert (identity.value < 0.05, figure(identity, NEARER)) == (True, 0)
 
 
 def test_the_donor_in_the_plates_place_is_the_donor_and_does_something_else():
-    assert judged("identity", DONORS).value > 0.95
+    identity = judged("identity", DONORS)
+    assert (identity.value > 0.95, figure(identity, NEARER)) == (True, 100)
+    half = judged("identity", [*DONORS[: len(DONORS) // 2], *PLATES[len(DONORS) // 2 :]])
+    assert figure(half, NEARER) == 50
     assert judged("expression", DONORS).value < 0.3
 
 

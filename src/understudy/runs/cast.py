@@ -123,7 +123,8 @@ def merge(project: Project, where: str, progress: Progress) -> edit.Edited:
     if len(names) > 1:
         raise ValueRefused(
             f"{where}: they are named {' and '.join(sorted(names))}; take the wrong name away "
-            f"first: understudy cast name {quoted(project.folder)} {source.id}:{numbers[-1]}={NOBODY}"
+            f"first: understudy cast name {quoted(project.folder)} "
+            f"{source.id}:{numbers[-1]}={NOBODY}"
         )
     done = edit.merge(project.alignments(source.id), [int(n) for n in numbers], progress)
     for person in names:

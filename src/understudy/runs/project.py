@@ -148,7 +148,8 @@ def extract_source(
         were = " ".join(f"{source.id}:{n}={person}" for n, person in numbered.items())
         progress.warn(
             f"{source.id}: persons are found anew, under numbers that may be others'; the names "
-            f"{were} are taken away: look (understudy cast {quoted(project.folder)}), and name them again",
+            f"{were} are taken away: look (understudy cast {quoted(project.folder)}), and name "
+            "them again",
             code="names-dropped",
             source=source.id,
             names=numbered,

@@ -126,8 +126,9 @@ def register(project: Project, films: Films) -> dict[str, list[Source]]:
             raise StoreError(
                 f"{project.folder}: person {person} is seen in "
                 f"{', '.join(str(source.path) for source in known)}, not in {media[0]} (or it "
-                f"changed since); is it the same person, say so: understudy add {quoted(project.folder)} "
-                f"{quoted(media[0])} --person {person}; else use another --project folder"
+                f"changed since); is it the same person, say so: understudy add "
+                f"{quoted(project.folder)} {quoted(media[0])} --person {person}; "
+                "else use another --project folder"
             )
         for path, source in zip(media, here, strict=True):
             shown = person if source is None else source.persons.get(ALL, person)

@@ -16,6 +16,9 @@ from understudy.score import Figure, Group, Numbers, Pair, Score, Table
 _CLOSE = 0.05
 """Marks nearer than this: the network does not tell the two persons apart."""
 
+NEARER = "faces nearer to the donor"
+"""Name of the figure that counts faces, each by itself: more like the donor than the plate."""
+
 
 class Identity:
     """To the donor, and away from the plate; see `score.Scorer`."""
@@ -36,11 +39,18 @@ class Identity:
         if len(donors) < 2:
             return Score.unknown("no pictures of the donor are at hand")
         at = _Marks(plates, donors)
-        there, back = at.cosines(swaps), at.cosines(plates, own="plate")
-        whole, ceil = at.cosines(donors, own="donor"), at.cosines(reduced, own="donor")
+        each = [
+            at.cosines(swaps),
+            at.cosines(plates, own="plate"),
+            at.cosines(reduced, own="donor"),
+        ]
+        there, back, ceil = (cosines.mean(0) for cosines in each)
+        whole = at.cosines(donors, own="donor").mean(0)
+        nearer = [100 * float((cosines[:, 0] > cosines[:, 1]).mean()) for cosines in each]
         figures = (
             Figure("cosine to the donor", there[0], back[0], ceil[0]),
             Figure("cosine to the plate", there[1], back[1], ceil[1]),
+            Figure(NEARER, nearer[0], nearer[1], nearer[2], "%"),
         )
         if whole[0] - back[0] < _CLOSE:
             words = "not measured: the network does not tell these two persons apart"
@@ -63,8 +73,8 @@ class _Marks:
         self._sums = {"donor": donors.sum(0), "plate": plates.sum(0)}
         self._members = {"donor": donors, "plate": plates}
 
-    def cosines(self, vectors: NDArray[Any], own: str = "") -> tuple[float, float]:
-        """Mean cosine to the donor and to the plate.
+    def cosines(self, vectors: NDArray[Any], own: str = "") -> NDArray[Any]:
+        """(n, 2) the cosine of each face to the donor and to the plate.
 
         The faces of one person, row by row those of its mark, are compared with the mean of the
         others: a face is always near to a mean that it is part of.
@@ -75,8 +85,8 @@ class _Marks:
             if who == own and len(self._members[who]) == len(vectors) > 1:
                 mean = mean - self._members[who]
             length = np.linalg.norm(mean, axis=1) * np.linalg.norm(vectors, axis=1)
-            found.append(float(((mean * vectors).sum(1) / np.maximum(length, 1e-12)).mean()))
-        return found[0], found[1]
+            found.append((mean * vectors).sum(1) / np.maximum(length, 1e-12))
+        return np.stack(found, 1)
 
 
 def _vector(values: NDArray[Any] | None) -> NDArray[Any]:

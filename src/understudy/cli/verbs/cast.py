@@ -85,8 +85,8 @@ def show(
             asked = asked or [f"{place}={known}" for place in places]
             echo(
                 f"{' and '.join(places)} look like one person (distance {pair.distance:.2f}, one "
-                f"below {pair.same_below:.2f}); if they are: understudy cast name {quoted(project)} "
-                f"{' '.join(asked)}"
+                f"below {pair.same_below:.2f}); if they are: understudy cast name "
+                f"{quoted(project)} {' '.join(asked)}"
             )
 
 

@@ -49,8 +49,8 @@ def score_render(
     render = _render(project, name)
     if not render.output.exists():
         raise MediaError(
-            f"{render.output}: is not there; make it again: understudy convert {quoted(project.folder)} "
-            f"--render-name {render.id}"
+            f"{render.output}: is not there; make it again: understudy convert "
+            f"{quoted(project.folder)} --render-name {render.id}"
         )
     options = from_mapping(ConvertOptions, render.settings, "convert")
     # The model may have been trained on since, so how far it was then is not known.
