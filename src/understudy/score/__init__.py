@@ -100,9 +100,33 @@ class Score:
     words: str = ""
 
     @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Score:
+        """From what `events.to_plain` makes of one.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none.
+        """
+        figures = tuple(
+            Figure(
+                str(f["name"]),
+                from_plain_number(f["swap"]),
+                from_plain_number(f["floor"]),
+                from_plain_number(f["ceiling"]),
+                str(f["unit"]),
+            )
+            for f in plain["figures"]
+        )
+        return cls(from_plain_number(plain["value"]), figures, str(plain["words"]))
+
+    @classmethod
     def unknown(cls, why: str) -> Score:
         """Not measured, and why."""
         return cls(float("nan"), (), f"not measured: {why}")
+
+
+def from_plain_number(value: float | None) -> float:
+    """JSON has no word for what is no number."""
+    return float("nan") if value is None else float(value)
 
 
 class Scorer(Protocol):

@@ -18,8 +18,10 @@ from understudy.runs.models import chosen_model, trained_persons
 from understudy.runs.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
-from understudy.runs.rendering.scoring import evaluate_render, films_of, keep_report
+from understudy.runs.rendering.reports import keep_report, kept_report
+from understudy.runs.rendering.scoring import evaluate_render, films_of
 from understudy.runs.settings import remembering
+from understudy.shell import quoted
 from understudy.stages.convert.first_look import first_look
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
@@ -186,6 +188,14 @@ def make_render(
         anew: see `ConvertInputs`.
     """
     converted = convert_render(project, render, options, registry, progress, anew=anew)
+    places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
+    kept = kept_report(project, render, truth)
+    if kept is not None:
+        progress.say(
+            f"{render.output} was scored as it is; to score it again: understudy score "
+            f"{quoted(project.folder)} --render {render.id}"
+        )
+        return RenderReport(converted, kept, *places)
     scores = evaluate_render(
         project, render, options, registry, progress, truth, step=converted.model_step
     )
@@ -200,8 +210,7 @@ def make_render(
         f"conversion: {converted.swapped_faces} faces in {converted.frames} frames; "
         f"{converted.read}; {converted.seconds:.0f} s",
     ]
-    keep_report(project, render, scores, lines)
-    places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
+    keep_report(project, render, scores, lines, truth)
     return RenderReport(converted, scores, *places)
 
 

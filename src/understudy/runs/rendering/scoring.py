@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.errors import MediaError, PluginError, StoreError, ValueRefused
-from understudy.events import to_plain
 from understudy.files import make_folder, refuse_sources, same_file
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.options import from_mapping
 from understudy.plugin import Registry
+from understudy.runs.rendering.reports import keep_report, write_report
 from understudy.shell import quoted
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Resolution
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.stage import Donor, EvaluateInputs, EvaluateReport, evaluate
-from understudy.store.atomic import commit_bytes
 from understudy.store.project import ALL, Project, Render, Source
 from understudy.swap.loading import new_model
 
@@ -57,7 +54,7 @@ def score_render(
     scores = evaluate_render(project, render, options, registry, progress, truth, scoring)
     parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
     line = f"film {render.source}, model {render.model}: {', '.join(parts)}; scored again"
-    keep_report(project, render, scores, [line])
+    keep_report(project, render, scores, [line], truth)
     return render, scores
 
 
@@ -105,7 +102,7 @@ def score_films(
     )
     scores = evaluate(inputs, registry, progress)
     line = f"{output.name} beside {source.name}; the largest face of each frame"
-    _write(into / "report.md", into / "report.json", output.name, scores, [line])
+    write_report(into / "report.md", into / "report.json", output.name, scores, [line])
     return scores
 
 
@@ -153,21 +150,6 @@ def evaluate_render(
     return evaluate(inputs, registry, progress)
 
 
-def keep_report(
-    project: Project, render: Render, scores: EvaluateReport, before: Sequence[str]
-) -> None:
-    """Write what was measured of a render, for people and for programs.
-
-    Args:
-        project: where everything lies.
-        render: which one.
-        scores: what was measured.
-        before: lines about what was done before.
-    """
-    places = project.report(render.id), project.scores(render.id)
-    _write(*places, render.output.name, scores, before)
-
-
 def shown_by(project: Project, model: str, registry: Registry) -> Resolution | None:
     """What a model shows of a frame, and in how many pixels; None where it cannot be had."""
     try:
@@ -211,14 +193,3 @@ def _render(project: Project, name: str | None) -> Render:
     if len(renders) != 1:
         raise StoreError(f"{project.folder}: say which render with --render; there are: {there}")
     return next(iter(renders.values()))
-
-
-def _write(
-    text: Path, plain: Path, name: str, scores: EvaluateReport, before: Sequence[str]
-) -> None:
-    lines = [f"# {name}", "", time.strftime("Made %Y-%m-%d %H:%M."), ""]
-    lines += [f"- {line}" for line in (*before, *scores.lines())]
-    lines += ["", "Contact sheet: contact_sheet.png. Curves: curves.png.", "", *scores.tables(), ""]
-    commit_bytes(text, "\n".join(lines).encode())
-    values = json.dumps(to_plain(scores), indent=1, ensure_ascii=False, allow_nan=False)
-    commit_bytes(plain, values.encode())

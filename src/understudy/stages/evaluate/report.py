@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from understudy.score import Group, Score
+from understudy.score import Group, Score, from_plain_number
 from understudy.score.combined import QUESTIONS, answers, combined
 from understudy.stages.evaluate.gather import Gathered, Scorers
 
@@ -48,6 +48,31 @@ class PartReport:
     frames: Sequence[int] = ()
     seconds: Sequence[float] = ()
     curves: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> PartReport:
+        """From what `events.to_plain` makes of one.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is none.
+        """
+        number = from_plain_number
+        return cls(
+            faces=int(plain["faces"]),
+            looked_at=int(plain["looked_at"]),
+            lost=int(plain["lost"]),
+            scores={str(name): Score.from_plain(score) for name, score in plain["scores"].items()},
+            unswapped={str(name): number(value) for name, value in plain["unswapped"].items()},
+            answers={group: number(plain["answers"][group]) for group in QUESTIONS},
+            combined=number(plain["combined"]),
+            psnr_swap=list(map(number, plain["psnr_swap"])),
+            psnr_unswapped=list(map(number, plain["psnr_unswapped"])),
+            ssim_swap=list(map(number, plain["ssim_swap"])),
+            ssim_unswapped=list(map(number, plain["ssim_unswapped"])),
+            frames=list(map(int, plain["frames"])),
+            seconds=list(map(number, plain["seconds"])),
+            curves=dict(plain["curves"]),
+        )
 
     @property
     def psnr_gain_db(self) -> float:
@@ -129,6 +154,24 @@ class EvaluateReport:
     embedder: str = ""
     step: int | None = None
     parts: dict[str, PartReport] = field(default_factory=dict)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> EvaluateReport:
+        """From what `events.to_plain` makes of one.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is none.
+        """
+        step = plain["step"]
+        return cls(
+            int(plain["frames"]),
+            int(plain["frames_with_face"]),
+            str(plain["detector"]),
+            tuple(map(str, plain["readers"])),
+            str(plain["embedder"]),
+            None if step is None else int(step),
+            {str(name): PartReport.from_plain(part) for name, part in plain["parts"].items()},
+        )
 
     @property
     def combined(self) -> float:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import read_json, refuse_sources
@@ -51,11 +52,19 @@ class Receipt:
     def read_from(cls, path: Path) -> Receipt | None:
         """A receipt kept earlier; None where there is none that can be read."""
         try:
-            plain = read_json(path, _MAX_BYTES, _MAX_VALUES)
-            files = tuple((str(n), int(size), int(time)) for n, size, time in plain["files"])
-            return cls(str(plain["output"]), files, int(plain["frames"]), str(plain["read"]))
+            return cls.from_plain(read_json(path, _MAX_BYTES, _MAX_VALUES))
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Receipt:
+        """From what `asdict` makes of one.
+
+        Raises:
+            ValueError, KeyError, TypeError, OverflowError: it is none.
+        """
+        files = tuple((str(n), int(size), int(time)) for n, size, time in plain["files"])
+        return cls(str(plain["output"]), files, int(plain["frames"]), str(plain["read"]))
 
     def keep(self, path: Path) -> None:
         """Write it down."""
