@@ -347,6 +347,19 @@ def test_what_is_refused(tmp_path: Path, clip: Path, frames_folder: Path, foreig
     assert not out.exists() and not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.parametrize(("layout", "name"), [("fsa", "out.fsa"), ("coco", "out.json")])
+def test_a_name_without_an_ending_gets_that_of_its_layout(tmp_path, layout, name):
+    """Faceswap knows its files by `.fsa`, and so does an import of ours."""
+    alignments = tmp_path / "clip.alignments"
+    source = SourceRecord("clip.mp4", "00", 640, 361, Fraction(1, 25), 5)
+    Alignments.open(alignments, create=source).close()
+    report = export(alignments, tmp_path / "out", layout)
+    assert report.output == tmp_path / name and (tmp_path / name).is_file()
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(StoreError, match="is there already"):
+        export(alignments, tmp_path / "out", layout)
+
+
 def test_what_an_export_refuses(tmp_path: Path, clip: Path, frames_folder: Path, foreign) -> None:
     folder = tmp_path / "frames"
     shutil.copytree(frames_folder, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -426,6 +427,12 @@ def test_the_file_is_found_beside_its_film(footage, tmp_path):
     assert alignments_of(footage.alignments) == footage.alignments
     with pytest.raises(StoreError, match="there is no alignments file"):
         alignments_of(tmp_path / "none.mp4")
+    away = tmp_path / "away" / footage.media.name  # a film whose folder may not be written
+    away.parent.mkdir()
+    shutil.copy(footage.media, away)
+    with pytest.raises(StoreError, match="a project keeps it in sources/ID"):
+        alignments_of(away)
+    assert alignments_of(away, footage.faces).samefile(footage.alignments)
     assert frame_words([9, 1, 2, 3, 7]) == "1-3, 7, 9"
 
 

@@ -60,7 +60,8 @@ def export(
 
     Args:
         alignments: the file.
-        output: what to write.
+        output: what to write; a name without an ending gets the layout's, by which the other tool
+            knows its files.
         layout: None goes by the ending: `.fsa` for Faceswap's, `.json` for our own JSON.
         media: the folder of images that the faces are in, needed for the images' names; None looks
             beside the alignments.
@@ -73,6 +74,10 @@ def export(
         DiskFull: no room.
     """
     chosen = layout or _by_ending(output)
+    if not output.suffix:
+        output = output.with_name(
+            f"{output.name}.fsa" if chosen == "fsa" else f"{output.name}.json"
+        )
     with Alignments.open(alignments, read_only=True) as store:
         refuse_sources(output, [alignments, media or store.path.with_name(store.source.name)])
         if os.path.lexists(output) and not overwrite:

@@ -25,7 +25,7 @@ from understudy.store.alignments import Alignments
 
 def info(file: Path, faces: Path | None, progress: Progress) -> None:
     """What the file holds."""
-    path = alignments_of(file)
+    path = alignments_of(file, faces)
     lines = info_lines(path, faces)
     with Alignments.open(path, read_only=True) as store:
         progress.report("info", store.summary(), "\n".join(lines))
@@ -95,7 +95,7 @@ def remove(
         raise ValueRefused("--deleted needs --faces, the folder that pictures were deleted from")
     chosen = (*ids, *(removing.read_ids(list) if list else []))
     doomed = removing.Doomed(chosen, track, person, faces if deleted else None)
-    gone = removing.remove(alignments_of(file), doomed, progress, faces, dry_run, backup)
+    gone = removing.remove(alignments_of(file, faces), doomed, progress, faces, dry_run, backup)
     shown = [*(gone if dry_run else [])]
     shown.append(f"{len(gone)} faces {'would be' if dry_run else 'were'} removed")
     progress.report("removed", {"faces": gone, "dry_run": dry_run}, "\n".join(shown))
@@ -110,7 +110,7 @@ def rekey(
     progress: Progress,
 ) -> None:
     """Number the faces of each frame anew."""
-    changes = rekeying(alignments_of(file), order, progress, faces, dry_run, backup)
+    changes = rekeying(alignments_of(file, faces), order, progress, faces, dry_run, backup)
     shown = [f"{old} -> {new}" for old, new in changes.items() if dry_run]
     shown.append(f"{len(changes)} ids {'would change' if dry_run else 'were changed'}")
     progress.report("renumbered", {"ids": changes, "dry_run": dry_run}, "\n".join(shown))
@@ -145,7 +145,8 @@ def redo(
     progress: Progress,
 ) -> None:
     """Make stale masks and identity again, and signals that lack."""
-    path = alignments_of(file)
+    path = alignments_of(file, faces)
+    media = media or (file if path != file else None)  # it need not lie beside the alignments
     name = str(choose_device(device).device)
     told = redoing(path, default_registry(), progress, media, faces, forget, name, signals)
     made = {**told.parts, "signals": told.signals.faces}
@@ -225,7 +226,7 @@ def _find(
     target = move or copy
     if target is not None and faces is None:
         raise ValueRefused("--copy and --move need --faces, the folder of the face pictures")
-    path = alignments_of(file)
+    path = alignments_of(file, faces)
     with Alignments.open(path, read_only=True) as store:
         found = search(store)
         lines = [found.said]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from understudy.errors import MediaError, StoreError
 from understudy.flow import Progress, ahead
 from understudy.media import AssumeColour, FilmReader, MediaInfo, ReadReport, probe
+from understudy.stages.faces.pictures import alignments_of_pictures
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.types import Face, Frame
 
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
 SUFFIX = ".alignments"
 
 
-def alignments_of(path: Path) -> Path:
-    """The alignments file that is meant: itself, or the one beside a film or folder of images.
+def alignments_of(path: Path, faces: Path | None = None) -> Path:
+    """The alignments file that is meant: itself, or the one of a film or folder of images.
 
     A file of an older format is brought up to date first; a copy of it is kept.
+
+    Args:
+        path: the file, or the film or folder that it lies beside.
+        faces: folder of the film's face pictures, which knows the file that they were cut from
+            where none lies beside the film.
 
     Raises:
         StoreError: there is none.
@@ -30,14 +36,28 @@ def alignments_of(path: Path) -> Path:
     if path.suffix == SUFFIX and not path.is_dir():
         Alignments.bring_up(path)
         return path
-    beside = alignments_path(path)
-    if not path.exists() or not beside.is_file():
+    if not path.exists():
         raise StoreError(
-            f"{path}: there is no alignments file {beside.name} beside it; give the alignments "
-            f"file itself, or extract first"
+            f"{path}: is not there, so there is no alignments file of it; check the name"
         )
+    beside = alignments_path(path)
+    if not beside.is_file():
+        kept = None if faces is None else alignments_of_pictures(faces)
+        if kept is None or not _are_of(kept, path):
+            raise StoreError(
+                f"{path}: there is no alignments file {beside.name} beside it; extract first, or "
+                "give the alignments file itself: a project keeps it in sources/ID of its folder "
+                "where the film's folder may not be written"
+            )
+        beside = kept
     Alignments.bring_up(beside)
     return beside
+
+
+def _are_of(alignments: Path, media: Path) -> bool:
+    """Whether a file is of this film, whatever lies beside it."""
+    with Alignments.open(alignments, read_only=True) as store:
+        return store.source.fingerprint == probe(media).fingerprint
 
 
 def reader_of(store: Alignments, media: Path | None = None, depth: Depth = "native") -> FilmReader:
