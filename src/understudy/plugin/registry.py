@@ -69,7 +69,10 @@ class Registry:
             )
         unread = [f"{p.where}: {p.reason}" for p in self.passed_over if not p.name]
         hint = f"; what could not be read: {'; '.join(unread)}" if unread else ""
-        raise PluginError(f"no {kind} plug-in is called {name!r}; there are: {known}{hint}")
+        raise PluginError(
+            f"no {kind} plug-in is called {name!r}; there are: {known}{hint}; a package of yours "
+            "that brings it is installed, or named by UNDERSTUDY_PLUGINS=module:NAME"
+        )
 
     def create(self, kind: str, name: str, *args: Any, **kwargs: Any) -> Any:
         """Import and construct in one step."""

@@ -288,7 +288,12 @@ def read_knobs(
             )
         found[name] = value
         knob = model.knobs.get(name)
-        if knob is not None and knob.kind == "number":
+        if knob is None:
+            raise ValueRefused(
+                f"knob {name}: this model has no such knob; it has: {_known(model)}; "
+                '--knob "" takes back what was said or is remembered from another model'
+            )
+        if knob.kind == "number":
             try:
                 found[name] = float(value)
             except ValueError:

@@ -47,6 +47,7 @@ class Told:
     key: str = "these faces"
     seconds: float = 0.0
     prepared: int = 0
+    why: str = ""
     asked: list[int] = field(default_factory=list)
     shown: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class Told:
         self.asked.append(swapper.step)
         self.shown[swapper.step] = swapper.convert(FACES, "b").rgb
         score = self.scores.get(swapper.step, 50.0)
-        return Judged(score, {"identity": score / 100})
+        return Judged(score, {"identity": score / 100}, self.why)
 
 
 def _train(facesets, folder, judge=None, progress=None, **changes):
@@ -129,6 +130,14 @@ def test_the_time_of_scoring_is_no_time_of_training(facesets, tmp_path):
     found = checkpoint.newest(tmp_path / "m")
     assert judge.asked and found.state.trained_s >= 1.2
     assert found.state.trained_s <= whole_s - len(judge.asked)
+
+
+def test_a_score_that_cannot_be_told_says_why(facesets, tmp_path):
+    progress, judge = Silent(), Told({4: math.nan}, why="is it the donor? no pictures")
+    report = _train(facesets, tmp_path / "m", judge, progress, score_every=4)
+    words = "no score in all: is it the donor? no pictures"
+    assert f"iteration 4: {words}" in progress.said
+    assert report.score is None
 
 
 def test_scores_that_cost_too_much_are_asked_for_less_often_and_at_the_end(facesets, tmp_path):

@@ -25,9 +25,11 @@ from understudy.nn.device import cpu_count
 from understudy.options import from_mapping, results
 from understudy.plugin import Registry
 from understudy.runs.rendering.scoring import films_of, footage_of
+from understudy.score.combined import QUESTIONS
 from understudy.stages.convert.compose import Composer
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Resolution
+from understudy.stages.evaluate.gather import scorers_of
 from understudy.stages.evaluate.looking import Eyes
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.panel import Panel
@@ -240,7 +242,18 @@ class HeldOut:
         found = self._panel.judged(self._swapped(swapper), size)
         report = EvaluateReport(parts={str(part): mine for part, mine in found.items()})
         figures = {name.removeprefix("score/"): value for name, value in report.metrics().items()}
-        return Judged(figures.pop("combined", float("nan")), figures)
+        combined = figures.pop("combined", float("nan"))
+        return Judged(combined, figures, "" if np.isfinite(combined) else self._why(report))
+
+    def _why(self, report: EvaluateReport) -> str:
+        """Which questions have no answer, and what their parts say of it."""
+        scorers, found = scorers_of(self._registry), []
+        for part in report.parts.values():
+            for group, question in QUESTIONS.items():
+                if not np.isfinite(part.answers.get(group, np.nan)):
+                    mine = (s.words for n, s in part.scores.items() if scorers[n].group == group)
+                    found.append(f"{question}? {', '.join(mine)}")
+        return "; ".join(dict.fromkeys(found)) or "no face was found again where it was swapped"
 
     def _swapped(self, swapper: Swapper) -> Iterator[NDArray[np.uint8]]:
         """The windows in their order, each with its face swapped; not all are held at once."""

@@ -17,10 +17,12 @@ class Judged:
     Attributes:
         combined: 0..100, higher is better, or not a number where it cannot be told.
         parts: each part of the score, 0..1, as far as it was measured.
+        why: why it cannot be told, for people; "" where it can.
     """
 
     combined: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    why: str = ""
 
 
 class Judge(Protocol):

@@ -75,7 +75,7 @@ class Watch:
         self._folder, self._judge, self._trainer = folder, judge, trainer
         self._options, self._progress = options, progress
         self.spent_s = self._looks_s = self._cost_s = 0.0
-        self._prepared, self._keeps = False, judge is not None
+        self._prepared, self._keeps, self._why = False, judge is not None, ""
         self.plateau = Plateau(options.patience, judge.key if judge else "")
         self.best: Best | None = None
         self.last: Point | None = None
@@ -152,7 +152,7 @@ class Watch:
         parts = {name: value for name, value in judged.parts.items() if math.isfinite(value)}
         point = Point(state.step, state.trained_s, judged.combined, parts, judge.key)
         self._points.append(point)
-        self.last = point
+        self.last, self._why = point, judged.why
         if math.isfinite(point.combined) and (
             self.best is None or point.combined > self.best.combined
         ):
@@ -205,7 +205,9 @@ class Watch:
         """The newest score and the best one, for people; "" where nothing was scored."""
         if self.last is None:
             return ""
-        score = f"score {self.last.combined:.0f}" if math.isfinite(self.last.combined) else "score?"
+        if not math.isfinite(self.last.combined):
+            return f"no score in all: {self._why}" if self._why else "no score in all"
+        score = f"score {self.last.combined:.0f}"
         if self.best is None or self.best.step == self.last.step:
             return f"{score} (the best so far)" if self.best is not None else score
         return f"{score} (best {self.best.combined:.0f} at {self.best.step:,})"
