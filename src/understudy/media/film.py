@@ -25,7 +25,7 @@ class FilmReader:
     """Reads a film, or a folder of images, again and again in the same way.
 
     Attributes:
-        info: from `probe`.
+        info: from `probe`; `squared` where frames are read in square pixels.
         depth: "8" gives uint8, "native" uint16 where the source has more than 8 bits.
         assume_colour: "rec709" gives code values as stored, also of HDR and log footage.
     """
@@ -38,7 +38,7 @@ class FilmReader:
     def open(
         cls, path: str | Path, depth: Depth = "8", assume_colour: AssumeColour = "tags"
     ) -> FilmReader:
-        """Probe a film, and refuse now what reading would refuse later.
+        """Probe a film to be read in square pixels; refuse now what reading would refuse later.
 
         Raises:
             MediaError: missing, damaged, or its colour cannot be brought to Rec.709.
@@ -47,7 +47,7 @@ class FilmReader:
 
         info = probe(path)
         check_readable(info, assume_colour)
-        return cls(info, depth, assume_colour)
+        return cls(info.squared(), depth, assume_colour)
 
     @property
     def path(self) -> Path:

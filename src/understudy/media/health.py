@@ -14,9 +14,7 @@ from understudy.media.colour.light import light_of
 from understudy.media.info import MediaInfo
 from understudy.media.stills.folder import words
 
-Kind = Literal[
-    "interlaced", "low-bitrate", "hdr", "log", "pixel-aspect", "colour-differs", "files-left-out"
-]
+Kind = Literal["interlaced", "low-bitrate", "hdr", "log", "colour-differs", "files-left-out"]
 
 LOW_BITS = {
     "h264": 0.03,
@@ -38,7 +36,6 @@ _MATRICES = {1: "BT.709", 6: "BT.601", 9: "BT.2020", 7: "SMPTE 240M", 4: "FCC"}
 _SHOWS = "one face then has several colours; bring them to one colour space first"
 _UNDONE = "reading undoes this, so it shows only where a tag is wrong: compare the face pictures"
 _FINER = "harmless but for smooth gradients, which have steps in 8 bits"
-_VISIBLE_ASPECT = 0.01
 # H.273 gives these codes to the same numbers.
 _SAME_TRANSFER = {None: 1, 6: 1, 14: 1, 15: 1}
 _SAME_PRIMARIES = {None: 1, 7: 6}
@@ -71,7 +68,6 @@ def remarks(info: MediaInfo) -> list[Remark]:
         _interlaced(info),
         _low_bitrate(info),
         _light(info),
-        _pixel_aspect(info),
     )
     return [remark for remark in found if remark is not None]
 
@@ -164,20 +160,6 @@ def _light(info: MediaInfo) -> Remark | None:
     return Remark(
         "log",
         f"{info.path.name}: is log footage or like it ({name}); apply the camera's LUT first",
-    )
-
-
-def _pixel_aspect(info: MediaInfo) -> Remark | None:
-    ratio = float(info.sample_aspect)
-    if abs(ratio - 1) < _VISIBLE_ASPECT:
-        return None
-    seen = "squeezed" if ratio > 1 else "stretched"
-    return Remark(
-        "pixel-aspect",
-        f"{info.path.name}: its pixels are {info.sample_aspect.numerator}:"
-        f"{info.sample_aspect.denominator}, so faces are {seen} "
-        "in it; scale it to square pixels if faces are missed",
-        ratio,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 UNSPECIFIED = 2
 """ITU-T H.273 code for "not said", the same for primaries, transfer and matrix."""
+
+_VISIBLE_ASPECT = 0.01
+_WIDEST = 4
 
 Range = Literal["limited", "full"]
 FieldOrder = Literal["", "progressive", "top", "bottom", "interlaced"]
@@ -54,7 +57,8 @@ class AudioInfo:
 class MediaInfo:
     """A source of frames: a video file, or images in natural order.
 
-    Convention: `width` and `height` are of the upright picture, `coded_*` as it is stored.
+    Convention: `width` and `height` are of the upright picture, `coded_*` as it is stored. Frames
+    are read with `width` and `height`: in the film's own pixels, or in square ones, see `squared`.
 
     Attributes:
         path: the file or folder.
@@ -135,6 +139,19 @@ class MediaInfo:
     def size_at(self, index: int) -> tuple[int, int]:
         """Upright width and height of a frame."""
         return self.sizes[index] if self.sizes else (self.width, self.height)
+
+    def squared(self) -> MediaInfo:
+        """The same source as it is read in square pixels: its narrow side is stretched.
+
+        An aspect that no film has is taken for a mistake of the file, and left alone.
+        """
+        aspect = self.sample_aspect
+        near = abs(float(aspect) - 1) < _VISIBLE_ASPECT
+        if near or not 1 / _WIDEST <= aspect <= _WIDEST:
+            return self
+        width = self.width if aspect < 1 else round(self.width * aspect)
+        height = self.height if aspect > 1 else round(self.height / aspect)
+        return replace(self, width=width, height=height, sample_aspect=Fraction(1))
 
     @property
     def rotation_deg(self) -> int:

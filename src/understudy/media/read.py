@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from understudy.errors import MediaError, ValueRefused
+from understudy.imaging.resample import resize
 from understudy.media.clock import Clock
 from understudy.media.colour.light import AssumeColour
 from understudy.media.colour.rgb import ToRgb
@@ -97,7 +98,10 @@ def _video(
     for at, picture in _timed(info, start, report):
         if at.index % every:
             continue
-        yield Frame(at, upright(convert(picture), info.orientation), info.path.name)
+        pixels = upright(convert(picture), info.orientation)
+        if pixels.shape[:2] != (info.height, info.width):
+            pixels = resize(pixels, (info.width, info.height), "cubic")
+        yield Frame(at, pixels, info.path.name)
 
 
 def _timed(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -37,7 +38,7 @@ from understudy.stages.convert.stage import convert
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, extract
 from understudy.store.alignments import Alignments, alignments_path
-from understudy.store.faceset import list_faceset
+from understudy.store.faceset import list_faceset, read_face_png
 from understudy.types import Face, Frame
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -292,6 +293,55 @@ def test_times_sound_turn_and_size_are_the_sources(
         assert abs(result.pixels[alpha == 1].mean(0) - BLUE).max() < 40
         outside = abs(result.pixels.astype(int) - frame.pixels)[alpha == 0]
         assert outside.mean() < 4
+
+
+def squeezed(film, people, path, aspect: Fraction) -> Path:
+    """The actor in pixels of this width to height."""
+    width = 2 * round(160 / aspect / 2)
+    narrow = [cv2.resize(p, (width, 120), interpolation=cv2.INTER_AREA) for p in people.a[:6]]
+    plain = film(path.with_name("plain.mp4"), narrow, sound=False)
+    with av.open(str(plain)) as old, av.open(str(path), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        stream.sample_aspect_ratio = aspect
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                new.mux(packet)
+    return path
+
+
+def test_faces_are_cut_in_square_pixels_and_go_back_into_the_films_own(
+    film, people, extracted, converter, tmp_path
+):
+    square = film(tmp_path / "square.mp4", list(people.a[:6]), sound=False)
+    media = squeezed(film, people, tmp_path / "dv.mp4", Fraction(4, 3))
+    own = probe(media)
+    assert (own.width, own.sample_aspect) == (120, Fraction(4, 3))
+    there, here = extracted(square), extracted(media)
+    assert here.report.faces == 6
+    for theirs, ours in zip(faces_of(there.alignments).values(), faces_of(here.alignments).values(),
+                            strict=True):  # fmt: skip
+        (theirs,), (ours,) = theirs, ours
+        assert ours.alignment.unit_from_frame.src.size_wh == (160, 120)
+        apart = ours.alignment.landmarks - theirs.alignment.landmarks
+        assert np.abs(apart).mean() < 1.5, "the face is as wide as in square pixels"
+    pictures = [read_face_png(list_faceset(f.faces)[0])[0].astype(int) for f in (there, here)]
+    assert np.abs(pictures[0] - pictures[1]).mean() < 8
+    converter(here, "out.mp4")
+    out = probe(tmp_path / "out.mp4")
+    assert (out.width, out.height, out.sample_aspect) == (120, 120, Fraction(4, 3))
+    before, after = source(media), source(tmp_path / "out.mp4")
+    (face,) = faces_of(here.alignments)[0]
+    middle = face.alignment.landmarks[30] * (120 / 160, 1)
+    x, y = middle.round().astype(int)
+    assert abs(after[0].pixels[y, x] - BLUE).max() < 40, "the new face lies where the old one was"
+    changed = np.abs(after[0].pixels.astype(int) - before[0].pixels).max(-1) > 60
+    rows, columns = np.nonzero(changed)
+    wide, high = np.ptp(columns) * 4 / 3, np.ptp(rows)
+    hull = np.ptp(face.alignment.landmarks, 0)
+    assert abs(wide - hull[0]) < 0.25 * hull[0] and high < 1.6 * hull[1]
+    untouched = ~cv2.dilate(changed.astype(np.uint8), np.ones((25, 25))).astype(bool)
+    assert np.abs(after[0].pixels.astype(int) - before[0].pixels)[untouched].mean() < 3
 
 
 def test_a_recording_that_begins_before_its_clock_wraps(

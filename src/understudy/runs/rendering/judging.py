@@ -36,7 +36,7 @@ from understudy.stages.evaluate.panel import Panel
 from understudy.stages.evaluate.plates import Target
 from understudy.stages.evaluate.report import EvaluateReport
 from understudy.stages.faces.casting import Casting, Part
-from understudy.stages.faces.source import assumed_colour
+from understudy.stages.faces.source import as_found, assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.stages.faces.windows import Window, window_of
 from understudy.stages.train.moments.heldout import stretches
@@ -280,7 +280,8 @@ class HeldOut:
         for id_, mine in wanted.items():
             with ExitStack() as held:
                 store, casting = self._opened(mine[0].plate, held)
-                film = FilmReader(probe(self._project.place(id_)), "8", assumed_colour(store))
+                info = as_found(store, probe(self._project.place(id_)))
+                film = FilmReader(info, "8", assumed_colour(store))
                 for scored in sorted(mine, key=lambda s: (s.frame, s.id)):
                     frame = next(iter(film.frames(store.timestamp(scored.frame))))
                     here = casting.between(scored.frame, scored.frame).get(scored.frame, [])

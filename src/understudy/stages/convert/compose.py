@@ -1,10 +1,14 @@
-"""New faces in their places: a frame and its faces in, the composited frame out."""
+"""New faces in their places: a frame and its faces in, the composited frame out.
+
+Faces are found and made in square pixels; a frame, whose untouched pixels stay as they are, has
+those of the film.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +19,13 @@ from understudy.geometry import Warp
 from understudy.geometry.facemesh.build import Build
 from understudy.imaging.composite import Patch, feathered, laid, overlaid, paste, shown_through
 from understudy.imaging.depth import to_unit
-from understudy.imaging.resample import crop_image, warp_image
+from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Part
 from understudy.stages.faces.signals import signals_of
 from understudy.stages.faces.surfaces import build_signal, drawn, texture_of
 from understudy.swap.loading import Swapper
-from understudy.types import Face, Frame
+from understudy.types import Face, Frame, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,9 +97,12 @@ class Composer:
     def _cut(self, one: tuple[Frame, Face, Part], crop_from_frame: Warp) -> NDArray[Any]:
         """What the model sees of a face."""
         frame, face, _ = one
+        pixels, found = frame.pixels, face.alignment.unit_from_frame.src
+        if found != frame.space:
+            pixels = resize(pixels, found.size_wh, "cubic")
         if self._swapper.surface:
-            return texture_of(frame.pixels, face, self._swapper.input_px)
-        return crop_image(frame.pixels, crop_from_frame)
+            return texture_of(pixels, face, self._swapper.input_px)
+        return crop_image(pixels, crop_from_frame)
 
     def _told(
         self, faces: Sequence[tuple[Frame, Face, Part]], warps: Sequence[Warp]
@@ -116,8 +123,8 @@ class Composer:
             if one.mesh is not None:
                 pixels = self._drawn(frame, pixels, one, one.mesh)
                 continue
-            crop_from_frame = self._shown(one.face)
-            mask = one.face.masks[self._options.mask]
+            crop_from_frame = self._shown_on(frame, one.face)
+            mask = self._mask_on(frame, one.face)
             on_crop = np.clip(
                 warp_image(mask.alpha, crop_from_frame @ mask.grid_from_frame.inverse()), 0, 1
             )
@@ -134,10 +141,10 @@ class Composer:
         """A copy of a frame's pixels with a new face drawn on its surface."""
         # a model that knows of no edge covers all of its surface
         alpha = np.ones(one.rgb.shape[:2], np.float32) if one.alpha is None else one.alpha
-        new = drawn(one.rgb, alpha, mesh, self._shown(one.face))
+        new = drawn(one.rgb, alpha, mesh, self._shown_on(frame, one.face))
         patch = new.patch
         if self._bounds in ("mask", "both"):
-            mask, o = one.face.masks[self._options.mask], self._options
+            mask, o = self._mask_on(frame, one.face), self._options
             whole = feathered(mask, mask.grid_from_frame, frame.space, o.feather, o.erode)
             patch = overlaid(patch, whole, keep=self._bounds == "both")
         if not patch.alpha.any():
@@ -156,8 +163,21 @@ class Composer:
         s = self._swapper
         return face.alignment.crop(s.output_px, s.coverage, s.centering)
 
+    def _shown_on(self, frame: Frame, face: Face) -> Warp:
+        """Where the model's output lies in the frame's own pixels."""
+        crop = self._shown(face)
+        return crop if crop.src == frame.space else crop @ Warp.resize(frame.space, crop.src)
+
+    def _mask_on(self, frame: Frame, face: Face) -> Mask:
+        """The face's mask as it lies in the frame's own pixels."""
+        mask = face.masks[self._options.mask]
+        grid = mask.grid_from_frame
+        if grid.src == frame.space:
+            return mask
+        return replace(mask, grid_from_frame=grid @ Warp.resize(frame.space, grid.src))
+
     def _patch(self, frame: Frame, one: Fresh) -> Patch:
         """The feathered mask of one face on its frame, as far as the model's own alpha reaches."""
-        o, crop = self._options, self._shown(one.face)
-        patch = feathered(one.face.masks[o.mask], crop, frame.space, o.feather, o.erode)
+        o, crop = self._options, self._shown_on(frame, one.face)
+        patch = feathered(self._mask_on(frame, one.face), crop, frame.space, o.feather, o.erode)
         return patch if one.alpha is None else shown_through(patch, one.alpha, crop)

@@ -91,6 +91,8 @@ def _row(
     fresh = composer.made([(frame, face, part) for face, part in found])
     after = composer.composed((frame, fresh))
     around: Warp = found[0][0].alignment.crop(CELL, 1.0, "head")
+    if around.src != frame.space:
+        around = around @ Warp.resize(frame.space, around.src)
     return [eight_bit(crop_image(f.pixels, around)) for f in (frame, after)]
 
 

@@ -121,7 +121,7 @@ def _pictures(donor: Donor, count: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def _frames(film: Path, count: int) -> Iterator[NDArray[np.uint8]]:
-    info = probe(film)
+    info = probe(film).squared()
     every = max(1, (info.n_frames_guess or count) // count)
     for frame in FilmReader(info, assume_colour="rec709").frames(every=every):
         yield frame.pixels

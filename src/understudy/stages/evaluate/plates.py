@@ -50,6 +50,8 @@ class Plates(Protocol):
 
     frames_of: dict[Part, Sequence[int]]
     """In which frames each part has a face that was replaced; some bytes a face."""
+    size_wh: tuple[int, int] | None
+    """The grid in which faces are told; None is that of the films."""
 
     def faces(self, index: int) -> dict[Part, int]:
         """How many faces of each part were replaced in a frame."""
@@ -72,6 +74,8 @@ class CastPlates:
             NoFaces: the casting replaces nobody.
         """
         self._casting, self._mask, self._soft = casting, mask, (feather, erode)
+        source = casting.store.source
+        self.size_wh: tuple[int, int] | None = (source.width, source.height)
         self._held: dict[int, list[tuple[Any, Part]]] = {}
         self.frames_of: dict[Part, Sequence[int]] = _frames_of(casting, mask)
 
@@ -114,6 +118,7 @@ class SeenPlates:
 
     def __init__(self, eyes: Eyes, n_frames: int, to: str) -> None:
         self._eyes = eyes
+        self.size_wh: tuple[int, int] | None = None
         self.part = Part(EVERYBODY, to)
         self.frames_of: dict[Part, Sequence[int]] = {self.part: range(n_frames)}
         self._held: dict[int, Alignment | None] = {}

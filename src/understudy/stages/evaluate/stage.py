@@ -146,7 +146,9 @@ class _Work:
         i = self._inputs
         total = probe(i.source).n_frames_guess
         with progress.task("looking at the result", total, "frames") as bar:
-            for before, now, after in in_threes(in_step(i.source, i.output, i.truth)):
+            for before, now, after in in_threes(
+                in_step(i.source, i.output, i.truth, self._plates.size_wh)
+            ):
                 stop_if_cancelled(progress, _UNSCORED)
                 bar.advance(1)
                 index = now[0].at.index

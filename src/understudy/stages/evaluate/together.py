@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import MediaError
 from understudy.flow import ahead
-from understudy.imaging.resample import crop_image
+from understudy.imaging.resample import crop_image, resize
 from understudy.media import FilmReader, probe
 from understudy.stages.evaluate.looking import crop_of
 from understudy.stages.faces.casting import Part
@@ -24,8 +24,16 @@ Three = tuple[Together | None, Together, Together | None]
 """Frames together with those before and after; None at the ends of the films."""
 
 
-def in_step(source: Path, output: Path, truth: Path | None) -> Iterator[Together]:
+def in_step(
+    source: Path, output: Path, truth: Path | None, size_wh: tuple[int, int] | None = None
+) -> Iterator[Together]:
     """Frames of source, output and truth that belong together.
+
+    Args:
+        source: a film.
+        output: what was made of it.
+        truth: the perfect swap, where somebody has it.
+        size_wh: the grid in which faces were found, which all of them are brought to.
 
     Raises:
         MediaError: the films do not show the same number of frames.
@@ -36,13 +44,20 @@ def in_step(source: Path, output: Path, truth: Path | None) -> Iterator[Together
     with ExitStack() as open_films:
         streams = [open_films.enter_context(closing(ahead(f.frames(), 4))) for f in films]
         try:
-            for frames in zip(*streams, strict=True):
+            for read in zip(*streams, strict=True):
+                frames = [_on(frame, size_wh) for frame in read]
                 yield frames[0], frames[1], frames[2] if len(frames) == 3 else None
         except ValueError as error:
             raise MediaError(
                 f"{source.name}, {output.name} and the truth do not have the same "
                 f"number of frames: {error}"
             ) from error
+
+
+def _on(frame: Frame, size_wh: tuple[int, int] | None) -> Frame:
+    if size_wh is None or frame.space.size_wh == size_wh:
+        return frame
+    return Frame(frame.at, resize(frame.pixels, size_wh, "cubic"), frame.source)
 
 
 def in_threes(

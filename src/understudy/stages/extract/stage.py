@@ -25,7 +25,7 @@ from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.follow.follower import Follower, Seen, Window
 from understudy.follow.persons import join_persons
-from understudy.media import FilmReader, MediaInfo, ReadReport
+from understudy.media import FilmReader, MediaInfo, ReadReport, probe
 from understudy.media.health import remarks
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
@@ -34,7 +34,7 @@ from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
-from understudy.stages.faces.source import warn_of_damage
+from understudy.stages.faces.source import as_found, warn_of_damage
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock
 from understudy.store.alignments.settings import differences
 from understudy.types import Face, Frame
@@ -109,6 +109,7 @@ def extract(
     path = inputs.alignments or alignments_path(inputs.media)
     with writer_lock(path):
         options = _decided(path, options, registry, progress)
+        film = _as_known(film, path, options)
         record = _source_record(film.info, options, registry)
         chosen = None
         if options.new:
@@ -297,6 +298,16 @@ def _decided(
         with Alignments.open(path, locked=True) as before:
             return resolved(options, registry, before, progress)
     return resolved(options, registry, None, progress)
+
+
+def _as_known(film: FilmReader, path: Path, options: ExtractOptions) -> FilmReader:
+    """The film in the pixels in which its faces were, or will be, told."""
+    if path.exists() and not options.new:
+        with Alignments.open(path, locked=True) as before:
+            return replace(film, info=as_found(before, probe(film.path)))
+    if options.detector == "file":  # whoever wrote the boxes saw the film's own pixels
+        return replace(film, info=probe(film.path))
+    return film
 
 
 def _source_record(info: MediaInfo, options: ExtractOptions, registry: Registry) -> SourceRecord:

@@ -81,7 +81,17 @@ def reader_of(store: Alignments, media: Path | None = None, depth: Depth = "nati
             f"{place} is not the film that {store.path.name} was made from ({store.source.name}), "
             f"or it changed since; give --media"
         )
-    return FilmReader(info, depth, assumed_colour(store))
+    return FilmReader(as_found(store, info), depth, assumed_colour(store))
+
+
+def as_found(store: Alignments, info: MediaInfo) -> MediaInfo:
+    """The film in the pixels that its faces were found in: square ones, or the film's own.
+
+    Earlier versions, other tools and boxes from a file know the film's own pixels.
+    """
+    squared = info.squared()
+    known = store.source.width, store.source.height
+    return squared if known == (squared.width, squared.height) else info
 
 
 def assumed_colour(store: Alignments) -> AssumeColour:
