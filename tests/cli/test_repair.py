@@ -43,6 +43,9 @@ def test_a_round_of_repair(place, understudy, tmp_path):
     assert "2 faces would be removed" in understudy(*dry).worked().out
     assert "2 faces were removed" in understudy(*dry[:-1], "--faces", faces).worked().out
     assert len(list_faceset(faces)) == 6
+    (tmp_path / "none.txt").write_text("")
+    empty = ("alignments", "remove", film, "--list", tmp_path / "none.txt")
+    assert "0 faces were removed" in understudy(*empty).worked().out
     understudy("alignments", "remove", film).refused("say which faces", code=2)
     understudy("alignments", "remove", film, "--deleted").refused("--faces", code=2)
     understudy("alignments", "remove", film, "9_9").refused("no face 9_9", code=2)

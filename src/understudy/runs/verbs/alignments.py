@@ -95,7 +95,8 @@ def remove(
         raise ValueRefused("--deleted needs --faces, the folder that pictures were deleted from")
     chosen = (*ids, *(removing.read_ids(list) if list else []))
     doomed = removing.Doomed(chosen, track, person, faces if deleted else None)
-    gone = removing.remove(alignments_of(file, faces), doomed, progress, faces, dry_run, backup)
+    path, empty = alignments_of(file, faces), list is not None and doomed == removing.Doomed()
+    gone = [] if empty else removing.remove(path, doomed, progress, faces, dry_run, backup)
     shown = [*(gone if dry_run else [])]
     shown.append(f"{len(gone)} faces {'would be' if dry_run else 'were'} removed")
     progress.report("removed", {"faces": gone, "dry_run": dry_run}, "\n".join(shown))

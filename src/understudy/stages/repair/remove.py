@@ -104,7 +104,7 @@ def _ids(store: Alignments, doomed: Doomed) -> list[str]:
     if doomed.deleted_from is not None:
         chosen |= _deleted(store, doomed.deleted_from)
     elif doomed == Doomed():
-        raise ValueRefused("say which faces: by id, --list, --track, --person or --faces")
+        raise ValueRefused("say which faces: by id, --list, --track, --person or --deleted")
     return [face_id for face_id in known if face_id in chosen]
 
 

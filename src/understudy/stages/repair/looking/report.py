@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from understudy.shell import quoted
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Summary
@@ -38,23 +39,26 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
                 f"{name}: {low:.3g} to {high:.3g}, median {middle:.3g}"
                 for name, (low, middle, high) in found.quality.items()
             ),
-            stale_line(found),
+            stale_line(found, path),
         ]
         if faces_folder is not None:
             state = state_of(faces_folder, store)
             lines.append(f"pictures up to date: {len(state.current)} in {faces_folder}")
             lines += state.remarks().values()
             if state.stale or state.behind:
-                lines.append("bring them up to date with: understudy alignments redo --faces")
+                lines.append(
+                    "bring them up to date with: understudy alignments redo "
+                    f"{quoted(path)} --faces {quoted(faces_folder)}"
+                )
     return lines
 
 
-def stale_line(found: Summary) -> str:
-    """What is stale, and how it is made again."""
+def stale_line(found: Summary, path: Path) -> str:
+    """What is stale in a file, and how it is made again."""
     if not found.stale:
         return "stale: nothing"
     parts = ", ".join(f"{part} of {n} faces" for part, n in found.stale.items())
-    return f"stale: {parts}; make them again with: understudy alignments redo"
+    return f"stale: {parts}; make them again with: understudy alignments redo {quoted(path)}"
 
 
 def _frames(found: Summary) -> str:
