@@ -90,7 +90,7 @@ def test_nothing_is_converted_without_consent(studio) -> None:
             persons={0: "cy"},
             progress=None,
         )
-    with pytest.raises(StoreError, match="there is no such consent file"):
+    with pytest.raises(ConsentMissing, match="there is no such consent file"):
         us.convert("ann.mp4", "pair", {"ann": "bob"}, output="out.mp4", consent="none.toml")
     assert not Path("out.mp4").exists()
 

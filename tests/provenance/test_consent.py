@@ -48,6 +48,10 @@ def test_two_valid_people_may_go_on(make) -> None:
         ({"purpose": ""}, "does not say what for"),
         ({"name": ""}, "does not say who this is"),
         ({"declared_by": ""}, "does not say who declares"),
+        ({"name": "\u200b\u2060\u3164\u2800"}, "does not say who this is"),
+        ({"scope": "\u00ad\ufe0f"}, r"\(scope\)"),
+        ({"basis": "historic-education", "purpose": "parody"}, "a parody does not teach"),
+        ({"declared_at": datetime(2026, 12, 1, tzinfo=UTC)}, "declared on 2026-12-01.*clock"),
     ],
 )
 def test_what_does_not_hold_is_refused_with_reason_and_command(make, changes, words) -> None:
@@ -56,7 +60,9 @@ def test_what_does_not_hold_is_refused_with_reason_and_command(make, changes, wo
         require(bad, ["a", "b"], TODAY, "my.understudy")
     assert caught.value.exit_code == 3
     assert ": b" in str(caught.value) and ": a" not in str(caught.value)
-    assert str(caught.value).endswith("understudy consent my.understudy --person b")
+    gone = "expires" in changes or "revoked_at" in changes
+    verb = "forget" if gone else "consent"
+    assert str(caught.value).endswith(f"understudy {verb} my.understudy --person b")
 
 
 def test_missing_people_and_one_bad_among_good_are_refused(make) -> None:

@@ -13,7 +13,7 @@ from understudy.api.film import Film
 from understudy.api.model import Model
 from understudy.api.settings import chosen
 from understudy.api.who import Casting, Persons, cast
-from understudy.errors import StoreError
+from understudy.errors import ConsentMissing
 from understudy.files import make_folder
 from understudy.plugin import default_registry
 from understudy.provenance.audit import AuditLog
@@ -118,7 +118,7 @@ def _declared(consent: Consent) -> list[Declaration]:
         return list(consent)
     file = Path(consent)
     if not file.is_file():
-        raise StoreError(
+        raise ConsentMissing(
             f"{file}: there is no such consent file; write one with understudy consent, or give "
             "understudy.Declaration(...) of each person"
         )

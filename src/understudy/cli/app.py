@@ -15,6 +15,7 @@ from understudy.cli.verbs import (
     cast,
     consent,
     demo,
+    forget,
     interchange,
     mask,
     models,
@@ -97,6 +98,7 @@ app.command("export", rich_help_panel=_PARTS)(interchange.export)
 app.add_typer(config.app, name="config", rich_help_panel=_ABOUT)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_MAIN)
 app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
+app.command("forget", rich_help_panel=_ABOUT)(forget.forget)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)
 app.add_typer(weights.app, name="weights", rich_help_panel=_ABOUT)

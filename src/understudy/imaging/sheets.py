@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.imaging.resample import resize
-from understudy.imaging.text import outlined
+from understudy.imaging.text import mark_made, outlined
 
 _BAR = 22
 _GAP = 4
@@ -23,6 +23,7 @@ def contact_sheet(
     rows: Sequence[Sequence[NDArray[Any]]],
     labels: Sequence[str],
     cell_wh: tuple[int, int],
+    made: Sequence[int] = (),
 ) -> NDArray[Any]:
     """Lay pictures out in a grid.
 
@@ -31,6 +32,8 @@ def contact_sheet(
         rows: for each row one (h, w, 3) uint8 RGB picture a column; each is fitted into its cell.
         labels: one short text a row, drawn into the first cell.
         cell_wh: width and height of a cell in pixels.
+        made: numbers of the columns whose faces a model made; each of their cells says so, also
+            when it is cut out of the sheet.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -51,7 +54,10 @@ def contact_sheet(
         top = _BAR + r * (height + _GAP)
         for c, picture in enumerate(row):
             left = _GAP + c * (width + _GAP)
-            sheet[top : top + height, left : left + width] = fit(picture, cell_wh)
+            cell = fit(picture, cell_wh)
+            if c in made:
+                mark_made(cell)
+            sheet[top : top + height, left : left + width] = cell
         _text(sheet, labels[r], _GAP + 4, top + 14)
     return sheet
 

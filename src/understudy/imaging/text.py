@@ -7,6 +7,22 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
+MADE = "AI"
+MADE_COMMENT = "Faces in this picture were made by a trained model, with Understudy."
+"""What a file with marked pictures says of itself."""
+
+
+def mark_made(picture: NDArray[Any]) -> None:
+    """Write `MADE` into the lower right corner, in place: the face in it was made by a model.
+
+    Args:
+        picture: (h, w, 3) uint8 RGB, written on.
+    """
+    height, width = picture.shape[:2]
+    size = max(0.35, min(height, width) / 320)
+    (wide, _), _ = cv2.getTextSize(MADE, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+    outlined(picture, MADE, (max(0, width - wide - 5), height - 5), size, (255, 210, 60))
+
 
 def outlined(
     picture: NDArray[Any],

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from understudy.files import parse_json, read_file
 from understudy.store.atomic import commit_bytes
 from understudy.store.lock import WriterLock
 
-Event = Literal["declared", "converting", "converted", "failed", "refused"]
+Event = Literal["declared", "revoked", "forgotten", "converting", "converted", "failed", "refused"]
 GENESIS = "0" * 64
 _MAX_BYTES = 64 << 20
 
@@ -68,6 +68,19 @@ class AuditLog:
         """
         entries = self.entries()
         return entries[-1].hash if entries else GENESIS
+
+    def today(self) -> date:
+        """The day by the clock, or the day of the last line where the clock is set back.
+
+        A consent that has ended does not come back with a clock that goes backwards.
+
+        Raises:
+            StoreError: the chain is broken.
+        """
+        entries = self.entries()
+        now = datetime.now(UTC)
+        last = max((_time(e.at) for e in entries), default=now)
+        return max(last, now).astimezone().date()
 
     def check(self) -> None:
         """Refuse now what would refuse a line later: a chain that is broken, a log out of reach.
@@ -142,6 +155,14 @@ def _entry(number: int, line: bytes, previous: str) -> Entry:
     if digest != _hash(body):
         raise ValueRefused("its hash does not fit")
     return Entry(**plain)
+
+
+def _time(at: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(at)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _hash(body: list[Any]) -> str:

@@ -95,7 +95,7 @@ def verify(path: Path) -> Verdict:
     except ValueError as error:
         return Verdict("unreadable", (f"Its credential cannot be read: it {error}.",))
     try:
-        return _judge(told)
+        return _judge(told, mime)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return Verdict("unreadable", (f"Its credential is of an unknown shape ({error!r}).",))
 
@@ -151,13 +151,13 @@ def _without(error: str, mime: str) -> Verdict:
     )
 
 
-def _judge(told: Mapping[str, Any]) -> Verdict:
+def _judge(told: Mapping[str, Any], mime: str) -> Verdict:
     manifest = told["manifests"][told["active_manifest"]]
     results = told["validation_results"]
     codes = tuple(_failures(results.get("activeManifest", {})))
     signature = manifest.get("signature_info") or {}
     signer = _harmless(signature.get("common_name") or signature.get("issuer") or "")
-    state, first = _state(told["validation_state"], codes, signer)
+    state, first = _state(told["validation_state"], codes, signer, mime)
     disclosure = _disclosure(manifest)
     ingredients = tuple(_ingredients(manifest, results))
     sentences = [first, *_about_ai(manifest)]
@@ -172,14 +172,17 @@ def _judge(told: Mapping[str, Any]) -> Verdict:
     return Verdict(state, tuple(sentences), signer, disclosure, codes, ingredients)
 
 
-def _state(said: str, codes: Sequence[str], signer: str) -> tuple[State, str]:
+def _state(said: str, codes: Sequence[str], signer: str, mime: str) -> tuple[State, str]:
     """The verdict, and the sentence for it."""
+    # A film's hash leaves out free space and where boxes lie; of other files it covers all.
+    film = mime.startswith("video/")
+    since = "picture and sound were not changed since" if film else "not changed since"
     if any(not _is_about_signer(code) for code in codes):
         return "altered", "Altered: it was changed after it was signed."
     if said == "Trusted" and not codes:
-        return "ours", "Signed by you: by this installation of Understudy, and not changed since."
+        return "ours", f"Signed by you: by this installation of Understudy, and {since}."
     name = f"who calls himself {signer!r}" if signer else "who gives no name"
-    sentence = f"Signed by a stranger {name}, and not changed since; the name proves nothing."
+    sentence = f"Signed by a stranger {name}, and {since}; the name proves nothing."
     if any(code.endswith("expired") for code in codes):
         sentence += " The signer's certificate has expired."
     elif said == "Invalid" and not codes:

@@ -15,6 +15,8 @@ from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.plugin import Registry
+from understudy.provenance.audit import AuditLog
+from understudy.provenance.consent import read_declarations, refuse_forbidden
 from understudy.runs.models import DEFAULT, trained_persons
 from understudy.runs.origins import refuse_strange_model
 from understudy.runs.rendering.judging import Plate, judge_for, plates_of
@@ -254,10 +256,12 @@ def train_model(
 
     Raises:
         ValueRefused: the model was trained on other persons.
-        ConsentMissing: somebody was not declared: see `origins`.
+        ConsentMissing: somebody's consent is gone, or they were not declared: see `origins`.
     """
     name = check_id("model", name or DEFAULT)
     chosen = persons_to_train(project, persons, name)
+    today = AuditLog(project.audit).today()
+    refuse_forbidden(read_declarations(project.consent), chosen, today, str(project.folder))
     before = trained_persons(project, name)
     if before and sorted(before) != sorted(chosen) and not options.new:
         raise ValueRefused(

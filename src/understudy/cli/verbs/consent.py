@@ -11,8 +11,11 @@ import typer
 
 from understudy.cli.project import opened
 from understudy.cli.say import echo
+from understudy.shell import quoted
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from understudy.provenance.consent import Declaration
     from understudy.store.project import Project
 
@@ -51,12 +54,19 @@ def consent(
         Path | None, typer.Option("--file", help="Take the declarations from this TOML file.")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print what is declared.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a declaration that holds.")
+    ] = False,
+    revoke: Annotated[
+        bool,
+        typer.Option("--revoke", help="Take the consent of each --person back, from today on."),
+    ] = False,
 ) -> None:
     """Declare who the project's persons are, on what basis, for what scope and purpose.
 
     Without flags it asks, which takes less than a minute a person. The declarations lie in
     PROJECT/consent.toml and can be edited there: what is declared anew changes that person's table
-    only, comments stay.
+    only, comments stay. One that holds is not replaced unasked.
 
     Example: understudy consent out.understudy --person ann
     """
@@ -69,9 +79,11 @@ def consent(
             echo(declared_text(there.consent) or "nothing declared")
         return
     # Only who declares somebody may mean a project that is not there yet; others mistyped it.
-    with opened(project, create=bool(person or file)) as (store, _):
-        if file is not None:
-            _take_over(store, file)
+    with opened(project, create=bool(person or file) and not revoke) as (store, _):
+        if revoke:
+            _take_back(store, person or [])
+        elif file is not None:
+            _take_over(store, file, overwrite)
         elif basis or name or scope or purpose:
             if len(person or ()) != 1 or not basis:
                 raise ValueRefused(
@@ -90,21 +102,28 @@ def consent(
                 declared_at=now(),
                 evidence_sha256=_sha256(evidence),
             )
-            declare(store, [declaration])
+            declare(store, [declaration], overwrite)
+        elif person:
+            _ask_for(store, _to_replace(store, _in_cast(store, person), overwrite))
         else:
-            _ask_for(store, _in_cast(store, person) if person else lacking(store))
+            _ask_for(store, lacking(store))
 
 
 def lacking(project: Project) -> list[str]:
-    """Persons of the project without a declaration that holds today."""
-    from datetime import date
+    """Persons of the project without a declaration that holds today.
 
-    from understudy.provenance.consent import read_declarations
-
-    known = read_declarations(project.consent)
-    today = date.today()
+    Whose consent is gone is not asked about as if it had been forgotten; that is said instead.
+    """
+    known, today = _declared(project)
     good = {d.person for d in known} - {d.person for d in known if d.objection(today)}
-    return [person.id for person in project.persons if person.id not in good]
+    gone = {d.person: d.gone(today) for d in known if d.gone(today)}
+    for person, why in gone.items():
+        echo(
+            f"{person}: {why}; to erase what holds this person: understudy forget "
+            f"{quoted(project.folder)} --person {person}; to declare a new consent, name "
+            f"--person {person}"
+        )
+    return [p.id for p in project.persons if p.id not in good and p.id not in gone]
 
 
 def ensure_declared(project: Project, file: Path | None, persons: Iterable[str]) -> None:
@@ -147,41 +166,119 @@ def _ask_for(project: Project, persons: Iterable[str]) -> None:
     declare(project, [_ask(person) for person in asked])
 
 
-def declare(project: Project, new: list[Declaration]) -> None:
-    """Keep declarations, replacing those of the same people, and log that they were made."""
+def declare(project: Project, new: list[Declaration], overwrite: bool = False) -> None:
+    """Keep declarations, and log that they were made; said at once where one will be refused.
+
+    Those of the same people are replaced where they do not hold, or where the new one says less.
+
+    Raises:
+        ValueRefused: one that holds would be replaced unasked; nothing was changed.
+    """
+    from dataclasses import replace
+
+    from understudy.errors import ValueRefused
     from understudy.provenance.audit import AuditLog
     from understudy.provenance.consent import keep_declarations
 
-    keep_declarations(project.consent, new)
+    known, today = _declared(project)
+    have = {(d.person, d.id): d for d in known}
+    old = {d: have[d.person, d.id] for d in new if (d.person, d.id) in have}
+    new = [d for d in new if d not in old or replace(d, declared_at=old[d].declared_at) != old[d]]
+    holds = [d.person for d in new if d in old and not old[d].objection(today)]
+    lasting = [p for p in holds if not any(d.person == p and d.objection(today) for d in new)]
+    if lasting and not overwrite:
+        raise ValueRefused(
+            f"{lasting[0]}: is declared already, and that holds; nothing was changed; look at it "
+            f"with understudy consent {quoted(project.folder)} --show, and say --overwrite to "
+            "replace it, or --revoke to take it back"
+        )
+    if new:
+        keep_declarations(project.consent, new)
     for d in new:
         facts = {"person": d.person, "basis": d.basis, "purpose": d.purpose}
         AuditLog(project.audit).append("declared", **facts)
+        if why := d.objection(today):
+            echo(f"{d.person}: nothing will be made of this person: {why}", err=True)
     echo(f"declared: {project.consent}")
 
 
-def _take_over(project: Project, file: Path) -> None:
+def _declared(project: Project) -> tuple[list[Declaration], date]:
+    """What is declared, and the day to judge it by."""
+    from understudy.provenance.audit import AuditLog
+    from understudy.provenance.consent import read_declarations
+
+    return read_declarations(project.consent), AuditLog(project.audit).today()
+
+
+def _to_replace(project: Project, persons: list[str], overwrite: bool) -> list[str]:
+    """Of those named, whoever is to be declared anew; about who is declared it is asked."""
+    known, today = _declared(project)
+    asked = []
+    for person in persons:
+        mine = [d for d in known if d.person == person]
+        good = mine and not any(d.objection(today) for d in mine)
+        if good and not overwrite:
+            words = f"{mine[0].basis}, for {mine[0].purpose}, {mine[0].scope}"
+            if not typer.confirm(f"{person} is declared already ({words}). Replace that?"):
+                continue
+        asked.append(person)
+    return asked
+
+
+def _take_back(project: Project, persons: list[str]) -> None:
+    from understudy.errors import ValueRefused
+    from understudy.runs.forgetting import revoke
+
+    if not persons:
+        raise ValueRefused("--revoke: say whose consent is taken back: --person NAME")
+    done = revoke(project, persons)
+    for person in done:
+        echo(
+            f"{person}: taken back; nothing is trained or converted with this person; to erase "
+            f"what holds them: understudy forget {quoted(project.folder)} --person {person}"
+        )
+    if not done:
+        echo("nothing was changed: no declaration of theirs is there that was not taken back")
+
+
+def _take_over(project: Project, file: Path, overwrite: bool = False) -> None:
     from understudy.errors import StoreError
     from understudy.provenance.consent import read_declarations
 
     if not file.is_file():
         raise StoreError(f"{file}: there is no such consent file")
-    declare(project, read_declarations(file))
+    declare(project, read_declarations(file), overwrite)
 
 
 def _ask(person: str) -> Declaration:
-    from understudy.provenance.consent import BASES, PURPOSES, Declaration, now
+    from understudy.errors import ConsentMissing
+    from understudy.provenance.consent import (
+        BASES,
+        INTIMATE,
+        PURPOSES,
+        UNDER_AGE,
+        Declaration,
+        now,
+    )
 
     echo(f"\nPerson {person} of this project")
-    name = typer.prompt("  Who is it? (stays in this project)")
+    name = typer.prompt("  Who is it? (stays in this project)", value_proc=_seen)
     for key, words in BASES.items():
         echo(f"    {key}: {words}")
     basis = typer.prompt("  On what basis may the face be used?", value_proc=_one_of(BASES))
     adult = typer.confirm("  Is this person of age?")
+    if not adult:
+        raise ConsentMissing(f"{person}: {UNDER_AGE}; nothing was declared")
     intimate = typer.confirm("  Is the footage intimate or sexual?")
-    scope = typer.prompt("  What does the consent cover? (a film's title, a lesson)")
-    echo(f"    {', '.join(PURPOSES)}")
-    purpose = typer.prompt("  For what purpose?", value_proc=_one_of(PURPOSES))
-    declared_by = typer.prompt("  Who declares this?")
+    if intimate:
+        raise ConsentMissing(f"{person}: {INTIMATE}; nothing was declared")
+    scope = typer.prompt(
+        "  What does the consent cover? (a film's title, a lesson)", value_proc=_seen
+    )
+    fits = [p for p in PURPOSES if (basis, p) != ("historic-education", "parody")]
+    echo(f"    {', '.join(fits)}")
+    purpose = typer.prompt("  For what purpose?", value_proc=_one_of(fits))
+    declared_by = typer.prompt("  Who declares this?", value_proc=_seen)
     return Declaration(
         person=person,
         name=name,
@@ -193,6 +290,15 @@ def _ask(person: str) -> Declaration:
         declared_by=declared_by,
         declared_at=now(),
     )
+
+
+def _seen(answer: str) -> str:
+    """Takes words that can be seen; others are asked again."""
+    from understudy.provenance.consent import is_blank
+
+    if is_blank(answer):
+        raise typer.BadParameter("nothing of that can be seen")
+    return answer.strip()
 
 
 def _one_of(names: Iterable[str]) -> Callable[[str], Any]:

@@ -7,12 +7,16 @@ where it can be read and edited; only the hash of a release form is kept, never 
 
 from understudy.provenance.consent.declaration import (
     BASES,
+    INTIMATE,
     PURPOSES,
+    UNDER_AGE,
     Basis,
     Declaration,
     Purpose,
     digest,
+    is_blank,
     now,
+    refuse_forbidden,
     require,
 )
 from understudy.provenance.consent.file import (
@@ -24,15 +28,19 @@ from understudy.provenance.consent.file import (
 
 __all__ = [
     "BASES",
+    "INTIMATE",
     "PURPOSES",
+    "UNDER_AGE",
     "Basis",
     "Declaration",
     "Purpose",
     "bring_up",
     "declared_text",
     "digest",
+    "is_blank",
     "keep_declarations",
     "now",
     "read_declarations",
+    "refuse_forbidden",
     "require",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +25,10 @@ BASES: Mapping[Basis, str] = {
     "historic-education": "a historic figure, shown for teaching and marked as such",
 }
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+INTIMATE = "the footage is declared intimate; Understudy never converts that"
+UNDER_AGE = "this person is declared under age, or it is not declared; that is refused"
+_UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters that show nothing: Hangul fillers and the empty Braille cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +93,47 @@ class Declaration:
             elif value is not None and not isinstance(value, date):
                 raise ValueRefused(f"{name}: expected a day such as 2027-01-31, got {value!r}")
 
-    def objection(self, today: date) -> str:
-        """Why this declaration does not allow a conversion today, or ""."""
+    def forbids(self, today: date) -> str:
+        """Why nothing may be made of this person at all, training included, or ""."""
         if self.intimate:
-            return "the footage is declared intimate; Understudy never converts that"
+            return INTIMATE
         if not self.adult:
-            return "this person is declared under age, or it is not declared; that is refused"
+            return UNDER_AGE
+        return self.gone(today) or self._too_early(today)
+
+    def gone(self, today: date) -> str:
+        """That the consent was given and is no more, or ""."""
         if self.revoked_at is not None:
             return f"the consent was taken back on {self.revoked_at}"
         if self.expires is not None and self.expires < today:
             return f"the consent ended on {self.expires}"
-        if not self.name.strip() and self.basis != "synthetic":
+        return ""
+
+    def _too_early(self, today: date) -> str:
+        declared = self.declared_at.astimezone().date()
+        if declared <= today:
+            return ""
+        return (
+            f"it was declared on {declared}, and today is {today}: set this machine's clock, or "
+            "correct declared_at"
+        )
+
+    def objection(self, today: date) -> str:
+        """Why this declaration does not allow a conversion today, or ""."""
+        if forbidden := self.forbids(today):
+            return forbidden
+        if self.basis == "historic-education" and self.purpose == "parody":
+            return (
+                "historic-education is for teaching, and a parody does not teach; declare it on "
+                "another basis, or for another purpose"
+            )
+        if is_blank(self.name) and self.basis != "synthetic":
             return "it does not say who this is"
-        if not self.scope.strip():
+        if is_blank(self.scope):
             return "it does not say what the consent covers (scope)"
         if not self.purpose:
             return f"it does not say what for (purpose: {', '.join(PURPOSES)})"
-        if not self.declared_by.strip():
+        if is_blank(self.declared_by):
             return "it does not say who declares this"
         return ""
 
@@ -139,12 +168,48 @@ def require(
             lacking.append(person)
         valid += of_person
     if reasons:
-        asked = " ".join(f"--person {quoted(person)}" for person in lacking)
         raise ConsentMissing(
             f"nothing is converted: {'; '.join(reasons)}. "
-            f"To declare it, run: understudy consent {quoted(project)} {asked}"
+            f"{_what_to_do(declarations, lacking, today, project)}"
         )
     return valid
+
+
+def refuse_forbidden(
+    declarations: Sequence[Declaration],
+    persons: Sequence[str],
+    today: date | None = None,
+    project: str = "PROJECT",
+) -> None:
+    """Refuse to learn faces of persons who did not agree to it, or do not any more.
+
+    Somebody of whom nothing is declared yet may be learnt; nothing is shown of them until it is.
+
+    Args:
+        declarations: all that the project has.
+        persons: ids of those who would be learnt.
+        today: the day to judge by, by default today.
+        project: the folder's name, for the command in the message.
+
+    Raises:
+        ConsentMissing: says whose consent is gone or was never possible, and what to do.
+    """
+    today = today or date.today()
+    mine = [d for d in declarations if d.person in persons and d.forbids(today)]
+    if mine:
+        reasons = "; ".join(_named(d, d.forbids(today)) for d in mine)
+        raise ConsentMissing(
+            f"nothing is trained: {reasons}. "
+            f"{_what_to_do(declarations, [d.person for d in mine], today, project)}"
+        )
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen."""
+    return not any(
+        unicodedata.category(c)[0] in "LNPS" and c not in _UNSEEN
+        for c in unicodedata.normalize("NFC", text)
+    )
 
 
 def digest(declarations: Sequence[Declaration]) -> str:
@@ -159,9 +224,30 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def _what_to_do(
+    declarations: Sequence[Declaration], lacking: Sequence[str], today: date, project: str
+) -> str:
+    """Who took a consent back is not to be declared again, but to be let go."""
+    gone = {d.person for d in declarations if d.gone(today)}
+    lacking = list(dict.fromkeys(lacking))
+    words = []
+    folder = quoted(project)
+    if lost := " ".join(f"--person {quoted(p)}" for p in lacking if p in gone):
+        words.append(
+            f"What holds this person is listed and erased by: understudy forget {folder} {lost}"
+        )
+    if asked := " ".join(f"--person {quoted(p)}" for p in lacking if p not in gone):
+        words.append(f"To declare it, run: understudy consent {folder} {asked}")
+    return ". ".join(words)
+
+
 def _objection(declaration: Declaration, today: date) -> str:
-    who = f" ({declaration.name})" if declaration.name.strip() else ""
-    return f"{declaration.person}{who}: {declaration.objection(today)}"
+    return _named(declaration, declaration.objection(today))
+
+
+def _named(declaration: Declaration, words: str) -> str:
+    who = "" if is_blank(declaration.name) else f" ({declaration.name})"
+    return f"{declaration.person}{who}: {words}"
 
 
 def _iso(value: date) -> str:

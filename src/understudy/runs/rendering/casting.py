@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from understudy.errors import ValueRefused
+from understudy.errors import ConsentMissing, ValueRefused
 from understudy.shell import quoted
 from understudy.store.alignments import Alignments
 from understudy.store.ids import LEAVE
@@ -73,7 +73,7 @@ def people_of(project: Project, source: Source, casting: Casting) -> tuple[list[
     """Ids of the persons whose faces are replaced, and of those whose faces go in.
 
     Raises:
-        ValueRefused: somebody who is replaced has no name in the project, so that nobody can have
+        ConsentMissing: somebody who is replaced has no name in the project, so that nobody can have
             declared their consent.
     """
     replaced = {n for n, donor in casting.items() if donor is not None and n != ALL}
@@ -86,7 +86,7 @@ def people_of(project: Project, source: Source, casting: Casting) -> tuple[list[
     nameless = [number for number, name in names.items() if name is None]
     if nameless or not plates:
         example = nameless[0] if nameless else "0"
-        raise ValueRefused(
+        raise ConsentMissing(
             f"{source.id}: nobody said who {_counted(nameless)} in it, so that consent cannot be "
             f"declared; name them, as in: understudy cast name {quoted(project.folder)} "
             f"{source.id}:{example}=NAME, or leave them: --cast {example}={LEAVE}"

@@ -309,6 +309,7 @@ def label_of(
         audit=AuditLog(project.audit),
         donor_pictures=tuple(p for p in pictures if p is not None),
         project=str(project.folder),
+        consent=project.consent,
     )
 
 

@@ -21,6 +21,7 @@ from understudy.imaging.depth import eight_bit
 from understudy.imaging.png import encode_png
 from understudy.imaging.resample import crop_image
 from understudy.imaging.sheets import contact_sheet
+from understudy.imaging.text import MADE_COMMENT
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer
@@ -77,9 +78,11 @@ def first_look(
             found = casting.between(index, index).get(index, [])
             rows.append(_row(frame, found, composer))
             labels.append(f"frame {index}")
-        picture = contact_sheet(["source", "before training"], rows, labels, (CELL, CELL))
+        picture = contact_sheet(
+            ["source", "before training"], rows, labels, (CELL, CELL), made=(1,)
+        )
     make_folder(sheet.parent)
-    commit_bytes(sheet, encode_png(picture), durable=False)
+    commit_bytes(sheet, encode_png(picture, MADE_COMMENT), durable=False)
     progress.say(f"a first look, before training: {sheet}")
     progress.picture("first-look", sheet)
 

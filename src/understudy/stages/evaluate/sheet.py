@@ -134,7 +134,7 @@ def drawn_sheet(
             labels.append(f"{row.frame}: {kind}, yaw {row.plate.yaw:.0f}{also}")
     side = max((max(p.shape[:2]) for row in rows for p in row[:1]), default=_CELL_PX[0])
     side = int(np.clip(side, *_CELL_PX))
-    return contact_sheet(["source", "swap", third], rows, labels, (side, side))
+    return contact_sheet(["source", "swap", third], rows, labels, (side, side), made=(1,))
 
 
 def _nearest(plate: Reading, donors: Sequence[Shown], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.imaging.curves import chart
 from understudy.imaging.png import encode_png
+from understudy.imaging.text import MADE_COMMENT
 from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.score import Pair
@@ -191,7 +192,7 @@ class _Work:
         shown = {
             str(p): (g.rows(self._rows_each), donors[p][1]) for p, g in self._galleries.items()
         }
-        commit_bytes(self._inputs.sheet, encode_png(drawn_sheet(shown, third)))
+        commit_bytes(self._inputs.sheet, encode_png(drawn_sheet(shown, third), MADE_COMMENT))
         self._draw_curves()
         return EvaluateReport(
             self._frames,

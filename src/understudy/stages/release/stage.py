@@ -16,7 +16,7 @@ from understudy.errors import ConsentMissing, UnderstudyError
 from understudy.media import MediaInfo
 from understudy.media.held import Held
 from understudy.provenance.audit import AuditLog
-from understudy.provenance.consent import Declaration, require
+from understudy.provenance.consent import Declaration, read_declarations, require
 from understudy.provenance.credentials import check_signing, disclosure_of, sign
 from understudy.provenance.folder import LIST, LISTED_IN, list_of
 from understudy.store.atomic import commit_dir, commit_path, scratch, sweep_parts
@@ -35,6 +35,8 @@ class Label:
         audit: the project's log.
         donor_pictures: a picture of each donor's faceset; the credentials name it by its hash.
         project: the project's name, for messages.
+        consent: the file of the declarations, read again each time, since a consent may be taken
+            back while its person is converted; None takes `declarations` as they are.
     """
 
     declarations: Sequence[Declaration]
@@ -43,6 +45,7 @@ class Label:
     audit: AuditLog
     donor_pictures: tuple[Path, ...] = ()
     project: str = "PROJECT"
+    consent: Path | None = None
 
     def require(self) -> list[Declaration]:
         """The declarations of the people in the output; refused unless all of them hold.
@@ -56,7 +59,10 @@ class Label:
                 raise ConsentMissing(
                     "nothing is converted: nobody said who is in the footage and who goes in"
                 )
-            return require(self.declarations, persons, project=self.project)
+            declared = self.declarations
+            if self.consent is not None:
+                declared = read_declarations(self.consent)
+            return require(declared, persons, self.audit.today(), self.project)
         except ConsentMissing as refusal:
             self.audit.append("refused", reason=str(refusal))
             raise

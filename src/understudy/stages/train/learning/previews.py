@@ -17,7 +17,9 @@ from torch import Tensor
 from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.geometry.facemesh.surface import surface
+from understudy.imaging.png import encode_png
 from understudy.imaging.rasterise import texture_map, textured
+from understudy.imaging.text import MADE_COMMENT, mark_made
 from understudy.nn.augment import Switches, cut, draw, generator_for
 from understudy.stages.faces.surfaces import BUILD_FACES, build_from, build_signal, surface_of
 from understudy.stages.train.feeding.faces import FaceSource
@@ -71,6 +73,9 @@ def _block(
     columns = torch.cat([_cells(x) for x in (first, *shown)], 3)
     rows = columns.permute(0, 2, 3, 1).flatten(0, 1)
     body = (rows.clamp(0, 1) * 255).round().byte().numpy()
+    for top in range(0, len(body), CELL):
+        for left in range(CELL, body.shape[1], CELL):  # all but the originals
+            mark_made(body[top : top + CELL, left : left + CELL])
     return np.concatenate([_header([person, "again", *(f"as {o}" for o in others)]), body])
 
 
@@ -85,7 +90,7 @@ def _side_by_side(blocks: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 def write_sheet(folder: Path, picture: NDArray[np.uint8], step: int) -> Path:
     """Keep a sheet as `previews/step_*.png`, which is returned, and as `preview.png`."""
-    data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
+    data = encode_png(picture, MADE_COMMENT)
     previews = folder / "previews"
     make_folder(previews)
     commit_bytes(previews / f"step_{step:08d}.png", data, durable=False)
