@@ -112,7 +112,8 @@ def test_without_consent_the_code_is_3_and_the_refusal_is_kept(place, understudy
     place.consent.unlink()
     swap = [x for x in place.swap() if x not in ("--consent", place.consent)]
     understudy(*swap).refused("nothing is converted", "understudy consent", code=3)
-    assert [e.event for e in AuditLog(place.project / "audit.jsonl").entries()] == ["refused"]
+    told = [e.event for e in AuditLog(place.project / "audit.jsonl").entries()]
+    assert told == ["shows", "shows", "refused"]
     assert not place.out.exists()
     assert not list(place.folder.glob("*.alignments"))
 

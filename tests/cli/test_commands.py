@@ -66,7 +66,7 @@ def test_the_whole_job_says_what_it_made(done_place):
     for name in ("log.txt", "consent.toml", "audit.jsonl"):
         assert (project / name).stat().st_size > 0
     events = [e.event for e in AuditLog(project / "audit.jsonl").entries()]
-    assert events == ["declared", "declared", "converting", "converted"]
+    assert events == ["declared", "declared", "shows", "shows", "converting", "converted"]
 
 
 def test_the_whole_job_again_does_nothing_again(done_place, understudy):

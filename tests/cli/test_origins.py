@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from understudy.media import probe
+from understudy.provenance.audit import AuditLog
 from understudy.provenance.verify import verify
 from understudy.store.alignments import alignments_path
 from understudy.store.atomic import commit_bytes
@@ -128,3 +130,18 @@ def test_a_film_in_the_place_of_a_declared_one_is_refused(done, done_place, unde
     shutil.copy(alignments_path(done.b), alignments_path(done.a))
     said = understudy("convert", done.project, "-o", done.out, "--source", "a", *CONVERT)
     said.refused("a.mp4", "not the film that was added as a", code=3)
+
+
+def test_the_log_says_which_films_a_declaration_is_about(elsewhere, stranger, understudy) -> None:
+    def said() -> list[tuple[str, str | None]]:
+        entries = AuditLog(elsewhere / "audit.jsonl").entries()
+        return [(e.facts["source"], e.facts["person"]) for e in entries if e.event == "shows"]
+
+    mark = probe(stranger).fingerprint
+    before = said()
+    assert (mark, "b") in before
+    understudy("add", elsewhere, stranger, "--person", "b").worked()
+    assert said() == before
+    understudy("cast", "name", elsewhere, "stranger=cleo").worked()
+    understudy("cast", "name", elsewhere, "stranger=nobody").worked()
+    assert said() == [*before, (mark, "cleo"), (mark, None)]

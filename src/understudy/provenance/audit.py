@@ -24,7 +24,9 @@ from understudy.files import parse_json, read_file
 from understudy.store.atomic import commit_bytes
 from understudy.store.lock import WriterLock
 
-Event = Literal["declared", "revoked", "forgotten", "converting", "converted", "failed", "refused"]
+Event = Literal[
+    "declared", "shows", "revoked", "forgotten", "converting", "converted", "failed", "refused"
+]
 GENESIS = "0" * 64
 _MAX_BYTES = 64 << 20
 

@@ -11,6 +11,7 @@ from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.imaging.png import encode_png
 from understudy.plugin import Registry
+from understudy.runs.consent.origins import note_shown
 from understudy.runs.project import source_of
 from understudy.shell import quoted
 from understudy.stages.cast import edit
@@ -103,7 +104,7 @@ def name(project: Project, words: Sequence[str]) -> list[Source]:
         wanted += [(source, number, whom.strip()) for number in numbers or [ALL]]
     for source, number, whom in wanted:
         person = None if whom == NOBODY else project.add_person(whom).id
-        project.name_found(source.id, {number: person})
+        note_shown(project, project.name_found(source.id, {number: person}), {number: person})
     return [project.source(id_) for id_ in dict.fromkeys(source.id for source, _, _ in wanted)]
 
 

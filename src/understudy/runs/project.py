@@ -17,8 +17,8 @@ from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations, refuse_forbidden
+from understudy.runs.consent.origins import note_shown, refuse_strange_model
 from understudy.runs.models import DEFAULT, trained_persons
-from understudy.runs.origins import refuse_strange_model
 from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
@@ -59,7 +59,10 @@ def add(project: Project, media: Path, person: str | None = None) -> Source:
         _check_shown(project, have, person)
         place = _first_place(project, have, place)
     known = None if person is None else project.add_person(person).id
-    return project.add_source(place, fingerprint, known, kind)
+    source = project.add_source(place, fingerprint, known, kind)
+    if known is not None:
+        note_shown(project, source, {ALL: known})
+    return source
 
 
 def _check_shown(project: Project, source: Source, person: str | None) -> None:

@@ -227,7 +227,7 @@ def _to_replace(project: Project, persons: list[str], overwrite: bool) -> list[s
 
 def _take_back(project: Project, persons: list[str]) -> None:
     from understudy.errors import ValueRefused
-    from understudy.runs.forgetting import revoke
+    from understudy.runs.consent.forgetting import revoke
 
     if not persons:
         raise ValueRefused("--revoke: say whose consent is taken back: --person NAME")

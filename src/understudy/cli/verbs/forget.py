@@ -12,7 +12,7 @@ from understudy.cli.project import opened
 from understudy.cli.say import echo
 
 if TYPE_CHECKING:
-    from understudy.runs.forgetting import Holdings
+    from understudy.runs.consent.forgetting import Holdings
 
 
 def forget(
@@ -32,7 +32,7 @@ def forget(
     Example: understudy forget project --person ann
     """
     from understudy.errors import ValueRefused
-    from understudy.runs import forgetting
+    from understudy.runs.consent import forgetting
 
     with opened(project) as (store, terminal):
         found = forgetting.holdings(store, person)

@@ -229,16 +229,23 @@ def _what_to_do(
 ) -> str:
     """Who took a consent back is not to be declared again, but to be let go."""
     gone = {d.person for d in declarations if d.gone(today)}
-    lacking = list(dict.fromkeys(lacking))
+    lost = [person for person in dict.fromkeys(lacking) if person in gone]
+    rest = [person for person in dict.fromkeys(lacking) if person not in gone]
     words = []
-    folder = quoted(project)
-    if lost := " ".join(f"--person {quoted(p)}" for p in lacking if p in gone):
+    if lost:
+        asked = _options(lost)
         words.append(
-            f"What holds this person is listed and erased by: understudy forget {folder} {lost}"
+            "What holds this person is listed and erased by: understudy forget "
+            f"{quoted(project)} {asked}"
         )
-    if asked := " ".join(f"--person {quoted(p)}" for p in lacking if p not in gone):
-        words.append(f"To declare it, run: understudy consent {folder} {asked}")
+    if rest:
+        asked = _options(rest)
+        words.append(f"To declare it, run: understudy consent {quoted(project)} {asked}")
     return ". ".join(words)
+
+
+def _options(persons: Sequence[str]) -> str:
+    return " ".join(f"--person {quoted(person)}" for person in persons)
 
 
 def _objection(declaration: Declaration, today: date) -> str:

@@ -14,8 +14,8 @@ from understudy.options import to_mapping
 from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
+from understudy.runs.consent.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.models import chosen_model, trained_persons
-from understudy.runs.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.rendering.reports import keep_report, kept_report

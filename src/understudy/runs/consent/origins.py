@@ -7,16 +7,40 @@ whatever the person is called in both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from understudy.errors import ConsentMissing, StoreError
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.nn import checkpoint
+from understudy.provenance.audit import AuditLog
 from understudy.shell import quoted
 from understudy.store.faceset import list_faceset, read_record
 from understudy.store.project import Project, Source
+
+
+def note_shown(project: Project, source: Source, persons: Mapping[str, str | None]) -> None:
+    """Write down that somebody said who is seen in a film; what was said before is not repeated.
+
+    So the log tells which films a declaration was about when an output was made: another film that
+    is put in the place of one, under the same person, leaves a line that every later output names.
+
+    Args:
+        project: has the log.
+        source: the film or folder.
+        persons: number of a found person as text, or `ALL`, to a person's id, or None.
+    """
+    audit = AuditLog(project.audit)
+    said: dict[tuple[str, str], str | None] = {}
+    for entry in audit.entries():
+        if entry.event == "shows":
+            key = str(entry.facts.get("source")), str(entry.facts.get("number"))
+            said[key] = entry.facts.get("person")
+    mark = source.fingerprint or f"folder {source.id}"
+    for number, person in persons.items():
+        if said.get((mark, number)) != person:
+            audit.append("shows", source=mark, number=number, person=person)
 
 
 def refuse_strange_model(

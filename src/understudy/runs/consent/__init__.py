@@ -1,0 +1,1 @@
+"""What consent covers in a project, and letting persons go who took it back."""
