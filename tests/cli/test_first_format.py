@@ -56,10 +56,10 @@ def test_the_same_command_finds_everything_done(old, understudy) -> None:
 
 
 def test_it_goes_on_training_and_converts_anew(old, understudy) -> None:
-    understudy(*without_consent(old, "--iterations", 3)).refused("is there already")
+    said = understudy(*without_consent(old, "--iterations", 3)).worked()
+    assert "was made before with another model or other choices" in said.err
     model = old.project / "models" / "model"
     assert json.loads((model / "step_00000003" / "state.json").read_text())["persons"] == ["a", "b"]
-    understudy(*without_consent(old, "--iterations", 3, "--overwrite")).worked()
     assert verify(old.out).state == "ours"
     with Project.open(old.project, read_only=True) as store:
         (render,) = store.renders
