@@ -132,6 +132,8 @@ def test_what_is_refused_is_no_render(done, understudy) -> None:
     donor = done.b.read_bytes()
     convert = ("convert", done.project, "--source", "a", "-o")
     understudy(*convert, "x.avi").refused(".mp4 or .mov", code=2)
+    knob = (done.folder / "k.mp4", "--knob", "beard=1")
+    understudy(*convert, *knob).refused("no such knob", '--knob ""', code=2)
     understudy(*convert, done.folder / "nowhere" / "x.mp4").refused("make it first")
     understudy(*convert, done.a, "--overwrite").refused("sources are never replaced", code=2)
     understudy(*convert, done.b, "--overwrite").refused("sources are never replaced", code=2)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.errors import PluginError, StoreError
 from understudy.nn import checkpoint
@@ -15,7 +15,7 @@ from understudy.plugin import Registry
 from understudy.shell import quoted
 from understudy.stages.train.scored.kept import Best, read_best
 from understudy.store.project import Project
-from understudy.swap import Knob
+from understudy.swap import Knob, read_knobs
 
 DEFAULT = "model"
 """Name of the model when nobody says another."""
@@ -113,10 +113,31 @@ def knobs_of(plugin: str, registry: Registry) -> Mapping[str, Knob]:
         registry: of plug-ins.
     """
     try:
-        found: Mapping[str, Knob] = registry.get("swap", plugin.partition("@")[0]).load().knobs
+        found = registry.get("swap", plugin.partition("@")[0]).load().knobs
     except (PluginError, AttributeError):
         return {}
-    return found
+    return found if isinstance(found, Mapping) else {}
+
+
+class Untrained(NamedTuple):
+    """What is known of a model's knobs before it stands."""
+
+    knobs: Mapping[str, Knob]
+    persons: tuple[str, ...]
+
+
+def refuse_unknown_knobs(
+    project: Project, model: str, said: Sequence[str], registry: Registry
+) -> None:
+    """Refuse knobs that a trained model does not have, without loading it.
+
+    Raises:
+        ValueRefused: as `read_knobs`; what a model tells of only when it stands is not judged.
+    """
+    state = None if (found := checkpoint.newest(project.model(model))) is None else found.state
+    known = {} if state is None else knobs_of(state.model, registry)
+    if state is not None and known:
+        read_knobs(Untrained(known, tuple(state.persons)), said)
 
 
 def _look_at(name: str, folder: Path) -> TrainedModel:

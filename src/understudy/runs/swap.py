@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.media import probe
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry
-from understudy.runs.models import DEFAULT, trained_options
+from understudy.runs.models import DEFAULT, Untrained, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
 from understudy.runs.rendering.judging import Plate
 from understudy.runs.rendering.renders import (
@@ -35,7 +34,7 @@ from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.project import ALL, Project, Source
-from understudy.swap import Knob, read_knobs
+from understudy.swap import read_knobs
 
 Films = Mapping[str, Sequence[Path]]
 """Two persons' ids or names to their films; the first film of the first person is the footage."""
@@ -144,13 +143,6 @@ def _films(project: Project, person: str) -> list[Source]:
     return [source for source in project.sources_of(person) if source.kind == "film"]
 
 
-class _Untrained(NamedTuple):
-    """What is known of a model's knobs before it stands."""
-
-    knobs: Mapping[str, Knob]
-    persons: tuple[str, ...]
-
-
 def _check_ahead(
     project: Project,
     persons: Sequence[str],
@@ -167,7 +159,7 @@ def _check_ahead(
         there = trained_options(project).get("model")
         model = models[choice.index(there) if there in choice else 0]
         knobs = getattr(model.load(), "knobs", {})
-        read_knobs(_Untrained(knobs, tuple(persons)), converting.knob)
+        read_knobs(Untrained(knobs, tuple(persons)), converting.knob)
     if converting.checkpoint == "best" and not training.score_faces:
         raise ValueRefused(
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"

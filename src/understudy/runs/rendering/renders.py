@@ -11,11 +11,11 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.options import to_mapping
-from understudy.plugin import Registry
+from understudy.plugin import Registry, default_registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
 from understudy.runs.consent.origins import refuse_other_film, refuse_strange_model
-from understudy.runs.models import chosen_model, trained_persons
+from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.rendering.reports import keep_report, kept_report
@@ -69,12 +69,21 @@ class RenderReport:
     curves: Path
 
 
-def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render:
+def planned(
+    project: Project, wanted: Wanted, options: ConvertOptions, registry: Registry | None = None
+) -> Render:
     """The render that is wanted, with everything decided and its id taken; nothing else is done.
+
+    Args:
+        project: where everything lies.
+        wanted: as it was said.
+        options: of the conversion.
+        registry: of plug-ins; None for those that are installed.
 
     Raises:
         StoreError: there is no such source, model or render, or it has to be said which.
-        ValueRefused: the casting does not fit the film or the model, or the output is a source.
+        ValueRefused: the casting does not fit the film or the model, the output is a source, or the
+            model has no such knob.
         ConsentMissing: a person in the output has no valid declaration.
     """
     if wanted.other_way and wanted.cast:
@@ -122,6 +131,7 @@ def planned(project: Project, wanted: Wanted, options: ConvertOptions) -> Render
     label.check()
     refuse_strange_model(project, model, label.donors)
     refuse_other_film(project, source)
+    refuse_unknown_knobs(project, model, options.knob, registry or default_registry())
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
