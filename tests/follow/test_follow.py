@@ -12,6 +12,7 @@ from understudy.actors.performance import Expression, Light, Moment, Pose
 from understudy.errors import StoreError
 from understudy.flow import Silent
 from understudy.follow.follower import KEY_EVERY, Follower, Window
+from understudy.follow.left_out import NO_LANDMARKS
 from understudy.follow.sightings import State, box_around
 from understudy.follow.smooth import REACH
 from understudy.geometry import Float64
@@ -20,6 +21,7 @@ from understudy.plugin import default_registry
 from understudy.stages.extract.analyse import Tools
 from understudy.stages.extract.choose import choose, resolved
 from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import name_left_out
 from understudy.types import Faces, Frame, Timestamp
 
 JAW = np.stack([np.linspace(-0.1, 1.1, 17), 0.5 + 0.6 * np.sin(np.linspace(0, np.pi, 17))], 1)
@@ -52,6 +54,9 @@ class World:
             boxes = [] if hidden else [box_around(p) for p in self.there(f.at.index).values()]
             found.append(Faces(np.reshape(boxes, (-1, 4)), np.ones(len(boxes))))
         return found
+
+    def detect_near(self, f: Frame, landmarks: Float64) -> Faces:
+        return self.detect([f])[0]
 
     def align(self, f: Frame, faces: Faces) -> Faces:
         """The nearest face to each box; none near (or one covered) is no face."""
@@ -205,6 +210,58 @@ def test_windows_of_any_size_and_interruptions_give_the_same():
 
     assert straight(24) == interrupted()
     assert len(straight(24)) == 72
+
+
+class Blank(World):
+    """Eyes that detect a face and find no landmarks on it, as with a full profile."""
+
+    def align(self, f: Frame, faces: Faces) -> Faces:
+        hidden = f.at.index >= 30
+        return replace(super().align(f, faces), presence=np.full(len(faces), 0.9 - 0.8 * hidden))
+
+
+def test_faces_that_are_left_out_are_named_also_after_an_interruption():
+    world = Blank(lambda i: {"a": at(60)})
+    state, done = None, 0
+    for stop in (24, 48, 72):
+        follower = Follower(world, state=state)
+        state = follower.take([frame(i) for i in range(done, stop)], last=stop == 72).state
+        done = stop - REACH
+    (one,) = State.unpacked(state).doubts.left_out
+    assert (one.first, one.last, one.why) == (30, 66, NO_LANDMARKS)
+    box = box_around(world.there(0)["a"])
+    assert np.allclose([one.x, one.y], (box[:2] + box[2:]) / 2)
+    said: list[tuple[str, dict]] = []
+
+    class Hears(Silent):
+        def warn(self, text: str, code: str = "", **data: object) -> None:
+            said.append((text, {"code": code, **data}))
+
+    name_left_out("a.mp4", state, Hears())
+    ((text, data),) = said
+    assert "a.mp4" in text and "frames 30 to 66" in text and NO_LANDMARKS in text
+    assert data["code"] == "faces-left-out" and data["left_out"][0]["first"] == 30
+    name_left_out("a.mp4", Follower(World(lambda i: {})).take([frame(0)], last=True).state, Hears())
+    assert len(said) == 1
+
+
+def test_a_box_that_shares_a_third_is_looked_at_and_not_believed():
+    # the aligner follows what stays behind; the detector sees the face three quarters further on
+    class Left(World):
+        def align(self, f: Frame, faces: Faces) -> Faces:
+            if faces.landmarks is not None and 12 > f.at.index > 6:
+                stays = faces.landmarks
+                return replace(super().align(f, faces), landmarks=stays)
+            return super().align(f, faces)
+
+    world = Left(lambda i: {"a": at(60 + 4 * max(0, min(i - 6, 6)))})
+    follower = Follower(world)
+    window = follower.take([frame(i) for i in range(24)], last=True)
+    for f, faces in zip(window.frames, window.faces, strict=True):
+        truth = world.there(f.at.index)["a"]
+        assert [s.track for s in faces] == [0]
+        if f.at.index >= 12 or f.at.index <= 6:
+            assert np.abs(faces[0].landmarks - truth).max() < 4
 
 
 def test_a_damaged_state_is_refused():

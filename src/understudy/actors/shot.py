@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.actors import landmarks
 from understudy.actors.model import Model, build
-from understudy.actors.performance import Performance
+from understudy.actors.performance import Moment, Performance
 from understudy.actors.pose import Posed, posed
 from understudy.actors.render.raster import Window
 from understudy.actors.render.scene import backdrop
@@ -93,7 +93,7 @@ def render(
     # Outside the mask nothing may differ, not even the shadow of another nose.
     mask[plain.shot.mask == 0] = 0
     gate = np.clip(mask * 6, 0, 1)[..., None]
-    mixed = plain.shot.pixels + (_encoded(canvas) - plain.shot.pixels.astype(np.float32)) * gate
+    mixed = plain.shot.pixels + (encoded(canvas) - plain.shot.pixels.astype(np.float32)) * gate
     return Shot(
         np.rint(mixed).astype(np.uint8),
         _landmarks(model, shape, plain.window),
@@ -111,6 +111,34 @@ def render_clip(
     """Every frame of a performance, in order."""
     for index in range(len(performance)):
         yield render(actor, performance, index, size, face_of)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutOut:
+    """An actor's head and shoulders without a room.
+
+    Attributes:
+        colour: (h, w, 3) float32 linear RGB, premultiplied.
+        cover: (h, w) float32 0..1.
+        landmarks: (68, 2) pixels.
+    """
+
+    colour: F32
+    cover: F32
+    landmarks: F64
+
+
+def cut_out(actor: Actor, moment: Moment, size: tuple[int, int]) -> CutOut:
+    """Draw an actor to be laid over another picture."""
+    model = build(actor)
+    shape = posed(model, moment)
+    width, height = size
+    window = Window(
+        FOCAL_PER_HEIGHT * height, (width / 2, height / 2), 0, 0, width, height, SUPERSAMPLING
+    )
+    drawn = draw(model, shape, window, moment.light, cast_shadows(model, shape, moment.light))
+    colour = resize(np.minimum(drawn.colour, 1.5), size)
+    return CutOut(colour, resize(drawn.cover, size), _landmarks(model, shape, window))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +161,7 @@ def _plain(actor: Actor, performance: Performance, index: int, size: tuple[int, 
     room = backdrop(actor, moment, size) * (1 - cover[..., None]) + body
     canvas, mask = room.copy(), np.zeros(room.shape[:2], np.float32)
     _lay_over(canvas, mask, draw(model, shape, window, moment.light, shadows), window)
-    pixels = _encoded(canvas)
+    pixels = encoded(canvas)
     pixels.setflags(write=False)
     pose = moment.pose
     shot = Shot(pixels, _landmarks(model, shape, window), mask, (pose.yaw, pose.pitch, pose.roll))
@@ -199,7 +227,7 @@ def _place(window: Window) -> tuple[slice, slice]:
     return slice(top, top + window.height), slice(left, left + window.width)
 
 
-def _encoded(linear: F32) -> NDArray[np.uint8]:
+def encoded(linear: F32) -> NDArray[np.uint8]:
     """Linear light to 8-bit, with a shoulder that keeps highlights from clipping."""
     steps = np.clip(linear, 0, _BRIGHTEST) * np.float32(_STEPS / _BRIGHTEST)
     return _TO_SRGB[steps.astype(np.uint16)]

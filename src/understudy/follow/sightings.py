@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import StoreError
 from understudy.files import parse_json
+from understudy.follow.left_out import Doubts
 from understudy.follow.smooth import (
     REACH,
     Split,
@@ -138,6 +139,7 @@ class Trail:
         lost: first frame in which it was not found any more, or None.
         doubt: whether it may have jumped since its identity was last looked at.
         open: whether it may go on.
+        forward: what was followed and taken back, until it is followed backward in the same frame.
     """
 
     number: int
@@ -151,6 +153,7 @@ class Trail:
     lost: int | None = None
     doubt: bool = False
     open: bool = True
+    forward: dict[int, Sighting] = field(default_factory=dict)
 
     def square_at(self, frame: int, *, smooth: bool) -> Float64 | None:
         """(3, 3) from the frame onto the unit square by the mesh; None where none is known.
@@ -170,6 +173,10 @@ class Trail:
     def last(self) -> Sighting:
         """The latest sighting."""
         return self.sightings[max(self.sightings)]
+
+    def before(self, frame: int) -> Sighting | None:
+        """The latest sighting before a frame, or None."""
+        return self.sightings.get(max((i for i in self.sightings if i < frame), default=-1))
 
     @property
     def mean(self) -> NDArray[np.float64] | None:
@@ -194,6 +201,25 @@ class Trail:
             if len(self.sightings) > 1:
                 del self.sightings[index]
 
+    def take_back(self, frame: int) -> None:
+        """Take back what was followed after a frame, to compare it with what comes backward."""
+        self.forward = {i: s for i, s in self.sightings.items() if i > frame}
+        self.cut_after(frame)
+
+    def confirm(self, frame: int, score: float, box_xyxy: Float64 | None = None) -> None:
+        """A detector sees it here too.
+
+        Args:
+            frame: in which.
+            score: the detector's.
+            box_xyxy: (4,) its box, where the one that was carried along is not to be trusted.
+        """
+        self.confirmed, self.missed = frame, 0
+        here = replace(self.sightings[frame], score=score, how="detected")
+        if box_xyxy is not None:
+            here = replace(here, box_xyxy=np.asarray(box_xyxy, np.float64))
+        self.sightings[frame] = here
+
     def as_track(self) -> Track:
         """What the alignments file keeps of it."""
         mean = None if self.mean is None else self.mean.astype(np.float32)
@@ -210,6 +236,7 @@ class State:
         began: first frame of the current shot.
         tracks: how many tracks there were.
         trails: those that still matter.
+        doubts: faces that were left out, or may be.
     """
 
     seen: int = -1
@@ -217,6 +244,7 @@ class State:
     began: int = 0
     tracks: int = 0
     trails: list[Trail] = field(default_factory=list)
+    doubts: Doubts = field(default_factory=Doubts)
 
     def packed(self) -> bytes:
         """As bytes; every number comes back bit for bit."""
@@ -227,6 +255,7 @@ class State:
             "began": self.began,
             "tracks": self.tracks,
             "trails": [_trail_to_plain(t) for t in self.trails],
+            "doubts": self.doubts.to_plain(),
         }
         return json.dumps(plain, separators=(",", ":")).encode("ascii")
 
@@ -245,7 +274,8 @@ class State:
             seen, shot, began, tracks = (
                 int(plain[key]) for key in ("seen", "shot", "began", "tracks")
             )
-            return cls(seen, shot, began, tracks, trails)
+            doubts = Doubts.from_plain(plain.get("doubts", {}))
+            return cls(seen, shot, began, tracks, trails, doubts)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise StoreError(
                 f"what the interrupted extraction left cannot be read ({error}); extract again "

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from understudy.align import align_all
 from understudy.align.options import RefineOptions
 from understudy.align.refine import refined
-from understudy.detect import detect_all
+from understudy.backends.mesh.runtime import squares_from_landmarks
+from understudy.detect import LocatedDetector, detect_all
 from understudy.detect.limits import sized
 from understudy.detect.rotate import RotatedDetector
 from understudy.errors import NoFaces, ValueRefused
@@ -23,6 +24,7 @@ from understudy.follow.likeness import sightings_of
 from understudy.follow.sightings import box_around
 from understudy.geometry import UNIT, Float64, Warp
 from understudy.imaging.depth import eight_bit
+from understudy.imaging.squares import cut_square, into_frame
 from understudy.mask import mask_all
 from understudy.media import FilmReader, probe
 from understudy.options import Branch, to_mapping
@@ -35,6 +37,8 @@ from understudy.types import Alignment, Face, Faces, Frame
 _VIEWS = 48
 _UPRIGHT = 0.8
 """Detectors take some faces upside down for upright ones, rarely with a better score than this."""
+_CLOSER_ROOM, _CLOSER_PX = 1.6, 192
+"""How much of a face's surroundings a closer look shows, in sides of its square, and how large."""
 _PHOTO = 0.8
 """A photo must be nearer than two looks at one person usually are: leaving out is easily undone."""
 _ANYBODY = 0.6
@@ -69,7 +73,7 @@ class Tools:
         if chosen.embedder is not None:
             self._made_by["embed"] = chosen.embedder.made_by
         if not options.every_frame:
-            self._made_by["track"] = "follow@1"
+            self._made_by["track"] = "follow@2"
             if options.smooth:
                 self._made_by["smooth"] = "two-way@1"
         self.same_person_below = (
@@ -84,6 +88,16 @@ class Tools:
         views, indices = [self._view(f) for f in frames], [f.at.index for f in frames]
         found = detect_all(self._detector, views, indices)
         return [sized(f, self._options.min_face_px, self._options.max_face_px) for f in found]
+
+    def detect_near(self, frame: Frame, landmarks: Float64) -> Faces:
+        """What the detector finds where a face should be, enlarged and turned upright."""
+        if isinstance(self._detector, LocatedDetector):
+            return Faces.none()
+        square = squares_from_landmarks(landmarks[None])[0]
+        square[2] *= _CLOSER_ROOM
+        size = int(np.clip(square[2], _CLOSER_PX // 2, 2 * _CLOSER_PX))
+        (found,) = self._detector.detect([cut_square(self._view(frame), square, size)])
+        return placed(found, square, size)
 
     def align(self, frame: Frame, faces: Faces) -> Faces:
         """Landmarks of the faces of one frame."""
@@ -209,6 +223,17 @@ class Tools:
         if not vectors:
             raise NoFaces(f"{photos}: no face was found in {len(files)} photos; try another photo")
         return vectors
+
+
+def placed(found: Faces, square: Float64, size_px: int) -> Faces:
+    """Boxes of a turned square's picture in frame pixels, as large as they were found."""
+    corners = found.boxes_xyxy.reshape(-1, 2, 2)
+    middle = into_frame(corners.mean(1), square, size_px)
+    half = (corners[:, 1] - corners[:, 0]) / 2 * (square[2] / size_px)
+    boxes = np.concatenate([middle - half, middle + half], 1)
+    own = np.ravel(found.extras.get("roll_deg", np.zeros(len(found))))
+    roll = (own + np.degrees(square[3]) + 180) % 360 - 180
+    return Faces(boxes, found.scores, extras={"roll_deg": roll})
 
 
 def one_thread_each() -> AbstractContextManager[int]:

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +25,7 @@ from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.follow.follower import Follower, Seen, Window
 from understudy.follow.persons import join_persons
+from understudy.follow.sightings import State
 from understudy.media import FilmReader, MediaInfo, ReadReport, probe
 from understudy.media.health import remarks
 from understudy.plugin import Registry
@@ -52,6 +53,8 @@ tells two looks at one person apart. Over 17 clips one person's tracks lay at mo
 
 _FRAMES_AT_ONCE = {"cpu": 1, "mps": 8, "cuda": 16}
 """How many frames a batch has when each is looked at for itself."""
+_NAMED = 5
+"""So many of the faces that were left out are named."""
 _LARGE_FRAME_PIXELS = 4_000_000
 
 
@@ -206,6 +209,7 @@ class _Run:
                 progress.metric("faces", n_faces, step=n_frames)
                 stop_if_cancelled(progress, f"{n_frames} frames are extracted")
         warn_of_damage(film.info, read, progress)
+        name_left_out(film.name, store.carry, progress)
         limit = _MEANS_ARE_NEARER * self._tools.same_person_below
         store.finish(join_persons(store.tracks(), store.track_spans(), limit))
 
@@ -267,6 +271,23 @@ class _Run:
         self._store.put(rows, carry=window.state, shots=window.shots, tracks=window.tracks)
         if window.frames:
             self._pictures.mark(window.frames[-1].at.index)
+
+
+def name_left_out(film: str, carry: bytes | None, progress: Progress) -> None:
+    """Say which faces were seen and not taken, the longest first."""
+    left_out = [] if carry is None else State.unpacked(carry).doubts.left_out
+    if not left_out:
+        return
+    longest = sorted(left_out, key=lambda one: (-one.frames, one.first))
+    rest = len(longest) - _NAMED
+    progress.warn(
+        f"{film}: faces were left out in {sum(one.frames for one in left_out)} looks: "
+        + "; ".join(str(one) for one in longest[:_NAMED])
+        + (f"; and {rest} more" if rest > 0 else ""),
+        code="faces-left-out",
+        film=film,
+        left_out=[asdict(one) for one in longest],
+    )
 
 
 def window_size(info: MediaInfo) -> int:

@@ -1,0 +1,1 @@
+"""Following step by step, each step compared with a second look."""
