@@ -60,7 +60,7 @@ def test_an_upside_down_face_that_passes_for_upright_is_turned(
 ) -> None:
     detector = build(default_registry().get("detect", "mediapipe"), min_confidence=0.3)
     frame = np.ascontiguousarray(upright[::-1, ::-1])
-    faces = RotatedDetector(detector, [180], sure=0.99).detect([frame])[0]
+    faces = RotatedDetector(detector, [180]).detect([frame])[0]
     assert abs(abs(faces.extras["roll_deg"][0]) - 180) < 15
     height, width = upright.shape[:2]
     back = turned_back(detector.detect([upright])[0].boxes_xyxy, 180, width, height)

@@ -23,6 +23,7 @@ from understudy.plugin import Plugin, default_registry
 from understudy.stages.extract.choose import resolved
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.plugins import say_devices, say_licences
+from understudy.stages.faces.upright import aligned_upright
 from understudy.types import Faces, Frame
 from understudy.weights.needed import ensure, require_commercial
 
@@ -37,8 +38,6 @@ _DETECTING = (
     "trust_on_first_use",
 )
 _ALIGNING = ("aligner", "align", "normalise", "refeed", "realign")
-_UPRIGHT = 0.8
-"""As extraction has it: a turned picture must be much the surer one."""
 
 
 @overload
@@ -201,7 +200,10 @@ class _Looker:
         say_licences(plugins, progress)
         device = choose_device(s.device).device.type
         nets = {plugin.kind: _built(plugin, s, device) for plugin in plugins}
-        self._detector: Any = nets.get("detect")
+        self._unturned: Any = nets.get("detect")
+        self._detector: Any = self._unturned
+        if detects and s.rotations:
+            self._detector = RotatedDetector(nets["detect"], s.rotations)
         self._aligner: Any = nets.get("align")
         say_devices(progress)
 
@@ -211,6 +213,8 @@ class _Looker:
         if faces is None:
             (found,) = detect_all(self._detector, [pixels], [frame.at.index])
             faces = sized(found, self._settings.min_face_px, self._settings.max_face_px)
+            if self._aligner is not None and len(faces):
+                return aligned_upright(self._unturned, self._aligner, pixels, faces)
         if self._aligner is not None and len(faces):
             faces = self._aligner.align(pixels, faces)
         return faces
@@ -224,5 +228,6 @@ def _built(plugin: Plugin, settings: ExtractOptions, device: str) -> Any:
     branch: Branch = getattr(settings, plugin.kind)
     built = plugin.build(branch.of(plugin.name), device, to_mapping(settings))
     if plugin.kind == "align":
-        return refined(built, RefineOptions(settings.normalise, settings.refeed, settings.realign))
-    return RotatedDetector(built, settings.rotations, _UPRIGHT) if settings.rotations else built
+        helped = RefineOptions(settings.normalise, settings.refeed, settings.realign)
+        return refined(built, helped)
+    return built

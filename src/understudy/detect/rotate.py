@@ -1,4 +1,4 @@
-"""Faces that lie on their side or stand on their head: the frame is turned until one is found.
+"""Faces that lie on their side or stand on their head: the frame is looked at turned as well.
 
 Most detectors know upright faces only. Any of them can be wrapped in `RotatedDetector`.
 
@@ -17,31 +17,33 @@ from numpy.typing import NDArray
 from understudy.detect import Detector, LocatedDetector
 from understudy.errors import ValueRefused
 from understudy.geometry import Float64
+from understudy.geometry.boxes import suppress
 from understudy.types import Faces
 
 _TURNS = (90, 180, 270)
+_ONE_PLACE = 0.5
+"""Boxes of several looks that share so much of the smaller one are of one face."""
 
 
 class RotatedDetector:
     """A detector that also looks at the frame turned by right angles.
 
-    Turned looks are taken for frames whose best upright score is below `sure`; the look with the
-    best score of all is the one that counts. A detector may take a face upside down for an upright
-    one, with a low score: with `sure` above that, the turned look wins. `sure` 0 looks further
-    only where nothing was found.
+    All looks are taken, and at each place the one with the best score counts. Detectors take some
+    faces upside down for upright ones, each with scores of its own, so no score of an upright look
+    is good enough to end the search; but of one detector's looks at one face that at the upright
+    one has the best score.
 
     Results carry `extras["roll_deg"]`: the turn, plus what the detector itself says of the roll.
 
     Args:
         detector: any that looks at pixels.
-        angles_deg: faces' rolls to look for, out of 90, 180 and 270, in the order of looking.
-        sure: a score of the detector.
+        angles_deg: faces' rolls to look for, out of 90, 180 and 270.
 
     Raises:
         ValueRefused: an angle is another one, or the detector looks at no pixels.
     """
 
-    def __init__(self, detector: Detector, angles_deg: Sequence[int], sure: float = 0.0) -> None:
+    def __init__(self, detector: Detector, angles_deg: Sequence[int]) -> None:
         wrong = [angle for angle in angles_deg if angle not in _TURNS]
         if wrong:
             raise ValueRefused(f"rotation: expected angles out of 90, 180, 270, got {wrong}")
@@ -49,21 +51,20 @@ class RotatedDetector:
             raise ValueRefused(
                 f"rotation: {type(detector).__name__} knows its boxes beforehand; turn rotation off"
             )
-        self._detector, self._angles, self._sure = detector, list(angles_deg), sure
+        self._detector, self._angles = detector, sorted(set(angles_deg))
 
     def detect(self, frames: Sequence[NDArray[Any]]) -> list[Faces]:
         """Find faces; see `detect.Detector.detect`."""
-        found = [_rolled(faces, 0) for faces in self._detector.detect(frames)]
+        looks = [[_rolled(faces, 0)] for faces in self._detector.detect(frames)]
         for angle in self._angles:
-            open_ = [i for i, faces in enumerate(found) if _best(faces) <= self._sure]
-            turned = [np.ascontiguousarray(np.rot90(frames[i], angle // 90)) for i in open_]
-            for i, faces in zip(open_, self._detector.detect(turned), strict=True):
-                if _best(faces) > _best(found[i]):
-                    height, width = frames[i].shape[:2]
-                    boxes = turned_back(faces.boxes_xyxy, angle, width, height)
-                    back = Faces(boxes, faces.scores, extras=faces.extras)
-                    found[i] = _rolled(back, angle)
-        return found
+            turned = [np.ascontiguousarray(np.rot90(frame, angle // 90)) for frame in frames]
+            for frame, faces, found in zip(
+                frames, self._detector.detect(turned), looks, strict=True
+            ):
+                height, width = frame.shape[:2]
+                boxes = turned_back(faces.boxes_xyxy, angle, width, height)
+                found.append(_rolled(Faces(boxes, faces.scores, extras=faces.extras), angle))
+        return [_best_of(found) for found in looks]
 
 
 def turned_back(boxes_xyxy: Float64, angle_deg: int, width: int, height: int) -> Float64:
@@ -83,8 +84,12 @@ def turned_back(boxes_xyxy: Float64, angle_deg: int, width: int, height: int) ->
     return np.stack([y0, height - x1, y1, height - x0], 1)
 
 
-def _best(faces: Faces) -> float:
-    return float(faces.scores[0]) if len(faces) else 0.0
+def _best_of(looks: Sequence[Faces]) -> Faces:
+    """The best look at each place, the best score first."""
+    faces = Faces.concat(looks)
+    if not len(faces):
+        return faces
+    return faces[suppress(faces.boxes_xyxy, faces.scores, _ONE_PLACE, of_smaller=True)]
 
 
 def _rolled(faces: Faces, angle_deg: int) -> Faces:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.align import align_all
 from understudy.align.options import RefineOptions
 from understudy.align.refine import refined
 from understudy.backends.mesh.runtime import squares_from_landmarks
@@ -32,11 +31,10 @@ from understudy.plugin import Plugin
 from understudy.stages.extract.choose import Chosen
 from understudy.stages.extract.filters import References, passes, stacked
 from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.faces.upright import aligned_upright
 from understudy.types import Alignment, Face, Faces, Frame
 
 _VIEWS = 48
-_UPRIGHT = 0.8
-"""Detectors take some faces upside down for upright ones, rarely with a better score than this."""
 _CLOSER_ROOM, _CLOSER_PX = 1.6, 192
 """How much of a face's surroundings a closer look shows, in sides of its square, and how large."""
 _PHOTO = 0.8
@@ -59,8 +57,9 @@ class Tools:
             return plugin.build(branch.of(plugin.name), device, own)
 
         self._detector = built(chosen.detector)
+        self._unturned = self._detector
         if options.rotations:
-            self._detector = RotatedDetector(self._detector, options.rotations, _UPRIGHT)
+            self._detector = RotatedDetector(self._detector, options.rotations)
         helped = RefineOptions(options.normalise, options.refeed, options.realign)
         self._aligner = refined(built(chosen.aligner), helped)
         self._embedder = None if chosen.embedder is None else built(chosen.embedder)
@@ -100,8 +99,11 @@ class Tools:
         return placed(found, square, size)
 
     def align(self, frame: Frame, faces: Faces) -> Faces:
-        """Landmarks of the faces of one frame."""
-        found: Faces = self._aligner.align(self._view(frame), faces)
+        """Landmarks of the faces of one frame; those that bring none are turned upright first."""
+        view = self._view(frame)
+        if faces.landmarks is None:
+            return aligned_upright(self._unturned, self._aligner, view, faces)
+        found: Faces = self._aligner.align(view, faces)
         return found
 
     def embed(self, frame: Frame, landmarks: Sequence[Float64]) -> NDArray[np.float32] | None:
@@ -115,7 +117,10 @@ class Tools:
     def look(self, frames: Sequence[Frame]) -> list[list[Seen]]:
         """All faces of frames that are looked at for themselves, the most certain first."""
         pixels = [self._view(f) for f in frames]
-        found = align_all(self._aligner, pixels, self.detect(frames))
+        found = [
+            aligned_upright(self._unturned, self._aligner, view, faces)
+            for view, faces in zip(pixels, self.detect(frames), strict=True)
+        ]
         return [self._seen(f, faces) for f, faces in zip(frames, found, strict=True)]
 
     def finish(self, frame: Frame, seen: Sequence[Seen]) -> list[Face]:

@@ -41,8 +41,9 @@ class ExtractOptions:
     )
     rotate: str = option(
         "",
-        "Turn the frame by these angles where no upright face is found, such as 90,180,270; for "
-        "people who lie down or hang upside down. Costs a look an angle.",
+        "Look at the frame turned by these angles too, such as 90,180,270; for people who lie down "
+        "or hang upside down. Costs a look an angle. Faces that the detector finds anyhow are "
+        "turned upright without it.",
         group="Detection",
         result=True,
     )
