@@ -153,7 +153,9 @@ def _heic(path: Path, quarter_turns: int = 0) -> Path:
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         frame = av.VideoFrame.from_ndarray(picture(), "rgb24")
-        container.mux([*stream.encode(frame), *stream.encode(None)])
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            packet.pts = packet.dts = 0  # x265 gives a single picture a decoding time at random
+            container.mux(packet)
     with av.open(str(movie)) as container:
         stream = container.streams.video[0]
         config = bytes(stream.codec_context.extradata)
