@@ -80,6 +80,7 @@ class ForeignFace:
             alignment = Alignment.fit(self.landmarks, frame)
         else:
             alignment = Alignment(self.landmarks, Warp(self.unit_from_frame, frame, UNIT))
+        corners = np.asarray(self.box_xyxy, np.float64).reshape(2, 2)
         return Face(
             id=face_id,
             at=at,
@@ -87,6 +88,10 @@ class ForeignFace:
             score=1.0,
             alignment=alignment,
             masks={m.kind: _mask(m, frame) for m in self.masks},
+            quality={
+                "average_distance": alignment.distance,
+                "size_px": float(np.sqrt(np.prod(np.maximum(np.diff(corners, axis=0), 0)))),
+            },
             made_by=self.made_by,
             extras=self.extras,
         )

@@ -106,7 +106,18 @@ def misaligned(store: Alignments, threshold: float = MISALIGNED) -> Found:
         store: the alignments.
         threshold: mean distance to the mean face, per coordinate, in its unit square.
     """
-    rows = tuple(store.select(Query(average_distance=(threshold, None))))
+    found = store.select(Query(average_distance=(threshold, None)))
+    measured = {row.id for row in store.select(Query(average_distance=(0.0, None)))}
+    if len(measured) < store.summary().faces:  # imported before such numbers were kept
+        far = {
+            face.id
+            for _, faces in store.by_frame()
+            for face in faces
+            if face.id not in measured and face.alignment.distance >= threshold
+        }
+        far |= {row.id for row in found}
+        found = [row for row in store.select(Query()) if row.id in far]
+    rows = tuple(found)
     indices = tuple(dict.fromkeys(row.frame for row in rows))
     said = f"{len(rows)} faces lie {threshold:g} or more from the mean face"
     return Found("misaligned", indices, rows, _with(said, indices))
