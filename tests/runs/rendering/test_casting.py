@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.errors import StoreError, ValueRefused
+from understudy.errors import ConsentMissing, StoreError, ValueRefused
 from understudy.runs.models import chosen_model
 from understudy.runs.project import persons_to_train, source_of
 from understudy.runs.rendering.casting import people_of, read_casting, usual_casting
@@ -77,7 +77,7 @@ def test_what_cannot_be_meant_is_refused(project, words, said) -> None:
 def test_nobody_without_a_name_is_replaced(project) -> None:
     """Consent is declared by person: who has no name has not agreed."""
     for casting in ({"2": "ann"}, {"all": "ann"}):
-        with pytest.raises(ValueRefused, match=r"who person 2 is in it.*clip:2=NAME.*2=leave"):
+        with pytest.raises(ConsentMissing, match=r"who person 2 is in it.*clip:2=NAME.*2=leave"):
             people_of(project, clip(project), casting)
     project.name_found("clip", {"all": "dee" if project.add_person("dee") else None})
     assert people_of(project, clip(project), {"all": "cy"}) == (["ann", "bob", "dee"], ["cy"])

@@ -97,8 +97,9 @@ def test_leaves_checkpoints_previews_logs_and_a_report(facesets, tmp_path):
     assert sheets == ["step_00000002.png", "step_00000004.png"]
     picture = cv2.imread(str(report.preview))
     assert picture.shape == (2 * 128 + 22, 6 * 128 + 8, 3)
-    ink = (picture == (60, 210, 255)).all(2)  # the mark of faces that a model made
-    columns = [ink[:, 128 * n : 128 * (n + 1)].any() for n in range(3)]
+    # the mark of faces that a model made; its thin strokes are mixed with what lies around
+    ink = (abs(picture.astype(int) - (60, 210, 255)) < 12).all(2)
+    columns = [bool(ink[:, 128 * n : 128 * (n + 1)].any()) for n in range(3)]
     assert columns == [False, True, True]
     assert b"made by a trained model" in report.preview.read_bytes()[:200]
     assert list((tmp_path / "model/logs").glob("events.*"))
