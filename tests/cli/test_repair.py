@@ -112,5 +112,6 @@ def test_masks_by_command(place, understudy, tmp_path):
     assert all("custom" in read_record(p).face.masks for p in list_faceset(faces))
     understudy("mask", film, *take, "--kind", "mine").worked()
     with Alignments.open(film.with_suffix(".alignments"), read_only=True) as store:
-        assert store.summary().masks == {"components": 8, "extended": 8, "mine": 8}
+        made = {"components": 8, "custom": 8, "extended": 8, "mine": 8}
+        assert store.summary().masks == made
     understudy("mask", film, "--kind", "none").refused("no mask plug-in", code=2)

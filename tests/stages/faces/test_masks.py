@@ -12,6 +12,7 @@ from understudy.flow import Silent
 from understudy.imaging.png import encode_png
 from understudy.imaging.resample import warp_image
 from understudy.media import FilmReader, frames, probe, read_image
+from understudy.stages.faces.casting import Casting
 from understudy.stages.faces.masks import add_masks, mark_all_stale, with_mask
 from understudy.stages.faces.pictures import MARK
 from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset, picture_view
@@ -127,7 +128,7 @@ def test_a_picture_is_seen_as_a_frame_of_its_own(footage):
 @pytest.mark.parametrize("of_film", [True, False])
 def test_masks_go_out_as_images_and_come_back(footage, tmp_path, of_film, registry):
     folder = tmp_path / "images"
-    with Alignments.open(footage.alignments) as store:
+    with Alignments.open(footage.alignments, read_only=not of_film) as store:
         film = FilmFaces(store, FilmReader.open(footage.media))
         source = film if of_film else PictureFaces(footage.faces, registry)
         assert write_images(source, "components", folder, IMAGES, Silent()) == 21
@@ -140,6 +141,14 @@ def test_masks_go_out_as_images_and_come_back(footage, tmp_path, of_film, regist
             faces = [f for _, found in store.by_frame() for f in found]
         else:
             faces = [read_record(p).face for p in list_faceset(footage.faces)]
+            with Alignments.open(footage.alignments, read_only=True) as store:
+                rows = {f.id: f for _, found in store.by_frame() for f in found}
+            # conversion asks the alignments
+            for face in faces:
+                kept = rows[face.id].masks["custom"]
+                assert np.array_equal(kept.alpha, face.masks["custom"].alpha)
+                assert set(rows[face.id].masks) == {"components", "extended", "custom"}
+                assert rows[face.id].made_by["mask"].split()[-1] == "custom@hand"
     for face in faces:
         assert face.made_by["mask"].split()[-1] == "custom@hand"
         crop = face.alignment.crop(96, 1.0, "face")
@@ -214,3 +223,11 @@ def test_pictures_show_the_masks_of_their_film_and_keep_only_their_own(footage, 
     (footage.faces / MARK).unlink()
     (views,) = source.batches(lambda _: True, Silent())
     assert [set(view.face.masks) for view in views[:2]] == [{"custom"}, set()]
+
+
+def test_a_mask_that_is_not_made_yet_is_named_with_the_command_that_makes_it(footage):
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        casting = Casting(store, {"all": "b"}, "all", footage.faces)
+        name = footage.media.name
+        with pytest.raises(ValueRefused, match=rf"'mesh'.*understudy mask {name} --kind mesh"):
+            casting.census("mesh")

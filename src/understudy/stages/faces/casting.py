@@ -181,7 +181,10 @@ class Casting:
     def _no_mask(self, look: Look, mask: str) -> str:
         (face,) = (f for f in self.store.faces(look.frame) if f.id == look.id)
         known = ", ".join(face.masks) or "none"
-        return f"face {face.id}: there is no mask {mask!r}; there are: {known}"
+        return (
+            f"face {face.id}: there is no mask {mask!r}; there are: {known}. Choose one of these, "
+            f"or make it: understudy mask {self.store.source.name} --kind {mask}"
+        )
 
 
 def kept_ids(folder: Path, fingerprint: str) -> frozenset[str]:

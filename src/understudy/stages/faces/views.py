@@ -7,7 +7,7 @@ and whoever else looks at faces need not know which of the two they are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from understudy.imaging.depth import eight_bit
 from understudy.media import FilmReader
 from understudy.plugin import Registry
 from understudy.stages.faces.found import Finder
+from understudy.stages.faces.pictures import alignments_of_pictures
 from understudy.stages.faces.source import visited
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes, sync_files
@@ -139,8 +140,10 @@ class PictureFaces:
     def save(self, faces: Sequence[tuple[View, Face]]) -> None:
         """Write the records of pictures anew, each complete or as it was.
 
-        Masks that came from the alignments are not written into the pictures.
+        Masks that came from the alignments are not written into the pictures. New ones go into the
+        alignments as well, where these are at hand: conversion reads them there.
         """
+        self._save_in_alignments(faces)
         paths = []
         for view, face in faces:
             assert view.path is not None  # noqa: S101 - views of this class come from pictures
@@ -155,6 +158,34 @@ class PictureFaces:
             commit_bytes(view.path, with_record(view.path, record), durable=False)
             paths.append(view.path)
         sync_files(paths)
+
+    def _save_in_alignments(self, faces: Sequence[tuple[View, Face]]) -> None:
+        path = alignments_of_pictures(self._folder)
+        if path is None:
+            return
+        with Alignments.open(path) as store:
+            rows = []
+            for view, face in faces:
+                made = {k: m for k, m in face.masks.items() if view.face.masks.get(k) is not m}
+                points = view.face.alignment.landmarks
+                rows += [
+                    _with_masks(row, face, made)
+                    for row in store.faces(face.at.index)
+                    if row.id == face.id and np.array_equal(row.alignment.landmarks, points)
+                ]
+            store.put_faces(rows)
+
+
+def _with_masks(row: Face, face: Face, made: Mapping[str, Mask]) -> Face:
+    """The alignments' face with masks that were made of its picture, and who made them."""
+    makers = [m for m in row.made_by.get("mask", "").split() if m.partition("@")[0] not in made]
+    makers += [m for m in face.made_by.get("mask", "").split() if m.partition("@")[0] in made]
+    return replace(
+        row,
+        masks={**row.masks, **made},
+        made_by={**row.made_by, "mask": " ".join(makers)},
+        stale=row.stale - {f"mask:{kind}" for kind in made},
+    )
 
 
 def picture_view(path: Path) -> View:
