@@ -117,7 +117,8 @@ def cli_page() -> str:
         "# Command line",
         _MADE,
         "Every verb, as `--help` tells it. Flags of plug-ins' options are on the page of "
-        "[options](options.md).",
+        "[options](options.md). `swap` takes all flags of `extract`, `train` and `convert`; its "
+        "own `--help` and this page name the common ones, `--help-all` names all.",
     ]
     for words, verb in _verbs(command, ["understudy"]):
         parts += [f"## {' '.join(words)}", _plain(verb.help or "")]

@@ -96,6 +96,16 @@ def test_help_all_shows_a_strangers_flags(stranger: None) -> None:
     assert "--help-all" in short and "--min-confidence" in short
 
 
+def test_a_verb_of_several_stages_shows_the_common_options_first() -> None:
+    short, whole = help_of("swap", "--help"), help_of("swap", "--help-all")
+    assert short.count("\n") < 160 < 3 * short.count("\n") < whole.count("\n")
+    for common in ("--minutes", "--model", "--match-colour", "--overwrite", "--crf", "--help-all"):
+        assert common in short, common
+    for seldom in ("--cut-threshold", "--refeed", "--min-confidence", "--detect.mtcnn"):
+        assert seldom in whole and seldom not in short, seldom
+    assert "--cut-threshold" in help_of("extract", "--help"), "a verb of one stage shows its own"
+
+
 def test_a_strangers_values_reach_it_and_are_kept(stranger: None, place, understudy) -> None:
     def extract(*more: object) -> list[object]:
         base = ("extract", place.project, "a", place.a, "--detector", "stranger")

@@ -51,6 +51,7 @@ def option(
     names: Names | None = None,
     instead_of: tuple[str, ...] = (),
     handed: bool = False,
+    common: bool = False,
 ) -> Any:
     """A dataclass field with what people need to know about it.
 
@@ -68,6 +69,7 @@ def option(
         instead_of: options of the same stage that mean nothing more where this one is given.
         handed: a plug-in's option that the stage hands down from its own of the same name; it has
             no flag and no place in the tree.
+        common: a verb of several stages shows it in its short help; most are one verb's matter.
     """
     meta = {
         "help": help,
@@ -80,6 +82,7 @@ def option(
         "names": names,
         "instead_of": instead_of,
         "handed": handed,
+        "common": common,
     }
     return dataclasses.field(default=default, metadata={"option": meta})
 
@@ -170,6 +173,7 @@ class OptionField:
     names: Names | None
     instead_of: tuple[str, ...]
     handed: bool
+    common: bool
 
 
 @dataclass(frozen=True, slots=True)

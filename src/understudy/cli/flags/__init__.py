@@ -44,7 +44,8 @@ class Given(Generic[T]):
 def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Expand options dataclasses in a command's signature into flags.
 
-    Two dataclasses that declare the same option share one flag.
+    Two dataclasses that declare the same option share one flag. Where there are several, the short
+    help shows the common ones only; --help-all shows all.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
@@ -64,9 +65,12 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 known.append(field)
                 if (known[0].kind, known[0].choices) != (field.kind, field.choices):
                     raise TypeError(f"{name}: {field.name!r} is declared differently elsewhere")
-                parameters[field.name] = _parameter(known)
+                parameters.setdefault(field.name, _parameter(known))
         else:
             parameters[name] = parameter.replace(annotation=hint)
+    several = len(later) > 1
+    for name, known in declared.items():
+        parameters[name] = _parameter(known, hidden=several and not any(f.common for f in known))
     if later:
         parameters[_CONFIG] = _CONFIG_FLAG
     if later and "project" in signature.parameters:
@@ -114,11 +118,13 @@ def _was_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _parameter(declared: list[OptionField]) -> inspect.Parameter:
+def _parameter(declared: list[OptionField], *, hidden: bool = False) -> inspect.Parameter:
     field = declared[0]
     helps = dict.fromkeys(help_of(f) for f in declared)
     default = field.default
-    flag = flag_of(field, (), " ".join(helps), field.group, show_default=default is not None)
+    shown = default is not None
+    text = " ".join(helps)
+    flag = flag_of(field, (), text, field.group, show_default=shown, hidden=hidden)
     if field.many:
         # words may be said once for each; numbers stand in one list
         default = list(default) if field.kind is str else ",".join(map(str, default))

@@ -2,7 +2,8 @@
 
 Each option has a flag at its place in the tree, `--detect.mtcnn.scale-factor`; common ones a short
 one as well, `--min-confidence`, for whichever plug-ins are chosen. The long ones are many: --help
-leaves them out and --help-all shows them, a panel for each plug-in.
+leaves them out and --help-all shows them, a panel for each plug-in. A verb of several stages leaves
+the short ones out too, but for those of its output.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def plugin_flags(stages: tuple[type, ...]) -> list[Any]:
         if leaf.plugin and leaf.owner.partition(".")[0] in kinds
     ]
     made = [
-        _short(name, tree, stage_of(cls), branch)
+        _short(name, tree, stage_of(cls), branch, several=len(stages) > 1)
         for cls in stages
         for branch in branches_of(cls)
         for name in branch.short
@@ -89,8 +90,7 @@ def _help_all() -> Any:
     def show(context: typer.Context, asked: bool) -> None:
         if asked:
             for parameter in context.command.params:
-                if (parameter.name or "").startswith("option_"):
-                    parameter.hidden = False  # type: ignore[attr-defined]
+                parameter.hidden = False  # type: ignore[attr-defined]
             typer.echo(context.get_help())
             raise typer.Exit
 
@@ -99,7 +99,7 @@ def _help_all() -> Any:
         is_eager=True,
         expose_value=False,
         callback=show,
-        help="Show the options of every plug-in as well, and exit.",
+        help="Show every option, those of plug-ins as well, and exit.",
     )
     return _built({"help_all": Annotated[bool, flag]}, False)[0]
 
@@ -117,7 +117,7 @@ def _long(leaf: Leaf) -> Any:
     )
 
 
-def _short(name: str, tree: Tree, stage: str, branch: BranchField) -> Any:
+def _short(name: str, tree: Tree, stage: str, branch: BranchField, *, several: bool) -> Any:
     """The flag that sets an option of all plug-ins chosen, or None where none has it."""
     kind = branch.kind
     having = [
@@ -139,6 +139,7 @@ def _short(name: str, tree: Tree, stage: str, branch: BranchField) -> Any:
         _keep(flags.SHORT, name, having[0].field),
         more="" if everyone else f" For {', '.join(owners)}.",
         default=next(iter(defaults)) if len(defaults) == 1 else "",
+        hidden=several and kind != "write",
     )
 
 

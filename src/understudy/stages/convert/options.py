@@ -19,8 +19,11 @@ class ConvertOptions:
         "the casting gives to somebody.",
         group="Faces",
         result=True,
+        common=True,
     )
-    mask: str = option("extended", "Which mask bounds the new face.", group="Blending", result=True)
+    mask: str = option(
+        "extended", "Which mask bounds the new face.", group="Blending", result=True, common=True
+    )
     bounds: Literal["auto", "mask", "surface", "both"] = option(
         "auto",
         "What bounds the new face. Models that draw a surface know where it ends: auto takes that "
@@ -51,12 +54,14 @@ class ConvertOptions:
         group="Blending",
         result=True,
         names=Names("colour"),
+        common=True,
     )
     checkpoint: Literal["last", "best"] = option(
         "last",
         "Which state of the model: as it was trained last, or the one with the best score on faces "
         "that training did not see.",
         group="Model",
+        common=True,
     )
     knob: tuple[str, ...] = option(
         (),
@@ -65,9 +70,14 @@ class ConvertOptions:
         "PROJECT` shows which there are.",
         group="Model",
         result=True,
+        common=True,
     )
     overwrite: bool = option(
-        False, "Replace an output that is there already.", scope="run", group="Output"
+        False,
+        "Replace an output that is there already.",
+        scope="run",
+        group="Output",
+        common=True,
     )
     faces_at_once: int = option(
         16, "Faces a model pass.", low=1, high=512, scope="machine", group="Speed"

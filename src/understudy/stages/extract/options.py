@@ -20,6 +20,7 @@ class ExtractOptions:
         group="Detection",
         result=True,
         names=Names("detect", auto=("mediapipe", "mtcnn")),
+        common=True,
     )
     min_face_px: int = option(
         40,
@@ -46,6 +47,7 @@ class ExtractOptions:
         "turned upright without it.",
         group="Detection",
         result=True,
+        common=True,
     )
     every: int = option(
         1,
@@ -240,6 +242,7 @@ class ExtractOptions:
         "Where networks run; auto takes a GPU where there is one.",
         scope="machine",
         group="Speed",
+        common=True,
     )
     workers: int = option(
         0,

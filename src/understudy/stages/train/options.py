@@ -23,6 +23,7 @@ class TrainOptions:
         group="Training",
         result=True,
         names=MODELS,
+        common=True,
     )
     minutes: float = option(
         10.0,
@@ -34,6 +35,7 @@ class TrainOptions:
         unit="min",
         group="Training",
         instead_of=("iterations",),
+        common=True,
     )
     iterations: int | None = option(
         None,
@@ -42,6 +44,7 @@ class TrainOptions:
         low=1,
         high=1e9,
         group="Training",
+        common=True,
     )
     batch: int | None = option(
         None,
@@ -65,6 +68,7 @@ class TrainOptions:
         "Start over although the folder holds a model; the old one is moved aside, not deleted.",
         scope="run",
         group="Training",
+        common=True,
     )
     warp: bool = option(True, "Bend the input at random, so that shapes are learnt.", group="Faces")
     flip: bool = option(
