@@ -39,6 +39,7 @@ from understudy.nn import checkpoint, device
 from understudy.plugin import Registry
 from understudy.stages.train.feeding import faces as faces_module
 from understudy.stages.train.feeding.crops import Cutting, cut
+from understudy.stages.train.learning import loop
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.stage import TrainInputs, train
 from understudy.store import atomic
@@ -189,14 +190,31 @@ def test_an_unknown_mask_is_told(facesets, tmp_path):
         _train(facesets, tmp_path / "m", mask="hair")
 
 
-def test_weights_that_are_not_finite_never_reach_a_checkpoint(facesets, tmp_path):
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(facesets, tmp_path, monkeypatch):
+    _train(facesets, tmp_path / "m", iterations=2)
+    step = loop.Trainer.step
+
+    def poisoned(trainer, number):
+        losses = step(trainer, number)
+        with torch.no_grad():
+            next(iter(trainer.model.parameters())).fill_(math.nan)
+        return losses
+
+    with monkeypatch.context() as patch, pytest.raises(TrainingError, match="not finite any more"):
+        patch.setattr(loop.Trainer, "step", poisoned)
+        _train(facesets, tmp_path / "m", iterations=3)
+    assert [p.name[-1] for p in checkpoint.steps(tmp_path / "m")] == ["2"]
+    assert _train(facesets, tmp_path / "m", iterations=3).step == 3, "the good one is there"
+
+
+def test_a_checkpoint_of_no_numbers_is_not_trained_on(facesets, tmp_path):
     _train(facesets, tmp_path / "m", iterations=2)
     found = checkpoint.newest(tmp_path / "m")
     groups = {name: found.tensors(name) for name in ("weights", "ema", "optimizer")}
     next(iter(groups["weights"].values())).fill_(math.nan)
     poisoned = checkpoint.save(tmp_path / "m", replace(found.state, step=3), groups)
     before = (poisoned / "state.json").read_bytes()
-    with pytest.raises(TrainingError, match="weights are not finite any more"):
+    with pytest.raises(StoreError, match="finite"):
         _train(facesets, tmp_path / "m", iterations=5)
     assert [p.name[-1] for p in checkpoint.steps(tmp_path / "m")] == ["3", "2"]
     assert (poisoned / "state.json").read_bytes() == before
