@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.understudy-installed
 
-.PHONY: demo test check format bench docs clean weights
+.PHONY: demo test check format bench docs clean weights audit lock
 
 demo: weights
 	$(BIN)/understudy demo --out demo
@@ -17,6 +17,7 @@ check: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks examples docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/audit.py requirements.lock
 
 format: $(STAMP)
 	$(BIN)/ruff format src tests benchmarks examples docs
@@ -24,6 +25,18 @@ format: $(STAMP)
 
 bench: weights
 	$(BIN)/python benchmarks/pipeline.py
+
+audit: $(STAMP)
+	$(BIN)/python .ci/audit.py requirements.lock
+
+# pip-compile comes with pip-tools. Our own name is among what it finds, since our extras name each other.
+lock:
+	pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate --quiet \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --extra dev -c constraints.txt -o requirements.lock.new pyproject.toml
+	echo "# Every distribution of \`make\`'s environment with the SHA-256 of its files; \`make lock\` makes it, SECURITY.md says how to use it." > requirements.lock
+	grep -vE '^(#|understudy @|$$)' requirements.lock.new >> requirements.lock
+	rm requirements.lock.new
 
 # The pages of docs/reference, from the code; a test says when they are stale.
 docs: $(STAMP)
