@@ -210,10 +210,14 @@ def read_face_png(path: Path) -> tuple[NDArray[Any], FaceRecord]:
 
     raw, chunks = _whole(path)
     record = _record(path, chunks)
-    pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     grid = record.crop_from_frame.dst
-    if pixels is None or pixels.shape != (grid.height, grid.width, 3):
-        got = "nothing" if pixels is None else f"{pixels.shape[1]}x{pixels.shape[0]}"
+    width, height = struct.unpack(">II", raw[16:24])
+    same = (width, height) == (grid.width, grid.height)
+    pixels = None
+    if same:  # else a small file could unfold to hundreds of megabytes for nothing
+        pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if pixels is None or pixels.shape != (height, width, 3):
+        got = "nothing" if same else f"{width}x{height}"
         raise StoreError(
             f"{path}: expected an image of {grid.width}x{grid.height}, got {got}; "
             "extract this source again, and do not resize face images"
