@@ -6,6 +6,7 @@ session really runs on is asked afterwards and noted with the reason.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ class OnnxModel:
     """
 
     def __init__(self, content: bytes, device: str = "cpu") -> None:
+        # Its builds for Linux tell their maker of every start, some seconds after they were loaded;
+        # only what stands here before that keeps them from it.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         try:
             import onnxruntime
         except ImportError as error:
