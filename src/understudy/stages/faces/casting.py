@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from understudy.errors import NoFaces, StoreError, ValueRefused
+from understudy.shell import quoted
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.looks import Look, size_of
 from understudy.store.faceset import read_record
@@ -183,7 +184,7 @@ class Casting:
         known = ", ".join(face.masks) or "none"
         return (
             f"face {face.id}: there is no mask {mask!r}; there are: {known}. Choose one of these, "
-            f"or make it: understudy mask {self.store.source.name} --kind {mask}"
+            f"or make it: understudy mask {quoted(self.store.source.name)} --kind {quoted(mask)}"
         )
 
 
