@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.understudy-installed
 
-.PHONY: demo test check format bench docs clean weights audit lock
+.PHONY: demo test check format bench docs clean weights soak audit lock
 
 demo: weights
 	$(BIN)/understudy demo --out demo
@@ -25,6 +25,12 @@ format: $(STAMP)
 
 bench: weights
 	$(BIN)/python benchmarks/pipeline.py
+
+# The attack of docs/reliability.md with other mutants and more of them; SEED does one run again.
+SCALE ?= 4
+SEED ?= $(shell date +%s)
+soak: weights
+	$(BIN)/python benchmarks/attack --scale $(SCALE) --seed $(SEED)
 
 audit: $(STAMP)
 	$(BIN)/python .ci/audit.py requirements.lock
