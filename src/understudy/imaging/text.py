@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import cv2
+import numpy as np
 from numpy.typing import NDArray
 
 MADE = "AI"
@@ -45,10 +46,12 @@ def outlined(
         ink: RGB of the letters.
         thick: of the strokes in pixels, and of the outline.
     """
+    # a part of a larger picture may lie in memory as OpenCV takes none
+    canvas = np.ascontiguousarray(picture)
     steps = (-thick, 0, thick)
     around = [(i, j) for i in steps for j in steps if i or j]
     for (dx, dy), colour in [*((step, (0, 0, 0)) for step in around), ((0, 0), ink)]:
         place = (at[0] + dx, at[1] + dy)
-        cv2.putText(
-            picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA
-        )
+        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA)
+    if canvas is not picture:
+        picture[:] = canvas

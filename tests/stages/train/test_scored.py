@@ -64,6 +64,7 @@ class Told:
 
 def _train(facesets, folder, judge=None, progress=None, **changes):
     plain = {"iterations": 4, "batch": 2, "device": "cpu", "threads": 1, "previews": 0}
+    plain |= {"precision": "fp32"}  # the probe may choose otherwise for the next one
     options = TrainOptions(**plain | changes)
     persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
     inputs = TrainInputs(persons, folder, judge=judge)
@@ -264,7 +265,8 @@ def save(place, state, tensors):
     return done
 checkpoint.save = save
 persons = {name: (FaceFolder(Path(path)),) for name, path in zip("ab", sys.argv[3:])}
-options = TrainOptions(iterations=6, batch=2, device="cpu", threads=1, previews=0, score_every=2)
+plain = dict(batch=2, device="cpu", threads=1, previews=0, score_every=2, precision="fp32")
+options = TrainOptions(iterations=6, **plain)
 train(TrainInputs(persons, folder, judge=Rising()), options, Silent())
 """
 
