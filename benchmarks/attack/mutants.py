@@ -25,6 +25,7 @@ from understudy.store.alignments import Alignments
 from understudy.store.faceset import read_face_png, read_record
 from understudy.store.project import Project
 from understudy.swap.loading import load_swapper
+from understudy.testing.damage import mutated
 
 # 5,313 in all, as in the first attack.
 COUNTS = {
@@ -49,29 +50,6 @@ def work_of(kind: str, ground: Ground, place: Path, seed: int) -> Callable[[int]
         return attack(Random(f"{seed}/{kind}/{number}"))
 
     return work
-
-
-def mutated(data: bytes, rng: Random) -> bytes:
-    """A few bytes flipped, cut, put in, doubled or set to what breaks lengths."""
-    out = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 4, 16))):
-        at = rng.randrange(min(len(out), rng.choice((64, 1024, 1 << 30))) or 1)
-        how = rng.randrange(6)
-        if how == 0 and out:
-            out[at] ^= 1 << rng.randrange(8)
-        elif how == 1 and out:
-            out[at] = rng.choice((0, 0x2E, 0x7F, 0x80, 0xFF, rng.randrange(256)))
-        elif how == 2:
-            del out[at : at + rng.choice((1, 2, 8, 64))]
-        elif how == 3:
-            out[at:at] = rng.randbytes(rng.choice((1, 2, 4, 8)))
-        elif how == 4:
-            out[at:at] = out[at : at + rng.randrange(1, 64)]
-        else:
-            out[at : at + 4] = rng.choice((b"\xff" * 4, b"\0\0\0\x80", b"\xff\xff\xff\x7f"))
-    if rng.random() < 0.15:
-        del out[rng.randrange(len(out) + 1) :]
-    return bytes(out)
 
 
 def other_values(plain: Any, rng: Random) -> Any:

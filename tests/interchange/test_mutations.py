@@ -6,6 +6,7 @@ import json
 import random
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,33 +19,10 @@ from understudy.interchange.faceswap.fsa import read_fsa
 from understudy.interchange.folder import read_folder
 from understudy.interchange.json_file import read_json
 from understudy.interchange.values import ForeignSet, Ledger
+from understudy.testing import damage
 
 COUNT = 1000
-
-
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    """A few bytes flipped, cut, put in, doubled or set to what breaks lengths."""
-    out = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 4, 16))):
-        if not out:
-            break
-        at = rng.randrange(len(out))
-        kind = rng.randrange(6)
-        if kind == 0:
-            out[at] ^= 1 << rng.randrange(8)
-        elif kind == 1:
-            out[at] = rng.choice((0, 0x2E, 0x7F, 0x80, 0xFF, rng.randrange(256)))
-        elif kind == 2:
-            del out[at : at + rng.choice((1, 2, 8, 64))]
-        elif kind == 3:
-            out[at:at] = rng.randbytes(rng.choice((1, 2, 4, 8)))
-        elif kind == 4:
-            out[at:at] = out[at : at + rng.randrange(1, 64)]
-        else:
-            out[at : at + 4] = rng.choice((b"\xff" * 4, b"\0\0\0\x80", b"\xff\xff\xff\x7f"))
-    if rng.random() < 0.15:
-        del out[rng.randrange(len(out) + 1) :]
-    return bytes(out)
+mutated = partial(damage.mutated, heads=False)
 
 
 def survives(

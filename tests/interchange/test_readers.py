@@ -199,6 +199,11 @@ def test_faceset_pak(write, foreign) -> None:
     assert not ledger.n_skipped
 
 
+def test_an_empty_faceset_pak_is_refused(write, foreign) -> None:
+    with pytest.raises(StoreError, match="lists no picture"):
+        read_pak(write("a.pak", foreign.pak([])), Ledger())
+
+
 def test_faceset_pak_gives_no_byte_twice(write, foreign) -> None:
     blobs = [foreign.dfl_jpg(foreign.dfl_meta(n), n) for n in range(4)]
     data = bytearray(foreign.pak([(foreign.pak_item(f"{n}.jpg"), b) for n, b in enumerate(blobs)]))

@@ -62,6 +62,8 @@ def _items(file: BinaryIO, file_bytes: int) -> Iterator[tuple[dict[str, Any], in
     budget = min(_MAX_BUDGET, (64 << 20) + 64 * list_bytes)
     plain = safe_pickle.loads(file.read(list_bytes), budget_bytes=budget, enums=_ENUMS)
     items = [checks.mapping("picture", i) for i in checks.sequence("list", plain)]
+    if not items:
+        raise ValueRefused("it lists no picture")
     if len(items) > _MAX_PICTURES:
         raise ValueRefused(f"{len(items)} pictures; at most {_MAX_PICTURES} are read")
     table = file.read(8 * (len(items) + 1))
