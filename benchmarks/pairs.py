@@ -17,20 +17,15 @@ A model that is there already is not trained again. The outputs lie in the proje
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
-from typing import Any
 
-from understudy.errors import Cancelled
-from understudy.flow import Reporter, Silent
-from understudy.nn import checkpoint
-from understudy.options import from_mapping
+from swap_models import trained
+
+from understudy.flow import Silent
 from understudy.plugin import default_registry
-from understudy.runs.project import train_model
 from understudy.runs.rendering.renders import Wanted, make_render, planned
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.report import PartReport
-from understudy.stages.train.options import TrainOptions
 from understudy.store.project import Project
 
 FIGURES = (
@@ -66,27 +61,9 @@ def main() -> None:
         for asked in args.models:
             model, _, seconds = asked.partition(":")
             name = asked.replace(":", "")
-            _train(project, [args.plate, args.donor], model, name, float(seconds or args.seconds))
+            budget = float(seconds or args.seconds)
+            trained(project, [args.plate, args.donor], model, budget, name)
             _swap(project, name, args.plate, args.donor, args.every_figure)
-
-
-def _train(project: Project, persons: list[str], model: str, name: str, seconds: float) -> None:
-    if checkpoint.newest(project.model(name)) is not None:
-        return
-    started = time.process_time()
-    progress = Reporter(asked=lambda: time.process_time() - started > seconds)
-    plain: dict[str, Any] = {
-        "model": model,
-        "minutes": 600.0 if seconds else 0.0,
-        "threads": 1,
-        "previews": 0,
-        "score_faces": 0,
-    }
-    options = from_mapping(TrainOptions, plain)
-    try:
-        train_model(project, persons, name, options, default_registry(), progress)
-    except Cancelled:
-        return
 
 
 def _swap(project: Project, name: str, plate: str, donor: str, every: bool) -> None:

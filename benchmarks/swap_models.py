@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,29 +61,44 @@ def main() -> None:
         print(f"| model | iterations | score | {answers} | PSNR to the truth, dB | SSIM |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for model in args.models:
-            _train(project, model, args.seconds)
+            more = {"precision": "fp32", **SIZES.get(model, {})}
+            trained(project, ["a", "b"], model, args.seconds, **more)
             _swap(project, folder, model, clips.truth)
 
 
-def _train(project: Project, model: str, seconds: float) -> None:
-    if checkpoint.newest(project.model(model)) is not None:
+def trained(
+    project: Project,
+    persons: Sequence[str],
+    model: str,
+    seconds: float,
+    name: str = "",
+    **chosen: Any,
+) -> None:
+    """Train a model on one thread until this process has used up its seconds of CPU time.
+
+    Args:
+        project: with faces of these persons.
+        persons: ids.
+        model: the plug-in.
+        seconds: reading faces and the closed form are part of them; at 0 that is all.
+        name: of the trained model; a model that is there already is not trained again.
+        chosen: options of the training beyond those that make models comparable.
+    """
+    name = name or model
+    if checkpoint.newest(project.model(name)) is not None:
         return
     started = time.process_time()
-    progress = Reporter(asked=lambda: time.process_time() - started > seconds)
+    progress = Reporter(asked=lambda: 0 < seconds < time.process_time() - started)
     plain: dict[str, Any] = {
         "model": model,
-        "minutes": 600.0,
+        "minutes": 600.0 if seconds else 0.0,
         "threads": 1,
-        "precision": "fp32",
         "previews": 0,
         "score_faces": 0,
-        **SIZES.get(model, {}),
     }
-    options = from_mapping(TrainOptions, plain)
-    try:
-        train_model(project, ["a", "b"], model, options, default_registry(), progress)
-    except Cancelled:
-        return
+    options = from_mapping(TrainOptions, plain | chosen)
+    with suppress(Cancelled):
+        train_model(project, persons, name, options, default_registry(), progress)
 
 
 def _swap(project: Project, folder: Path, model: str, truth: Path) -> None:
