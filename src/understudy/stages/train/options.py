@@ -39,8 +39,8 @@ class TrainOptions:
     )
     iterations: int | None = option(
         None,
-        "Train until the model has had exactly this many iterations, earlier runs included; the "
-        "result does not depend on the machine's speed.",
+        "Train until the model has had exactly this many iterations, earlier runs included; with "
+        "the same precision the result does not depend on the machine's speed.",
         low=1,
         high=1e9,
         group="Training",
