@@ -109,6 +109,60 @@ def test_the_largest_is_that_of_each_entry(couple, converter, tmp_path):
             assert [(face.id, part)] == [(look.id, p) for look, p in chosen]
 
 
+@pytest.mark.parametrize("followed", ["told apart", "not told apart", "not followed"])
+def test_one_person_is_the_largest_of_a_shot(couple, tmp_path, followed):
+    """Two of like size, each the larger in every other frame; one of them is lost for a moment."""
+    own = couple.copy(tmp_path / "own")
+    with Alignments.open(own.alignments) as store:
+        tracks = store.tracks()
+        at_first = {t.number: t.person for t in tracks}
+        shown: dict[str, int | None] = {}
+        for at, faces in store.by_frame():
+            sized = []
+            for face in faces:
+                who = at_first[face.track]
+                shown[face.id] = who
+                size = 100.0 + (40 if at.index % 2 == who else 0) + (30 if who == 0 else 0)
+                track = None if followed == "not followed" else face.track
+                quality = {**face.quality, "size_px": size}
+                sized.append(replace(face, track=track, quality=quality))
+            lost = {(0, 3)} if followed == "not followed" else set()
+            store.put([(at, [f for f in sized if (shown[f.id], at.index) not in lost])])
+        if followed == "not told apart":
+            store.put([], tracks=[replace(t, embedding=None) for t in tracks])
+    with Alignments.open(own.alignments, read_only=True) as store:
+        largest = [max(faces, key=lambda f: f.quality["size_px"]) for _, faces in store.by_frame()]
+        assert {shown[f.id] for f in largest} == {0, 1}  # what was taken before: a jump a frame
+        casting = Casting(store, {"all": "b"}, "largest", own.faces)
+        chosen = [shown[look.id] for _, found in casting.in_frames("extended") for look, _ in found]
+        assert chosen == [0] * (7 if followed == "not followed" else 8)
+
+
+def test_another_shot_may_have_another_person(couple, tmp_path):
+    own = couple.copy(tmp_path / "own")
+    with Alignments.open(own.alignments) as store:
+        tracks = store.tracks()
+        person = {t.number: t.person for t in tracks}
+        late = {0: 10, 1: 11}  # tracks end at a cut
+        for at, faces in list(store.by_frame()):
+            cut = at.index >= 4
+            sized = [
+                replace(
+                    face,
+                    track=late[person[face.track]] if cut else face.track,
+                    quality={"size_px": 120.0 if (person[face.track] == 1) == cut else 100.0},
+                )
+                for face in faces
+            ]
+            store.put([(at, sized)], shots=[4] if at.index == 4 else ())
+        first = {t.person: t for t in tracks}
+        store.put([], tracks=[replace(first[p], number=n, shot=2) for p, n in late.items()])
+        person |= {n: p for p, n in late.items()}
+        casting = Casting(store, {"all": "b"}, "largest", own.faces)
+        chosen = [look.person for _, found in casting.in_frames("extended") for look, _ in found]
+    assert chosen == [0] * 4 + [1] * 4
+
+
 def test_another_casting_is_another_conversion(couple, converter):
     converter(couple, "out", casting={"0": "b"})
     with pytest.raises(StoreError, match="there already"):

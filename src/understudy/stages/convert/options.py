@@ -15,8 +15,8 @@ class ConvertOptions:
     faces: Literal["faceset", "all", "largest"] = option(
         "faceset",
         "Which faces are replaced: those whose picture is still in the faces folder (delete a "
-        "picture and its face is left alone), all, or the largest of each frame; of those that "
-        "the casting gives to somebody.",
+        "picture and its face is left alone), all, or in each shot the person who is largest in "
+        "it; of those that the casting gives to somebody.",
         group="Faces",
         result=True,
         common=True,

@@ -1,8 +1,8 @@
 """Who becomes whom: which faces of a film are replaced, and by which trained person.
 
 Conversion and evaluation ask the same question of the same film, frame by frame, so that what is
-scored is what was converted. Nothing is held but the persons of the tracks, and with the choice
-"faceset" the ids of the faces that have a picture.
+scored is what was converted. Nothing is held but the persons of the tracks, and with the choices
+"faceset" and "largest" the ids of the faces that are left.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 
 from understudy.errors import NoFaces, StoreError, ValueRefused
 from understudy.shell import quoted
+from understudy.stages.faces.foremost import foremost
 from understudy.store.alignments import Alignments
-from understudy.store.alignments.looks import Look, size_of
+from understudy.store.alignments.looks import Look
 from understudy.store.faceset import read_record
 from understudy.types import Face
 
@@ -77,7 +78,7 @@ class Casting:
             casting: number of a person in the film as text, or `EVERYBODY` for all who are not
                 named, to a trained person's id, or to None to leave them as they are.
             which: of the faces that the casting replaces, those whose picture is still in the
-                folder, all, or the largest of each entry in each frame.
+                folder, all, or of each entry the person who is largest in each shot.
             pictures: the folder of the film's face pictures.
 
         Raises:
@@ -85,8 +86,9 @@ class Casting:
             StoreError: the folder cannot be read.
         """
         self._version = store.version
-        self.store, self._casting, self._which = store, dict(casting), which
-        self._person = {t.number: t.person for t in store.tracks()}
+        self.store, self._casting = store, dict(casting)
+        tracks = store.tracks()
+        self._person = {t.number: t.person for t in tracks}
         there = [str(p) for p in sorted({p for p in self._person.values() if p is not None})]
         unknown = sorted(set(casting) - {EVERYBODY, *there})
         if unknown:
@@ -97,7 +99,15 @@ class Casting:
         if not any(casting.values()):
             raise ValueRefused(f"casting: nobody in {store.source.name} is given to anybody")
         self._pictures = pictures
-        self._kept = kept_ids(pictures, store.source.fingerprint) if which == "faceset" else None
+        self._kept = None
+        if which == "faceset":
+            self._kept = kept_ids(pictures, store.source.fingerprint)
+        elif which == "largest":
+            told_apart = {
+                t.person for t in tracks if t.person is not None and t.embedding is not None
+            }
+            looks = store.looks("")  # of no mask
+            self._kept = foremost(looks, store.shots(), told_apart, self._entry)
 
     def part(self, person: int | None) -> Part | None:
         """Which part somebody of the film has; None for who is left alone."""
@@ -105,11 +115,17 @@ class Casting:
         to = self._casting.get(name, self._casting.get(EVERYBODY))
         return None if to is None else Part(name, to)
 
+    def _entry(self, person: int | None) -> str | None:
+        """Under which name the casting has somebody; None for who is left alone."""
+        part = self.part(person)
+        if part is None:
+            return None
+        return part.of if part.of in self._casting else EVERYBODY
+
     def of(self, faces: Sequence[Face]) -> list[tuple[Face, Part]]:
         """The faces of one frame that are replaced, in their order."""
         person = [None if f.track is None else self._person.get(f.track) for f in faces]
-        sizes = [size_of(f) for f in faces]
-        chosen = self._chosen([f.id for f in faces], person, sizes)
+        chosen = self._chosen([f.id for f in faces], person)
         return [(faces[i], part) for i, part in chosen]
 
     def between(self, first: int, last: int) -> dict[int, list[tuple[Face, Part]]]:
@@ -125,9 +141,7 @@ class Casting:
         """
         for index, group in groupby(self.store.looks(mask), key=lambda look: look.frame):
             looks = list(group)
-            chosen = self._chosen(
-                [k.id for k in looks], [k.person for k in looks], [k.size_px for k in looks]
-            )
+            chosen = self._chosen([k.id for k in looks], [k.person for k in looks])
             if chosen:
                 yield index, [(looks[i], part) for i, part in chosen]
 
@@ -164,20 +178,11 @@ class Casting:
         self._version = version
         return self.census(mask).digest != before.digest
 
-    def _chosen(
-        self, ids: Sequence[str], persons: Sequence[int | None], sizes: Sequence[float]
-    ) -> list[tuple[int, Part]]:
+    def _chosen(self, ids: Sequence[str], persons: Sequence[int | None]) -> list[tuple[int, Part]]:
         cast = [(i, part) for i, p in enumerate(persons) if (part := self.part(p)) is not None]
-        if self._kept is not None:
-            return [(i, part) for i, part in cast if ids[i] in self._kept]
-        if self._which == "largest":
-            largest: dict[str, tuple[int, Part]] = {}
-            for i, part in cast:
-                role = part.of if part.of in self._casting else EVERYBODY
-                if role not in largest or sizes[i] > sizes[largest[role][0]]:
-                    largest[role] = i, part
-            return sorted(largest.values())
-        return cast
+        if self._kept is None:
+            return cast
+        return [(i, part) for i, part in cast if ids[i] in self._kept]
 
     def _no_mask(self, look: Look, mask: str) -> str:
         (face,) = (f for f in self.store.faces(look.frame) if f.id == look.id)

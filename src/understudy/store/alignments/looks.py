@@ -21,7 +21,7 @@ from understudy.store import codec
 _FRAMES = 512
 
 _PAGE = """
-    SELECT f.id, f.frame, t.person, f.left, f.top, f.right, f.bottom, q.value,
+    SELECT f.id, f.frame, t.person, f.left, f.top, f.right, f.bottom, q.value, f.track,
         f.stale_json, m.steps_json, a.landmarks, a.unit_from_frame,
         k.width, k.height, k.grid_from_frame, k.alpha, x.vector
     FROM faces f
@@ -51,6 +51,8 @@ class Look(NamedTuple):
         frame: index of its frame.
         person: whom its track shows, or None.
         size_px: side of the face, or of its box where nobody measured it.
+        track: number of its track, or None.
+        box_xyxy: of the face, in pixels of the frame.
         has_mask: whether it has a mask of the kind asked for.
         mask_is_stale: whether that is older than the landmarks.
         digest: of landmarks, fit, mesh, that mask as it is stored, and who made them; two faces
@@ -61,6 +63,8 @@ class Look(NamedTuple):
     frame: int
     person: int | None
     size_px: float
+    track: int | None
+    box_xyxy: tuple[float, float, float, float]
     has_mask: bool
     mask_is_stale: bool
     digest: bytes
@@ -106,7 +110,16 @@ def looks(db: sqlite3.Connection, mask: str) -> Iterator[Look]:
             ):
                 print_.update(b"%d " % len(part) + part)
             stale = f"mask:{mask}" in codec.sequence(parse_json(stale_json))
-            yield Look(*_who(row), alpha is not None, stale, print_.digest())
+            track = None if row[8] is None else codec.whole("track", row[8])
+            left, top, right, bottom = (codec.finite("box_xyxy", value) for value in row[3:7])
+            yield Look(
+                *_who(row),
+                track,
+                (left, top, right, bottom),
+                alpha is not None,
+                stale,
+                print_.digest(),
+            )
 
 
 def vectors(db: sqlite3.Connection) -> Iterator[Vector]:
@@ -121,12 +134,6 @@ def vectors(db: sqlite3.Connection) -> Iterator[Vector]:
             made_by = codec.string("embed", steps.get("embed", ""))
             blob = row[-1]
             yield Vector(*_who(row), made_by, codec.floats_from(blob, "<f4", (len(blob) // 4,)))
-
-
-def size_of(face: Any) -> float:
-    """Width of a face in pixels; of its box where nobody measured it."""
-    known = face.quality.get("size_px")
-    return float(known) if known is not None else _box_side(*face.box_xyxy.tolist())
 
 
 def _who(row: tuple[Any, ...]) -> tuple[str, int, int | None, float]:
