@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
@@ -11,8 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import understudy as us
+from understudy.api.bars.line import Bars
 from understudy.api.bars.notebook import NotebookBars, in_notebook
 from understudy.api.bars.progress import watching
 from understudy.errors import ValueRefused
@@ -113,3 +116,38 @@ def test_work_in_another_thread_leaves_signals_alone() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(work).result() == "Reporter"
+
+
+LONG = "iteration 1234, loss ann 0.0412 bob 0.0523, score 61 (best 63 at 1,200), 3.4 it/s"
+
+
+def _drawn(width: int, **task: Any) -> list[str]:
+    """The lines of one bar in a terminal of this width."""
+    shown = Console(file=io.StringIO(), width=width, force_terminal=False)
+    bars = Bars(console=shown)
+    note, done = task.pop("note", ""), task.pop("done", 0)
+    number = bars.add_task(task.pop("name"), note=note, **task)
+    bars.update(number, completed=done)
+    shown.print(*bars.get_renderables())
+    return shown.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize("name", ["training mesh", f"extracting {'x' * 200}.mp4"])
+def test_a_bar_keeps_its_numbers_however_narrow_the_terminal(width: int, name: str) -> None:
+    lines = _drawn(width, name=name, total=12_000, unit="it", done=54, note=LONG)
+    assert max(map(len, lines)) <= width
+    assert "  0%    54/12000 it" in lines[0] and "0:00" in lines[0]
+    assert " ".join(" ".join(lines).split()).endswith(LONG), "what the work says is not cut"
+    assert len(_drawn(width, name=name, total=None, unit="frames", done=3)) == 1
+
+
+def test_a_finished_bar_says_what_it_took() -> None:
+    """Rich says how long it took where the time left stood, and "left" beside it."""
+    (line,) = _drawn(80, name="training mesh", total=120.0, unit="s", done=120.0)
+    assert "100% 120/120 s" in line and "took 0:0" in line and "left" not in line
+    page = Page()
+    progress = Reporter(NotebookBars(page))
+    with progress.task("training", 2) as bar:
+        bar.advance(2)
+    assert "took 0:00" in page.shown[0][-2] and "left" not in page.shown[0][-2]

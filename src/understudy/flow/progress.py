@@ -192,3 +192,19 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def time_words(done: float, left: float | None, seconds: float, *, over: bool = False) -> str:
+    """What a bar says of time: "1:06 left", "took 2:00", or "0:54 so far" where nothing is known.
+
+    Args:
+        done: units done since the work was begun or gone on with.
+        left: units still to do, or None when it is not known how many there are.
+        seconds: since the work was begun or gone on with.
+        over: whether the work has ended, also when units are left.
+    """
+    if over or (left is not None and left <= 0):
+        return f"took {clock(seconds)}"
+    if left is None or done <= 0:
+        return f"{clock(seconds)} so far"
+    return f"{clock(left * seconds / done)} left"

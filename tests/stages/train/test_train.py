@@ -134,9 +134,12 @@ def test_a_finished_plan_is_not_repeated(facesets, tmp_path):
 
 
 def test_minutes_count_all_runs(facesets, tmp_path):
-    _train(facesets, tmp_path / "m", iterations=None, minutes=0.01)
+    progress = Silent()
+    _train(facesets, tmp_path / "m", progress, iterations=None, minutes=0.01)
     found = checkpoint.newest(tmp_path / "m")
     assert 0.6 <= found.state.trained_s < 5
+    bar = [event for event in progress.events if event.kind == "done"][-1]
+    assert bar.data["done"] == pytest.approx(0.6), "the bar ends where its plan does"
     report = _train(facesets, tmp_path / "m", iterations=None, minutes=0.01)
     assert report.iterations == 0
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from understudy.events import Event
 from understudy.events.words import printable
-from understudy.flow.progress import clock
+from understudy.flow.progress import time_words
 
 
 class Shown(Protocol):
@@ -81,14 +81,13 @@ class _Bar:
         self._shown.update(f"<p>{html.escape(words)}</p>")
 
     def _html(self) -> str:
-        done, left = f"{self._done:.0f}", ""
+        done, left = f"{self._done:.0f}", None
         bar = "<progress></progress>"
         if self._total:
             done += f" of {self._total:.0f}"
             bar = f'<progress value="{self._done:.3f}" max="{self._total:.3f}"></progress>'
-            rate = (self._done - self._first) / max(time.monotonic() - self._started, 1e-6)
-            if rate > 0:
-                left = f", {clock(max(0.0, self._total - self._done) / rate)} left"
+            left = self._total - self._done
+        at = time_words(self._done - self._first, left, time.monotonic() - self._started)
         note = f" <small>{html.escape(self._note)}</small>" if self._note else ""
         name = html.escape(self._name)
-        return f"<div>{name} {bar} {done} {html.escape(self._unit)}{left}{note}</div>"
+        return f"<div>{name} {bar} {done} {html.escape(self._unit)}, {at}{note}</div>"

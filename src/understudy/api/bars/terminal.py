@@ -7,22 +7,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
 from understudy.api.bars.console import console
+from understudy.api.bars.line import Bars
 from understudy.events import Event
 from understudy.events.words import printable
-from understudy.flow.progress import clock
+from understudy.flow.progress import time_words
 
 _LINE_EVERY_S = 15.0
 
@@ -67,7 +58,7 @@ class _Bars:
     def __init__(self, drawn: Drawn) -> None:
         self._drawn = drawn
         self._open: dict[Any, TaskID] = {}
-        self._progress: Progress | None = None
+        self._progress: Bars | None = None
 
     def __call__(self, event: Event) -> None:
         data: Any = event.data
@@ -75,7 +66,7 @@ class _Bars:
         if event.kind == "task":
             if self._progress is None:
                 console = self._drawn.console
-                self._progress = Progress(*_columns(), console=console, transient=True)
+                self._progress = Bars(console=console, transient=True)
                 self._progress.start()
             done, unit = int(data["done"]), data["unit"]
             self._open[number] = self._progress.add_task(
@@ -113,30 +104,15 @@ class _Lines:
 
     def close(self) -> None:
         if self._last != self._started:
-            self._print(time.monotonic())
+            self._print(time.monotonic(), over=True)
 
-    def _print(self, now: float) -> None:
-        done = f"{self._done:.0f}"
-        left = ""
-        if self._total:
-            done += f" of {self._total:.0f}"
-            rate = (self._done - self._first) / max(now - self._started, 1e-6)
-            if rate > 0:
-                left = f", {clock(max(0.0, self._total - self._done) / rate)} left"
+    def _print(self, now: float, *, over: bool = False) -> None:
+        done = f"{self._done:.0f}" + (f" of {self._total:.0f}" if self._total else "")
+        at = time_words(self._done - self._first, self._left, now - self._started, over=over)
         note = f" ({self._note})" if self._note else ""
-        line = f"  {self._name}: {done} {self._unit}{left}{note}"
+        line = f"  {self._name}: {done} {self._unit}, {at}{note}"
         self._console.print(line, markup=False, soft_wrap=True)
 
-
-def _columns() -> list[ProgressColumn]:
-    return [
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}", markup=False),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}", style="dim", markup=False),
-    ]
+    @property
+    def _left(self) -> float | None:
+        return self._total - self._done if self._total else None

@@ -126,11 +126,12 @@ class Run:
             if self.saved < 0 and looked_at:
                 self.begin(begun)
             self.started = self.last_save = time.monotonic()
-            self.scored_before_s, now = self.watch.spent_s, self.trained_s
+            self.scored_before_s, now = self.watch.spent_s, self.trained_before_s
             try:
                 while self.done() < 1 and not self.watch.ends:
                     self.iterate()
-                    before, now = now, self.trained_s
+                    # An iteration, or a checkpoint before it, ends after the time is up.
+                    before, now = now, min(self.trained_s, total)
                     bar.advance(1 if o.iterations else now - before, self.note())
                     if self.progress.cancelled:
                         break
