@@ -44,6 +44,17 @@ def ensure(
     return fetch(records, progress, folder=folder, trust_on_first_use=trust_on_first_use)
 
 
+def is_here(plugin: Plugin) -> bool:
+    """Whether a plug-in's packages and weights are on this machine; nothing is fetched."""
+    try:
+        plugin.require()
+        for record in plugin.weights:
+            locate(record)
+    except (PluginError, WeightsError):
+        return False
+    return True
+
+
 def all_plugins(registry: Registry) -> list[Plugin]:
     """Every plug-in, in the order of the kinds."""
     return [plugin for kind in KINDS for plugin in registry.of_kind(kind)]

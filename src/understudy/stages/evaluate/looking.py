@@ -26,7 +26,7 @@ from understudy.score.reading import Reading, read_landmarks, read_mesh
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.types import Alignment, Faces
 from understudy.types.frame import frame_space
-from understudy.weights.files import locate
+from understudy.weights.needed import is_here
 
 CROP_PX = 192
 _AROUND = 2.4
@@ -184,12 +184,10 @@ def _chosen(kind: str, name: str, registry: Registry, auto: tuple[str, ...]) -> 
     for known in auto:
         try:
             plugin = registry.get(kind, known)
-            plugin.require()
-            for record in plugin.weights:
-                locate(record)
-            return plugin
-        except (PluginError, WeightsError):
+        except PluginError:
             continue
+        if is_here(plugin):
+            return plugin
     return None
 
 

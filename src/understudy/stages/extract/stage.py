@@ -32,6 +32,7 @@ from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
 from understudy.stages.extract.choose import Chosen, choose, resolved, step_settings
 from understudy.stages.extract.debug import write_debug_image
+from understudy.stages.extract.nobody import what_was_seen
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
@@ -150,11 +151,11 @@ def _extract(
                 _Run(film, pictures, options, store, chosen, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
+        times = [] if n_faces else list(store.timestamps().values())
     if n_faces == 0:
-        raise NoFaces(
-            f"no face was found in any of the {n_frames} frames of {film.name}; try a "
-            f"lower --min-confidence or --min-face-px, or a higher --max-detection-px"
-        )
+        with one_thread_each():
+            seen = what_was_seen(film, times, options, registry)
+        raise NoFaces(f"no face was found in any of the {n_frames} frames of {film.name}; {seen}")
     return ExtractReport(
         alignments=path,
         faces_folder=faces,
