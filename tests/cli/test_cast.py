@@ -71,6 +71,31 @@ def test_who_was_found_is_shown_and_proposed(project, understudy, monkeypatch) -
     assert understudy("cast", "show", project, "bob").worked().out.count("cast.png") == 1
 
 
+def test_persons_have_pictures_beside_their_numbers(project, understudy) -> None:
+    """Extraction said "2 persons" and not who; the pictures kept names that were no longer so."""
+    sheet, alignments = (
+        project / "sources" / "both" / "cast.png",
+        project.parent / "both.alignments",
+    )
+    at_first = sheet.read_bytes()  # extraction drew it
+    sheet.unlink()
+    told = understudy("extract", project, "both", *EXTRACT).worked().out
+    assert f"pictures of the persons: {sheet}" in told and sheet.read_bytes() == at_first
+    understudy("cast", "name", project, "both:0=Ann Lee").worked()
+    named = sheet.read_bytes()
+    assert named != at_first
+    understudy("cast", "assign", project, "both:0", "--tracks", "1").worked()
+    assert cv2.imread(str(sheet)).shape[0] < 2 * 128  # one row is left
+    understudy("cast", "split", project, "both:0", "--tracks", "1").worked()
+    assert sheet.read_bytes() == named
+    faces = project / "sources" / "both" / "faces"
+    told = understudy("alignments", "info", alignments, "--faces", faces).worked().out
+    assert "person 1: 8 faces; tracks 1" in told and f"pictures of them: {sheet}" in told
+    gone = ("alignments", "remove", alignments, "--person", 9, "--no-backup")
+    understudy(*gone).refused("no person 9; there are: 0, 1", code=2)
+    understudy("remove", project, "--person", 9).refused("no person '9'", "ann-lee, bob")
+
+
 def test_persons_are_named_for_training_and_casting(project, understudy) -> None:
     told = understudy("cast", "name", project, "both:0=Ann Lee", "both:1=bob").worked().out
     assert "both: 0 is ann-lee, 1 is bob" in told

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import FileAway, StoreError, ValueRefused
-from understudy.files import make_folder
 from understudy.flow import Progress
-from understudy.imaging.png import encode_png
 from understudy.plugin import Registry
 from understudy.runs.consent.origins import note_shown
+from understudy.runs.persons import draw_persons
 from understudy.runs.project import source_of
 from understudy.shell import quoted
 from understudy.stages.cast import edit
 from understudy.stages.cast.alike import Alike, embedder_of, propose
 from understudy.stages.cast.found import Found, found_persons, untracked_faces
-from understudy.stages.cast.sheet import cast_sheet
 from understudy.store.alignments import Alignments
-from understudy.store.atomic import commit_bytes
 from understudy.store.ids import NOBODY
 from understudy.store.project import ALL, Project, Source
-
-_MOST_ROWS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,7 @@ class FilmCast:
         found: persons by number; nobody before extraction.
         finished: whether every frame was looked at.
         untracked: faces that belong to nobody found.
+        frames: how many were looked at.
         embedder: identity network that told them apart, or None.
         away: whether the film is not where it was, so that nothing can be told of it.
     """
@@ -44,6 +41,7 @@ class FilmCast:
     finished: bool
     untracked: int
     embedder: str | None
+    frames: int = 0
     away: bool = False
 
 
@@ -65,23 +63,9 @@ def _film_cast(project: Project, source: Source) -> FilmCast:
     if not path.exists():
         return FilmCast(source, (), False, 0, None)
     with Alignments.open(path, read_only=True) as store:
-        found = found_persons(store)
-        return FilmCast(source, found, store.finished, untracked_faces(store), embedder_of(store))
-
-
-def draw(project: Project, cast: FilmCast) -> Path:
-    """Draw the persons of a film, the first 24 by number.
-
-    Returns:
-        The PNG, in the project's folder of the film.
-    """
-    names = {p.number: cast.source.person_of(p.number) or "no name yet" for p in cast.found}
-    with Alignments.open(project.alignments(cast.source.id), read_only=True) as store:
-        sheet = cast_sheet(store, project.faces(cast.source.id), cast.found[:_MOST_ROWS], names)
-    path = project.cast_sheet(cast.source.id)
-    make_folder(path.parent)
-    commit_bytes(path, encode_png(sheet))
-    return path
+        found, frames = found_persons(store), store.counts()[0]
+        untracked, embedder = untracked_faces(store), embedder_of(store)
+        return FilmCast(source, found, store.finished, untracked, embedder, frames)
 
 
 def name(project: Project, words: Sequence[str]) -> list[Source]:
@@ -105,7 +89,10 @@ def name(project: Project, words: Sequence[str]) -> list[Source]:
     for source, number, whom in wanted:
         person = None if whom == NOBODY else project.add_person(whom).id
         note_shown(project, project.name_found(source.id, {number: person}), {number: person})
-    return [project.source(id_) for id_ in dict.fromkeys(source.id for source, _, _ in wanted)]
+    named = [project.source(id_) for id_ in dict.fromkeys(source.id for source, _, _ in wanted)]
+    for source in named:
+        _redraw(project, source)
+    return named
 
 
 def merge(project: Project, where: str, progress: Progress) -> edit.Edited:
@@ -195,7 +182,14 @@ def _edit_one(
 def _forget(project: Project, source: Source, done: edit.Edited) -> edit.Edited:
     """Take away the names of those of whom nothing is left."""
     project.name_found(source.id, {str(number): None for number in done.emptied})
+    _redraw(project, project.source(source.id))
     return done
+
+
+def _redraw(project: Project, source: Source) -> None:
+    """Names and numbers on the sheet are those that hold now; a film that is away has none."""
+    with suppress(StoreError):
+        draw_persons(project, source)
 
 
 def _only_film(project: Project, where: str) -> Source:

@@ -19,6 +19,7 @@ from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations, refuse_forbidden
 from understudy.runs.consent.origins import note_shown, refuse_strange_model
 from understudy.runs.models import DEFAULT, trained_persons
+from understudy.runs.persons import freshen
 from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
@@ -178,10 +179,12 @@ def extract_source(
             f"keeps alignments of its own: {own}"
         )
         report = extracted(own)
+    sheet = freshen(project, project.source(source.id))
     if ALL in source.persons and report.persons > 1:
         progress.warn(
             f"{source.id}: {report.persons} persons were found, and all of them count as "
-            f"{source.persons[ALL]}; look at them with: understudy cast {quoted(project.folder)}",
+            f"{source.persons[ALL]}{'' if sheet is None else f'; their pictures: {sheet}'}; look "
+            f"at them with: understudy cast {quoted(project.folder)}",
             code="several-persons",
             source=source.id,
             persons=report.persons,

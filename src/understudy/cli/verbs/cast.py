@@ -67,7 +67,8 @@ def show(
     Example: understudy cast project
     """
     from understudy.plugin import default_registry
-    from understudy.runs.cast import draw, look, proposals
+    from understudy.runs.cast import look, proposals
+    from understudy.runs.persons import draw_persons
 
     with _shown(project) as (store, drawn):
         casts = look(store, films or [])
@@ -77,7 +78,8 @@ def show(
             echo(f"{project}: may not be written, so no pictures of the persons are drawn")
         for cast in casts:
             if cast.found and drawn:
-                echo(f"{cast.source.id}: pictures of its persons: {draw(store, cast)}")
+                drawing = draw_persons(store, cast.source)
+                echo(f"{cast.source.id}: pictures of its persons: {drawing}")
         for pair in proposals(store, casts, default_registry()):
             places = {f"{film}:{n}": store.source(film).person_of(n) for film, n in pair.both}
             known = next(filter(None, places.values()), "NAME")
@@ -207,7 +209,7 @@ def _print_found(casts: Sequence[FilmCast]) -> None:
 
     from understudy.api.bars.console import console
 
-    table = Table("film", "person", "name", "tracks", "frames", "first", "last")
+    table = Table("film", "person", "name", "tracks", "frames", "share", "first", "last")
     for cast in casts:
         state = " (the film is away)" if cast.away else " (not extracted to the end)"
         film = cast.source.id + ("" if cast.finished else state)
@@ -219,13 +221,14 @@ def _print_found(casts: Sequence[FilmCast]) -> None:
                 cast.source.person_of(person.number) or "-",
                 ", ".join(tracks[:8]) + (f" and {len(tracks) - 8} more" if tracks[8:] else ""),
                 str(person.frames),
+                f"{person.frames / max(1, cast.frames):.0%}",
                 str(person.rows[0].frame) if person.rows else "-",
                 str(person.rows[-1].frame) if person.rows else "-",
             )
         if not cast.found:
-            table.add_row(film, "-", cast.source.person_of(None) or "-", "", "", "", "")
+            table.add_row(film, "-", cast.source.person_of(None) or "-", *[""] * 5)
         if cast.untracked:
-            table.add_row(film, "no track", cast.source.person_of(None) or "-", "", "", "", "")
+            table.add_row(film, "no track", cast.source.person_of(None) or "-", *[""] * 5)
     console().print(table)
 
 

@@ -56,7 +56,9 @@ def extract(project: Path, films: Sequence[str], options: Said, progress: Report
                     f"understudy extract {quoted(project)} {source.id} --new"
                 )
             else:
-                progress.report("extract", report, _extracted(source.id, report))
+                sheet = store.cast_sheet(source.id)
+                words = _extracted(source.id, report, sheet if sheet.exists() else None)
+                progress.report("extract", report, words)
         if missing is not None:
             raise missing
 
@@ -179,13 +181,15 @@ def _to_extract(store: Project, words: Sequence[str]) -> list[Source]:
     ]
 
 
-def _extracted(name: str, report: ExtractReport) -> str:
+def _extracted(name: str, report: ExtractReport, sheet: Path | None) -> str:
     lines = [
         f"{name}: {report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
         f"{report.read}"
     ]
     if report.tracks:
         lines.append(f"  {report.shots} shots, {report.tracks} tracks of {report.persons} persons")
+    if sheet is not None:
+        lines.append(f"  pictures of the persons: {sheet}")
     lines.append(f"  alignments: {report.alignments}; face pictures: {report.faces_folder}")
     return "\n".join(lines)
 

@@ -42,11 +42,12 @@ def cast_sheet(
         (H, W, 3) uint8 RGB.
     """
     rows = [_faces(store, pictures, person) for person in found]
+    n_frames = max(1, store.counts()[0])
     texts = [
         (
             f"{person.number}: {names.get(person.number, 'no name yet')}",
             f"tracks: {len(person.tracks)}",
-            f"frames: {person.frames}",
+            f"frames: {person.frames} ({person.frames / n_frames:.0%})",
         )
         for person in found
     ]

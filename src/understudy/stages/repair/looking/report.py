@@ -8,8 +8,10 @@ from pathlib import Path
 from understudy.shell import quoted
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
-from understudy.store.alignments.query import Summary
+from understudy.store.alignments.query import Query, Summary
 from understudy.store.alignments.settings import flat
+
+_PERSONS, _TRACKS = 8, 8
 
 
 def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
@@ -31,6 +33,7 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
             _frames(found),
             f"tracks: {found.tracks} in {found.shots or 1} shots, {found.persons} persons; "
             f"{found.untracked} faces without a track",
+            *_persons(store, faces_folder),
             f"made by: {_counted(found.made_by)}",
             f"masks: {_counted(found.masks)}",
             f"identity: {found.embeddings} faces",
@@ -50,6 +53,27 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
                     "bring them up to date with: understudy alignments redo "
                     f"{quoted(path)} --faces {quoted(faces_folder)}"
                 )
+    return lines
+
+
+def _persons(store: Alignments, faces_folder: Path | None) -> list[str]:
+    """Whom the numbers of persons are: how often each is seen, and where pictures of them lie."""
+    tracks_of: dict[int, list[int]] = {}
+    for track in store.tracks():
+        if track.person is not None:
+            tracks_of.setdefault(track.person, []).append(track.number)
+    lines = []
+    for person, tracks in sorted(tracks_of.items())[:_PERSONS]:
+        named = ", ".join(map(str, tracks[:_TRACKS])) + (", ..." if tracks[_TRACKS:] else "")
+        lines.append(
+            f"  person {person}: {store.count(Query(person=person))} faces; tracks {named}"
+        )
+    if len(tracks_of) > _PERSONS:
+        lines.append(f"  and {len(tracks_of) - _PERSONS} more")
+    if lines:
+        sheet = None if faces_folder is None else faces_folder.absolute().parent / "cast.png"
+        drawn = sheet is not None and sheet.is_file()
+        lines.append(f"  pictures of them: {sheet if drawn else 'understudy cast PROJECT'}")
     return lines
 
 
