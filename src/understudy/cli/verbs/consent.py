@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.project import opened
 from understudy.cli.say import echo
+from understudy.cli.verbs.asking import ask
 from understudy.shell import quoted
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def consent(
 ) -> None:
     """Declare who the project's persons are, on what basis, for what scope and purpose.
 
-    Without flags it asks, which takes less than a minute a person. The declarations lie in
-    PROJECT/consent.toml and can be edited there: what is declared anew changes that person's table
-    only, comments stay. One that holds is not replaced unasked.
+    Without flags it asks, which takes less than a minute a person; what was said of one is proposed
+    for the next, and < goes back a question. The declarations lie in PROJECT/consent.toml and can
+    be edited there: what is declared anew changes that person's table only, comments stay. One that
+    holds is not replaced unasked.
 
     Example: understudy consent out.understudy --person ann
     """
@@ -163,7 +165,7 @@ def _ask_for(project: Project, persons: Iterable[str]) -> None:
         who = "everyone is declared" if project.persons else "the project has no person yet"
         echo(f"{who}: {project.consent}; name a --person to declare one")
         return
-    declare(project, [_ask(person) for person in asked])
+    declare(project, ask(asked))
 
 
 def declare(project: Project, new: list[Declaration], overwrite: bool = False) -> None:
@@ -248,69 +250,6 @@ def _take_over(project: Project, file: Path, overwrite: bool = False) -> None:
     if not file.is_file():
         raise StoreError(f"{file}: there is no such consent file")
     declare(project, read_declarations(file), overwrite)
-
-
-def _ask(person: str) -> Declaration:
-    from understudy.errors import ConsentMissing
-    from understudy.provenance.consent import (
-        BASES,
-        INTIMATE,
-        PURPOSES,
-        UNDER_AGE,
-        Declaration,
-        now,
-    )
-
-    echo(f"\nPerson {person} of this project")
-    name = typer.prompt("  Who is it? (stays in this project)", value_proc=_seen)
-    for key, words in BASES.items():
-        echo(f"    {key}: {words}")
-    basis = typer.prompt("  On what basis may the face be used?", value_proc=_one_of(BASES))
-    adult = typer.confirm("  Is this person of age?")
-    if not adult:
-        raise ConsentMissing(f"{person}: {UNDER_AGE}; nothing was declared")
-    intimate = typer.confirm("  Is the footage intimate or sexual?")
-    if intimate:
-        raise ConsentMissing(f"{person}: {INTIMATE}; nothing was declared")
-    scope = typer.prompt(
-        "  What does the consent cover? (a film's title, a lesson)", value_proc=_seen
-    )
-    fits = [p for p in PURPOSES if (basis, p) != ("historic-education", "parody")]
-    echo(f"    {', '.join(fits)}")
-    purpose = typer.prompt("  For what purpose?", value_proc=_one_of(fits))
-    declared_by = typer.prompt("  Who declares this?", value_proc=_seen)
-    return Declaration(
-        person=person,
-        name=name,
-        basis=basis,
-        adult=adult,
-        intimate=intimate,
-        scope=scope,
-        purpose=purpose,
-        declared_by=declared_by,
-        declared_at=now(),
-    )
-
-
-def _seen(answer: str) -> str:
-    """Takes words that can be seen; others are asked again."""
-    from understudy.provenance.consent import is_blank
-
-    if is_blank(answer):
-        raise typer.BadParameter("nothing of that can be seen")
-    return answer.strip()
-
-
-def _one_of(names: Iterable[str]) -> Callable[[str], Any]:
-    """Takes one of these words; anything else is asked again."""
-    known = list(names)
-
-    def take(answer: str) -> str:
-        if answer.strip() not in known:
-            raise typer.BadParameter(f"{answer!r} is not one of {', '.join(known)}")
-        return answer.strip()
-
-    return take
 
 
 def _sha256(path: Path | None) -> str:
