@@ -41,6 +41,26 @@ def test_nothing_changes_outside_the_feathered_mask(place, angle):
     assert (out[alpha > 0.5] != PIXELS[alpha > 0.5]).any()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_paste_keeps_the_frames_depth(dtype):
+    one = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+    levels = RNG.random((120, 160, 3)) * one
+    pixels = levels.astype(dtype)
+    if dtype == np.float32:
+        pixels[5:20, 70:90] = 3.0  # light above white
+    crop = _to_square("crop", 64, 45, 5, 70, 0.3)
+    patch = feathered(Mask("disc", _disc(64), crop), crop, FRAME, 0.1, 0.0)
+    grey = np.float32(0.1234567)
+    out = paste(pixels, np.full((64, 64, 3), grey), crop, patch)
+    alpha = np.zeros(pixels.shape[:2], np.float32)
+    patch.window(alpha)[:] = patch.alpha
+    assert out.dtype == dtype and (out[alpha == 0] == pixels[alpha == 0]).all()
+    edge = alpha > 0
+    assert (alpha > 0.999).sum() > 500
+    mixed = pixels + alpha[..., None] * (grey * one - pixels.astype(float))
+    assert np.abs(out - mixed)[edge].max() <= (1e-5 if dtype == np.float32 else 0.52)
+
+
 def test_feathering_never_grows_the_mask():
     crop = _to_square("crop", 64, 30, 10, 100)
     grid = _to_square("mask", 128, 40, 20, 80)

@@ -9,7 +9,7 @@ import pytest
 from understudy.errors import ValueRefused
 from understudy.geometry import Space, Warp
 from understudy.imaging.depth import eight_bit, from_unit, largest, to_unit
-from understudy.imaging.resample import crop_image, resize, warp_image
+from understudy.imaging.resample import crop_image, fit_image, resize, warp_image
 
 RNG = np.random.default_rng(3)
 FRAME = Space("frame", 240, 180)
@@ -99,3 +99,21 @@ def test_eight_bits_of_sixteen_and_of_floats_agree() -> None:
             wrong()
     with pytest.raises(ValueRefused, match="uint8 or uint16"):
         from_unit(floats, np.float32)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_a_fitted_picture_keeps_what_the_coarser_grid_can_hold_and_nothing_above(n: int) -> None:
+    coarse, fine = Space("coarse", 120, 24), Space("fine", 120 * n, 24 * n)
+    x = np.arange(fine.width) + 0.5
+
+    def fitted(cycles_per_coarse_pixel: float) -> np.ndarray:
+        wave = np.sin(2 * np.pi * cycles_per_coarse_pixel * x / n).astype(np.float32)
+        rows = np.repeat(wave[None], fine.height, 0)
+        return fit_image(np.dstack([rows] * 3), Warp.resize(fine, coarse))[6:-6, 8:-8]
+
+    at = np.arange(coarse.width)[8:-8] + 0.5
+    for kept in (0.1, 0.3, 0.45):
+        want = np.sin(2 * np.pi * kept * at)
+        assert np.abs(fitted(kept)[..., 0] - want).max() < 0.06, kept
+    for lost in (0.9, 0.95, 1.0):  # at twice the pixels no more than 1.0 can be drawn
+        assert np.abs(fitted(lost)).max() < 0.06, lost

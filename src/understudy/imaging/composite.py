@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from understudy.geometry import Space, Warp, corners
 from understudy.imaging.depth import largest
-from understudy.imaging.resample import warp_image
+from understudy.imaging.resample import fit_image, warp_image
 from understudy.types import Mask
 
 
@@ -76,7 +76,7 @@ def paste(
     """A copy of the frame with the converted crop composited where the patch's alpha is above 0.
 
     Args:
-        pixels: (h, w, 3) uint8 or uint16 RGB.
+        pixels: (h, w, 3) uint8, uint16 or float32 RGB.
         swapped: (c, c, 3) float32 RGB 0..1 on the crop's grid.
         crop_from_frame: where that grid lies.
         patch: from `feathered`.
@@ -88,7 +88,7 @@ def paste(
     if patch.alpha.size == 0:
         return result
     window_from_crop = _window_from_crop(crop_from_frame, patch)
-    _mix(patch.window(result), warp_image(swapped, window_from_crop, "cubic", "edge"), patch)
+    _mix(patch.window(result), fit_image(swapped, window_from_crop), patch)
     return result
 
 
@@ -96,7 +96,7 @@ def laid(pixels: NDArray[Any], face: NDArray[Any], patch: Patch) -> NDArray[Any]
     """A copy of the frame with a face over it that has the frame's own pixels.
 
     Args:
-        pixels: (h, w, 3) uint8 or uint16 RGB.
+        pixels: (h, w, 3) uint8, uint16 or float32 RGB.
         face: float32 RGB 0..1 over the patch's window.
         patch: how far it covers the frame.
 
@@ -137,13 +137,17 @@ def _mix(view: NDArray[Any], face: NDArray[Any], patch: Patch) -> None:
         return
     # one alpha a number: broadcasting over three channels costs NumPy ten times as much
     alpha = cv2.merge([patch.alpha] * 3)
+    counts = view.dtype.kind != "f"
     mixed = view.astype(np.float32)
+    # light above white is none of a face's, but may well be the plate's where that is in floats
     added = np.clip(face, 0, 1)
-    added *= largest(view.dtype)
+    if counts:
+        added *= largest(view.dtype)
     added -= mixed
     added *= alpha
     mixed += added
-    np.rint(mixed, out=mixed)
+    if counts:
+        np.rint(mixed, out=mixed)
     np.copyto(view, mixed, where=alpha > 0, casting="unsafe")
 
 
