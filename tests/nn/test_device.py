@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from understudy.errors import ValueRefused
 from understudy.nn import device as device_module
 from understudy.nn.device import choose_dtype
+from understudy.nn.trial import trials_path
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _new_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of the test's own: what other tests found out about this machine is not known."""
+    monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path / "home"))
 
 
 def _cpu(monkeypatch: pytest.MonkeyPatch, gain: float, **units: bool) -> None:
@@ -48,3 +57,34 @@ def test_what_a_training_was_computed_in_is_kept(monkeypatch, before, gain):
 
 def test_the_trial_measures_something():
     assert 0.001 < device_module._bf16_gain() < 1000
+
+
+def test_a_second_training_computes_as_the_first_however_busy_the_machine_is(monkeypatch):
+    _cpu(monkeypatch, 2.0, amx_bf16=True)
+    assert choose_dtype("auto", CPU).dtype == torch.bfloat16
+    _cpu(monkeypatch, 0.7, amx_bf16=True)
+    again = choose_dtype("auto", CPU)
+    assert again.dtype == torch.bfloat16
+    assert again.reason.endswith("2.0 times as fast as fp32 when this machine was first tried")
+    # another processor, or another build of PyTorch, is another machine
+    _cpu(monkeypatch, 0.7, amx_bf16=True, avx512_bf16=True)
+    assert choose_dtype("auto", CPU).dtype == torch.float32
+    _cpu(monkeypatch, 0.7, amx_bf16=True)
+    monkeypatch.setattr(torch, "__version__", "99.0")
+    assert choose_dtype("auto", CPU).dtype == torch.float32
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"trials": {"x": "fast"}}', None])
+def test_a_trial_that_cannot_be_read_or_kept_is_made_again(monkeypatch, damage):
+    _cpu(monkeypatch, 2.0, amx_bf16=True)
+    path = trials_path()
+    path.parent.mkdir(parents=True)
+    if damage is None:
+        path.mkdir()
+    else:
+        path.write_bytes(damage)
+    assert choose_dtype("auto", CPU).dtype == torch.bfloat16
+    _cpu(monkeypatch, 0.7, amx_bf16=True)
+    kept = torch.bfloat16 if damage is not None else torch.float32
+    assert choose_dtype("auto", CPU).dtype == kept

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from understudy.errors import ValueRefused
+from understudy.nn.trial import tried
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -69,7 +70,8 @@ def choose_dtype(
     """The dtype to train in: bf16 where the hardware gains by it.
 
     A CPU without bf16 units computes it many times slower than fp32, so there it is refused. One
-    that has them is tried for a moment, since whether they gain depends on how it is built.
+    that has them is tried for a moment, since whether they gain depends on how it is built; what
+    came of it is kept, so that trainings on one machine compute alike however busy it is.
 
     Args:
         wanted: "auto" decides; a name takes that or refuses.
@@ -93,10 +95,13 @@ def choose_dtype(
         return Computed(dtype, f"{before}: as before")
     if device.type != "cpu":
         return Computed(torch.bfloat16, f"bf16: {units}")
-    gain = _bf16_gain()
+    gain, known = tried("bf16 against fp32, 1", _bf16_gain)
+    when = " when this machine was first tried" if known else ""
     if gain < _WORTH:
-        return Computed(torch.float32, f"fp32: {units}, but bf16 was only {gain:.1f} times as fast")
-    return Computed(torch.bfloat16, f"bf16: {units}, and it was {gain:.1f} times as fast as fp32")
+        why = f"fp32: {units}, but bf16 was only {gain:.1f} times as fast{when}"
+        return Computed(torch.float32, why)
+    why = f"bf16: {units}, and it was {gain:.1f} times as fast as fp32{when}"
+    return Computed(torch.bfloat16, why)
 
 
 def _bf16_units(device: torch.device) -> str:
