@@ -1,13 +1,17 @@
-# Two commands do everything: `make demo` and `make test`. Each makes .venv by itself.
+# `make look`, `make demo` and `make test` do everything. Each makes .venv by itself.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.understudy-installed
 
-.PHONY: demo test check format bench docs clean weights soak audit lock
+.PHONY: demo look test check format bench docs clean weights soak audit lock
 
 demo: weights
 	$(BIN)/understudy demo --out demo
+
+# The shortest way to a film: fewer frames, and what stands before any training.
+look: weights
+	$(BIN)/understudy demo --out look --frames 40 --instant
 
 test: weights
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -61,4 +65,4 @@ weights: $(STAMP)
 	@$(BIN)/understudy weights fetch --dir $(VENV)/share/understudy/models || echo "MediaPipe's weights could not be fetched; MTCNN and dlib are used instead"
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) demo look .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

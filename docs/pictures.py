@@ -92,11 +92,15 @@ def pictures(
     found = {}
     for frame in FilmReader(probe(film)).frames():
         if frame.at.index in wanted:
-            points = meshes[frame.at.index][:, :2]
-            low, high = points.min(0), points.max(0)
-            square = np.array([*((low + high) / 2), 1.35 * (high - low).max(), 0.0])
-            found[frame.at.index] = cut_square(frame.pixels, square, 256)
+            found[frame.at.index] = around(frame.pixels, meshes[frame.at.index])
     return found
+
+
+def around(pixels: NDArray[Any], mesh: NDArray[Any]) -> NDArray[Any]:
+    """A square of 256 px around a face."""
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    square = np.array([*((low + high) / 2), 1.35 * (high - low).max(), 0.0])
+    return cut_square(pixels, square, 256)
 
 
 def fitted(picture: NDArray[Any]) -> NDArray[Any]:

@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ import pytest
 import typer
 
 from understudy.cli.app import app
+from understudy.provenance.consent import (
+    BASES,
+    PURPOSES,
+    read_declarations,
+)
 
 TOP = Path(__file__).parents[2]
 PAGES = {
@@ -43,7 +49,7 @@ def split(line: str) -> Iterator[list[str]]:
     reader.whitespace_split = True
     words: list[str] = []
     for word in [*reader, ";"]:
-        if set(word) <= set("|;&<>"):
+        if word and set(word) <= set("|;&<>"):
             while words and "=" in words[0]:
                 words = words[1:]
             if words and words[0] == "understudy":
@@ -157,6 +163,18 @@ def test_python_in_the_text_is_python(page: str) -> None:
     for language, text in FENCE.findall(PAGES[page]):
         if language == "python":
             ast.parse(text)
+
+
+def test_a_declaration_written_by_hand_as_the_guide_shows_holds(tmp_path: Path) -> None:
+    texts = [
+        t for language, t in FENCE.findall(PAGES["docs/guides/consent.md"]) if language == "toml"
+    ]
+    for text in texts:
+        (tmp_path / "consent.toml").write_text(text, "utf-8")
+        (found,) = read_declarations(tmp_path / "consent.toml")
+        assert found.person == "ann" and not found.forbids(date(2027, 1, 1))
+    for words in (*BASES, *PURPOSES):
+        assert words in texts[0]
 
 
 def test_targets_of_make_are_there() -> None:

@@ -71,3 +71,9 @@ def test_a_mesh_driven_swap_from_two_films_to_a_signed_one(
     understudy("swap", place.a, place.b, "-o", out, *more, *EXTRACT).worked()
     folder = tmp_path / "out.understudy" / "models" / "model"
     assert checkpoint.newest(folder).state.step == done + 1
+
+
+def test_the_demo_trains_either_not_at_all_or_some_minutes(understudy, tmp_path):
+    told = understudy("demo", "--out", tmp_path / "demo", "--instant", "--minutes", 5)
+    told.refused("--instant", "--minutes", code=2)
+    assert not (tmp_path / "demo").exists()

@@ -7,20 +7,35 @@ from typing import Annotated
 
 import typer
 
+from understudy.errors import ValueRefused
+
+_MINUTES = 2.0
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything.")] = Path("demo"),
-    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of training.")] = 2.0,
+    minutes: Annotated[float, typer.Option(min=0, help="Minutes of training.")] = _MINUTES,
     frames: Annotated[int, typer.Option(min=20, max=2000, help="Length of each clip.")] = 200,
+    instant: Annotated[
+        bool,
+        typer.Option(
+            "--instant",
+            help="No training: what the model knows in closed form. The same as --minutes 0.",
+        ),
+    ] = False,
 ) -> None:
     """Render two synthetic actors, swap one's face into the other's clip, and score the result.
 
     Both clips are ordinary video files; only the scoring knows the true swap. No real person
     is shown. Run it again to go on where it stopped.
+
+    Example: understudy demo --frames 40 --instant
     """
     from understudy.actors.demo import run_demo
     from understudy.cli.show import session
     from understudy.runs.verbs.project import tell
 
+    if instant and minutes != _MINUTES:
+        raise ValueRefused("--instant: trains nothing, so --minutes cannot be said as well")
     with session() as terminal:
-        tell(run_demo(out, minutes, frames, terminal), terminal)
+        tell(run_demo(out, 0.0 if instant else minutes, frames, terminal), terminal)

@@ -84,14 +84,17 @@ class Declaration:
             )
         if not isinstance(self.declared_at, datetime) or self.declared_at.tzinfo is None:
             raise ValueRefused(
-                f"declared_at: expected a time with its zone, got {self.declared_at!r}"
+                "declared_at: expected a time with its zone, without quotes, such as "
+                f"2027-01-31T09:00:00Z, got {self.declared_at!r}"
             )
         for name in ("expires", "revoked_at"):
             value = getattr(self, name)
             if isinstance(value, datetime):
                 object.__setattr__(self, name, value.date())
             elif value is not None and not isinstance(value, date):
-                raise ValueRefused(f"{name}: expected a day such as 2027-01-31, got {value!r}")
+                raise ValueRefused(
+                    f"{name}: expected a day without quotes, such as 2027-01-31, got {value!r}"
+                )
 
     def forbids(self, today: date) -> str:
         """Why nothing may be made of this person at all, training included, or ""."""
