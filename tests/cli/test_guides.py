@@ -1,11 +1,17 @@
-"""What README and the guides tell people to type is there: commands, flags, pages and targets."""
+"""What README and the guides tell people to type is there, and the cheap part of it is run.
+
+Some pages are gone through from top to bottom as a newcomer would, in a folder with small films of
+two actors who do not exist, with flags that make it quick.
+"""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -15,9 +21,14 @@ import pytest
 import typer
 
 from understudy.cli.app import app
+from understudy.imaging.png import encode_png
+from understudy.media.stills import read_image
 from understudy.provenance.consent import (
     BASES,
     PURPOSES,
+    Declaration,
+    keep_declarations,
+    now,
     read_declarations,
 )
 
@@ -30,6 +41,10 @@ PAGES = {
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
+EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
+TRAIN = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1)
+CONVERT = ("--preset", "ultrafast")
+
 TAUGHT = {"--detect.skin.min-share", "--swap.linear.code", "--detect.mine.steps"}
 """Flags of the plug-ins that guides teach to write; `tests/examples` runs those of the template."""
 
@@ -184,3 +199,126 @@ def test_targets_of_make_are_there() -> None:
         for _, block in FENCE.findall(text):
             asked |= set(re.findall(r"^make (\w+)", block, re.MULTILINE))
         assert asked <= made, page
+
+
+NAMES = {"footage.mp4": "a.mp4", "donor.mp4": "b.mp4"}
+"""What films of the guides are called in the folders of these tests."""
+QUICK: dict[str, tuple[object, ...]] = {
+    "extract": EXTRACT,
+    "train": ("--iterations", 3, *TRAIN[2:]),
+    "convert": CONVERT,
+    "swap": (*EXTRACT, *TRAIN, *CONVERT, "--consent", "agreed.toml"),
+    "consent": ("--file", "agreed.toml"),
+}
+"""What makes each verb quick, and answers what it would ask."""
+ELSEWHERE = {
+    "swap footage.mp4 donor.mp4 -o out.mp4 --instant": "tests/cli/test_instant.py",
+    "convert out.understudy -o other-way.mp4 --swap": "tests/cli/test_cast.py",
+    "score out.understudy": "tests/cli/test_score.py",
+    "add project take1.mp4": "tests/cli/test_cast.py",
+    "add project bob.mov": "tests/cli/test_cast.py",
+    "add project dinner.mp4": "tests/cli/test_cast.py",
+    "cast": "tests/cli/test_cast.py",
+    "train project --persons ann,bob --model-name": "tests/cli/test_cast.py",
+    "convert project --source dinner.mp4": "tests/cli/test_cast.py",
+    "swap a.mp4 b.mp4": "tests/cli/test_jobs.py",
+    "jobs": "tests/cli/test_jobs.py",
+    "import workspace/data_src/aligned": "tests/interchange, where such folders are made",
+}
+"""Commands that other tests run, by how they begin."""
+
+
+def follow(understudy: Any, page: str, *, but: Sequence[str] = ()) -> dict[str, str]:
+    """Type a page's commands one after another; what each said, by the command."""
+    said = {}
+    for words in fenced(page):
+        command = " ".join(words)
+        if not any(command.startswith(each) for each in (*ELSEWHERE, *but)):
+            words = [NAMES.get(word, word) for word in words]
+            told = understudy(*words, *QUICK.get(words[0], ())).worked()
+            said[command] = " ".join((told.out + told.err).split())
+    return said
+
+
+def test_what_is_tested_elsewhere_is_still_in_a_guide() -> None:
+    typed = [" ".join(words) for _, words in COMMANDS]
+    assert [c for c in ELSEWHERE if not any(each.startswith(c) for each in typed)] == []
+
+
+def test_readme_from_a_first_swap_to_another_take(
+    done: Any, people: Any, film: Any, understudy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(done.folder)
+    film(done.folder / "take2.mp4", list(people.a[9:14]))
+    elsewhere = ("extract project", "consent project", "train project")
+    said = follow(understudy, "README.md", but=elsewhere)
+    assert "take2-swapped.mp4" in " ".join(said)
+    assert "Signed by you" in said["verify better.mp4"]
+    assert Path("take2-swapped.mp4").exists() and Path("out.mp4").exists()
+
+
+def test_the_guide_of_conversion(
+    done: Any, understudy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that somebody who softens an edge that no mask bounds is told."""
+    monkeypatch.chdir(done.folder)
+    weights = Path(os.environ["UNDERSTUDY_WEIGHTS"]) / "palm_detection_full.tflite"
+    but = () if weights.exists() else ("mask footage.mp4", "convert out.understudy -o hands.mp4")
+    said = follow(understudy, "docs/guides/conversion.md", but=but)
+    assert len(said) >= 4 and "changes nothing" not in " ".join(said.values())
+    told = understudy("convert", done.project, "-o", "x.mp4", "--feather", 0.2, "--defaults")
+    assert "--feather changes nothing: mesh" in " ".join(told.worked().err.split())
+
+
+def test_the_guide_of_training(done: Any, understudy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(done.folder)
+    said = follow(understudy, "docs/guides/training.md")
+    assert "3" in said["models out.understudy"].split()
+    for flag in (["--model", "quick"], ["--swap.mesh.texture", 512]):
+        told = understudy("train", done.project, *flag, *QUICK["train"])
+        told.refused("models/model: ", "--model-name", "--new")
+
+
+def test_the_round_trip_of_a_shot(
+    people: Any, film: Any, understudy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names stay, and what no new face covers stays to the bit, so that a difference is a matte."""
+    monkeypatch.chdir(tmp_path)
+    Path("shot010").mkdir()
+    for number, pixels in enumerate(people.a[:6], 1001):
+        Path(f"shot010/shot010.{number}.png").write_bytes(encode_png(pixels))
+    film(Path("bob1.mov"), list(people.b[:8]))
+    film(Path("bob2.mov"), list(people.b[8:14]))
+    declare("ann", "bob")
+    said = follow(understudy, "docs/guides/vfx.md")
+    assert "6 of 6 pictures: ours" in said["verify shot010-swapped"]
+    names = sorted(p.name for p in Path("shot010-swapped").glob("*.png"))
+    assert names == [f"shot010.{n}.png" for n in range(1001, 1007)]
+    for name in names:
+        before, after = (read_image(Path(where, name)) for where in ("shot010", "shot010-swapped"))
+        changed = (before != after).any(2)
+        assert 0.02 < changed.mean() < 0.5 and not changed[:, [0, -1]].any()
+    assert Path("shot010-v2").is_dir()
+
+
+def test_coming_from_faceswap(
+    done: Any, understudy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alignments of the one, a faceset of the other, and the model that both can have."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(done.a, "clip.mp4")
+    understudy("export", done.a, "-o", "clip_alignments.fsa").worked()
+    shutil.copytree(done.project / "sources" / "b" / "faces", "workspace/data_src/aligned_faces")
+    declare("ann", "bob")
+    said = follow(understudy, "docs/guides/coming-from.md")
+    assert "quick is used" in said["train project"]
+    assert Path("out.mp4").exists()
+
+
+def declare(*persons: str) -> None:
+    """A file of declarations, `agreed.toml`."""
+    made = [
+        Declaration(p, "Nobody", "synthetic", True, False, "tests", "education", "us", now())
+        for p in persons
+    ]
+    keep_declarations(Path("agreed.toml"), made)

@@ -224,8 +224,8 @@ def refuse_other_model(folder: Path, state: State, name: str, version: str) -> N
     if (state.model, state.model_version) != (name, version):
         raise StoreError(
             f"{folder}: holds the model {state.model} (version {state.model_version}) at step "
-            f"{state.step}, not {name} (version {version}); use --model {state.model}, choose "
-            "another folder, or start over with --new"
+            f"{state.step}, not {name} (version {version}); use --model {state.model}, begin "
+            "another beside it (understudy train --model-name NAME), or start over with --new"
         )
 
 

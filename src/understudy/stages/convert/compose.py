@@ -45,6 +45,28 @@ class Fresh:
     mesh: NDArray[Any] | None = None
 
 
+def bounds_of(options: ConvertOptions, swapper: Swapper) -> str:
+    """What bounds the new face: "mask", "surface" or "both"."""
+    if options.bounds == "auto":
+        return "surface" if swapper.surface else "mask"
+    return options.bounds
+
+
+def idle_flags(options: ConvertOptions, swapper: Swapper) -> list[str]:
+    """Flags of the mask that somebody chose, and that change nothing since no mask bounds the face.
+
+    A mask that keeps hands before the face is the one that people miss most.
+    """
+    if not swapper.surface or bounds_of(options, swapper) != "surface":
+        return []
+    usual = ConvertOptions()
+    return [
+        f"--{name}"
+        for name in ("mask", "feather", "erode")
+        if getattr(options, name) != getattr(usual, name)
+    ]
+
+
 class Composer:
     """Makes faces with a model and pastes them, as the options say.
 
@@ -66,9 +88,7 @@ class Composer:
     ) -> None:
         self._options, self._swapper, self._matcher = options, swapper, matcher
         self._knobs, self._builds = dict(knobs), builds
-        self._bounds = options.bounds
-        if options.bounds == "auto":
-            self._bounds = "surface" if swapper.surface else "mask"
+        self._bounds = bounds_of(options, swapper)
         self._workers = os.cpu_count() or 1
 
     def made(self, faces: Sequence[tuple[Frame, Face, Part]]) -> list[Fresh]:

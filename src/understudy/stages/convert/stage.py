@@ -30,6 +30,7 @@ from understudy.nn.device import half_the_threads
 from understudy.options import results
 from understudy.plugin import Registry
 from understudy.shell import quoted
+from understudy.stages.convert.compose import idle_flags
 from understudy.stages.convert.job import Job
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census
@@ -264,6 +265,13 @@ def _say(
             code="stale-masks",
             mask=options.mask,
             faces=census.stale,
+        )
+    if idle := idle_flags(options, swapper):
+        progress.warn(
+            f"{' and '.join(idle)} changes nothing: {swapper.name} draws a surface that knows "
+            "where it ends; to have the mask bound it as well, add --bounds both",
+            code="mask-unused",
+            flags=idle,
         )
 
 

@@ -205,7 +205,7 @@ class EvaluateReport:
             said += [f"{before}{line}" for line in part.lines()]
         if several and np.isfinite(self.combined):
             said.append(f"all together: score {self.combined:.0f} of 100")
-        if self.step is not None and self.step < _FEW_STEPS and not self.combined >= _GOOD:
+        if self.step is not None and self.step < _FEW_STEPS and self.combined < _GOOD:
             said.append(f"{self.step} iterations: train on, this is far from what the model can do")
         return said
 

@@ -80,7 +80,8 @@ def _refuse_other_persons(folder: Path, known: tuple[str, ...], asked: tuple[str
     if known != asked:
         raise StoreError(
             f"{folder}: holds a model of {', '.join(known)}, not of {', '.join(asked)}; train "
-            "those, choose another folder, or start over with --new"
+            "those, begin another beside it (understudy train --model-name NAME), or start over "
+            "with --new"
         )
 
 

@@ -209,6 +209,7 @@ def _model_options(
     if other:
         was = ", ".join(f"{name} {known[name]!r}" for name in other)
         raise StoreError(
-            f"{folder}: was built with {was}; go on with that, or start over with --new"
+            f"{folder}: was built with {was}; go on with that, begin another beside it (understudy "
+            "train --model-name NAME), or start over with --new"
         )
     return wanted
