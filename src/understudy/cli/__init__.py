@@ -41,6 +41,8 @@ def _refuse_empty(words: Sequence[str]) -> None:
     """An empty word is a shell variable that was never set; it is not "nothing said"."""
     for before, word in zip(("", *words), words, strict=False):
         flag = before if not word else word[:-1]
+        if flag == "--knob":  # which takes back what a project remembers
+            continue
         if not word or (word.startswith("--") and word.endswith("=")):
             where = flag if flag.startswith("-") else "an argument"
             raise ValueRefused(f"{where}: is empty; give a value, or leave it out")
