@@ -21,6 +21,7 @@ from understudy.cli.verbs import (
     models,
     parts,
     score,
+    studio,
     swap,
 )
 from understudy.version import VERSION
@@ -83,6 +84,7 @@ def _root(
 _MAIN, _PARTS, _ABOUT = "The whole job", "Its parts", "Trust and trouble"
 app.command("swap", cls=OptionsCommand, rich_help_panel=_MAIN)(swap.swap)
 app.command("demo", rich_help_panel=_MAIN)(demo.demo)
+app.command("studio", rich_help_panel=_MAIN)(studio.studio)
 app.command("add", rich_help_panel=_PARTS)(parts.add)
 app.command("remove", rich_help_panel=_PARTS)(parts.remove)
 app.command("extract", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.extract)

@@ -1,0 +1,113 @@
+"""Putting work into the queue, and seeing to it that somebody carries it out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from understudy.errors import InUse, ValueRefused
+from understudy.plugin import default_registry
+from understudy.runs.perform import check
+from understudy.runs.queue import behind
+from understudy.runs.queue.job import Job
+from understudy.runs.queue.store import Queue
+from understudy.runs.settings import Said, settled, whole_tree
+from understudy.runs.spec import JobSpec
+from understudy.store.project import Project
+from understudy.studio.places import Places
+
+_VALUES: Mapping[str, Mapping[str, Any]] = {
+    "extract": {"films": []},
+    "train": {"persons": [], "model_name": None},
+    "convert": {
+        "output": None,
+        "source": None,
+        "cast": [],
+        "model_name": None,
+        "render_name": None,
+        "swap": False,
+    },
+}
+"""What can be done with a project, and its values where nothing is said."""
+
+
+def project_job(
+    places: Places,
+    folder: Path,
+    verb: str,
+    values: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> JobSpec:
+    """A piece of work on a project, checked as far as it can be before it is begun.
+
+    Args:
+        places: every path that is named must lie in them.
+        folder: of the project.
+        verb: "extract", "train" or "convert".
+        values: of the verb; those not named are as on the command line.
+        options: of the stage, by path: `{"train.minutes": 5}`.
+
+    Raises:
+        ValueRefused: says which value, and what is expected.
+    """
+    if verb not in _VALUES:
+        raise ValueRefused(f"verb: expected one of {', '.join(_VALUES)}, got {verb!r:.40}")
+    tree = whole_tree(default_registry())
+    for path in options:
+        if path.partition(".")[0] != verb:
+            raise ValueRefused(f"{path:.80}: {verb} has no such option")
+    said = Said(flags={path: tree.checked(path, value) for path, value in options.items()})
+    with Project.open(folder, read_only=True) as project:
+        settled(verb, said, project, tree).of(tree, verb)
+    for words in _texts([dict(values), dict(options)]):
+        _refuse_outside(places, folder, words)
+    whole = {**_VALUES[verb], **values, "project": str(folder), "options": said}
+    # Relative paths count from the folder that the project lies in, where people look for outputs.
+    plain = JobSpec.of(verb, resource=folder, wish=said.device(verb), **whole)
+    spec = JobSpec(plain.verb, plain.values, str(folder.parent), str(folder), plain.device)
+    check(spec)
+    return spec
+
+
+def add(spec: JobSpec) -> Job:
+    """Put work into the queue, and begin to carry the queue out where nobody does.
+
+    Returns:
+        The job.
+    """
+    with Queue() as queue:
+        number = queue.add(spec)
+        ensure_run(queue)
+        return queue.job(number)
+
+
+def ensure_run(queue: Queue) -> None:
+    """Begin a run of the queue behind, unless one is at work."""
+    try:
+        behind.begin(queue)
+    except InUse:
+        return
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _refuse_outside(places: Places, folder: Path, words: str) -> None:
+    """Refuse text that, taken as a path, would lead out of the allowed folders.
+
+    Which values are paths is the verbs' own matter, and some take an id or a path; so all text is
+    judged. What is no path lies, taken as one, in the project's folder, and passes.
+    """
+    if "\0" in words:
+        raise ValueRefused("a value holds a zero byte")
+    places.path(os.path.join(folder.parent, os.path.expanduser(words)))  # noqa: PTH111, PTH118
