@@ -49,21 +49,36 @@ def add(project: Project, media: Path, person: str | None = None) -> Source:
         StoreError: another film was added from this place before.
         ValueRefused: it is known as another person's; nothing was changed.
     """
-    kind: SourceKind
-    if is_faceset(media):
-        place, fingerprint, kind = media, "", "faces"
-    else:
-        info = probe(media)
-        place, fingerprint, kind = info.path, info.fingerprint, "film"
-    have = project.find_source(place, fingerprint)
+    place, fingerprint, kind, have = look_at(project, media, person)
     if have is not None:
-        _check_shown(project, have, person)
         place = _first_place(project, have, place)
     known = None if person is None else project.add_person(person).id
     source = project.add_source(place, fingerprint, known, kind)
     if known is not None:
         note_shown(project, source, {ALL: known})
     return source
+
+
+def look_at(
+    project: Project, media: Path, person: str | None = None
+) -> tuple[Path, str, SourceKind, Source | None]:
+    """Everything that `add` would refuse, refused; nothing is changed.
+
+    Returns:
+        Its place, its fingerprint, what it is, and the source that it is already, or None.
+
+    Raises:
+        MediaError, ValueRefused: as `add`.
+    """
+    place, fingerprint = media, ""
+    kind: SourceKind = "faces"
+    if not is_faceset(media):
+        info = probe(media)
+        place, fingerprint, kind = info.path, info.fingerprint, "film"
+    have = project.find_source(place, fingerprint)
+    if have is not None:
+        _check_shown(project, have, person)
+    return place, fingerprint, kind, have
 
 
 def _check_shown(project: Project, source: Source, person: str | None) -> None:

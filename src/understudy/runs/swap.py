@@ -5,14 +5,16 @@ Every part can be run alone on the same project, any number of times; each goes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
-from understudy.flow import Progress
+from understudy.flow import Progress, Silent
 from understudy.media import probe
 from understudy.media.health import colour_differences
-from understudy.plugin import Registry
+from understudy.plugin import Registry, default_registry
 from understudy.runs.models import DEFAULT, Untrained, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
 from understudy.runs.rendering.judging import Plate
@@ -24,9 +26,11 @@ from understudy.runs.rendering.renders import (
     make_render,
     planned,
 )
+from understudy.runs.settings import Said
 from understudy.shell import quoted
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import writer_for
+from understudy.stages.extract.choose import step_settings
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_output_name, check_place
@@ -68,11 +72,14 @@ def run_job(
         truth: footage that shows the perfect swap, where somebody has it.
         other_way: convert the second person's first film instead, with the first one's face.
     """
+    refuse_first(
+        Ahead(films, output, extracting, training, converting, other_way), project, registry
+    )
     given = register(project, films)
     plate, donor = reversed(given) if other_way else given
     footage = given[plate][0]
     label_of(project, footage, [plate], [donor]).check()
-    _check_ahead(project, list(given), footage, output, training, converting, registry)
+    _check_mask(converting.mask, project.alignments(footage.id), registry)
     sources = [source for person in given for source in _films(project, person)]
     for remark in colour_differences([probe(project.place(source.id)) for source in sources]):
         progress.warn(remark.words, code=remark.kind)
@@ -94,16 +101,99 @@ def run_job(
     return make_render(project, render, converting, registry, progress, truth, before, anew=True)
 
 
-def look_first(films: Sequence[Path], output: Path) -> None:
+def look_first(
+    folder: Path, films: Films, output: Path, said: tuple[Said, Said, Said], other_way: bool
+) -> None:
     """Refuse what no answer and no work can make right, before anything is asked or made.
 
+    Args:
+        folder: the project's, which need not be there.
+        films: as for `run_job`.
+        output: as for `run_job`.
+        said: what was said of extraction, training and conversion.
+        other_way: as for `run_job`.
+
     Raises:
-        ValueRefused, StoreError: the output has a name or a place that none can have.
+        ValueRefused, StoreError: the output has a name or a place that none can have, or an option
+            cannot be.
         MediaError: a film is missing or cannot be read.
     """
     check_output_name(output)
-    for film in films:
+    for film in (film for each in films.values() for film in each):
         probe(film)
+    with ExitStack() as held:
+        project = None
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            project = held.enter_context(Project.open(folder, read_only=True))
+        earlier = None if project is None else trained_options(project)
+        extracting, training, converting = said
+        job = Ahead(
+            films,
+            output,
+            extracting.settled(ExtractOptions, project, Silent()),
+            training.settled(TrainOptions, project, Silent(), earlier),
+            converting.settled(ConvertOptions, project, Silent()),
+            other_way,
+        )
+        refuse_first(job, project, default_registry())
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A whole job, before anything of it is begun; attributes as the arguments of `run_job`."""
+
+    films: Films
+    output: Path
+    extracting: ExtractOptions
+    training: TrainOptions
+    converting: ConvertOptions
+    other_way: bool = False
+
+
+def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> None:
+    """Refuse what any stage of a job would, as far as that can be known; nothing is changed.
+
+    Args:
+        job: all of it.
+        project: where it is to lie, or None where that is not there yet.
+        registry: of plug-ins.
+
+    Raises:
+        UnderstudyError: as the stages; a mask that only the footage's alignments keep is looked
+            for when these are known.
+    """
+    if len(job.films) != 2:
+        raise ValueRefused(f"expected two persons, got {' and '.join(job.films)}")
+    step_settings(job.extracting, registry)
+    for photos in filter(None, (job.extracting.wanted, job.extracting.unwanted)):
+        probe(Path(photos))
+    choice = MODELS.chosen(job.training.model)
+    models = [registry.get("swap", name) for name in choice]
+    converting = job.converting
+    if converting.knob:
+        there = None if project is None else trained_options(project).get("model")
+        model = models[choice.index(there) if there in choice else 0]
+        persons = tuple(job.films) if project is None else tuple(_ids(project, job.films))
+        read_knobs(Untrained(getattr(model.load(), "knobs", {}), persons), converting.knob)
+    if converting.checkpoint == "best" and not job.training.score_faces:
+        raise ValueRefused(
+            "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
+        )
+    registry.get("colour", converting.match_colour)
+    if project is None:
+        _check_mask(converting.mask, None, registry)
+    brought = [film for films in job.films.values() for film in films]
+    mine = () if project is None else protected(project)
+    receipts = job.output / "none" if project is None else project.work
+    check_place(job.output, converting.overwrite, receipts, [*brought, *mine])
+    footage = list(job.films.values())[job.other_way][0]
+    writer_for(registry, probe(footage), job.output, converting)
+
+
+def _ids(project: Project, names: Iterable[str]) -> list[str]:
+    """Ids of persons; of those who are not there yet, the names."""
+    ids = {word: person.id for person in project.persons for word in (person.name, person.id)}
+    return [ids.get(name, name) for name in names]
 
 
 def register(project: Project, films: Films) -> dict[str, list[Source]]:
@@ -143,37 +233,10 @@ def _films(project: Project, person: str) -> list[Source]:
     return [source for source in project.sources_of(person) if source.kind == "film"]
 
 
-def _check_ahead(
-    project: Project,
-    persons: Sequence[str],
-    footage: Source,
-    output: Path,
-    training: TrainOptions,
-    converting: ConvertOptions,
-    registry: Registry,
-) -> None:
-    """What later stages would refuse."""
-    choice = MODELS.chosen(training.model)
-    models = [registry.get("swap", name) for name in choice]
-    if converting.knob:
-        there = trained_options(project).get("model")
-        model = models[choice.index(there) if there in choice else 0]
-        knobs = getattr(model.load(), "knobs", {})
-        read_knobs(Untrained(knobs, tuple(persons)), converting.knob)
-    if converting.checkpoint == "best" and not training.score_faces:
-        raise ValueRefused(
-            "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
-        )
-    registry.get("colour", converting.match_colour)
-    _check_mask(converting.mask, project.alignments(footage.id), registry)
-    check_place(output, converting.overwrite, project.work, protected(project))
-    writer_for(registry, probe(project.place(footage.id)), output, converting)
-
-
-def _check_mask(mask: str, alignments: Path, registry: Registry) -> None:
+def _check_mask(mask: str, alignments: Path | None, registry: Registry) -> None:
     """Refuse a mask that neither a plug-in makes nor the footage's alignments keep."""
     known = {plugin.name for plugin in registry.of_kind("mask")}
-    if mask not in known and alignments.exists():
+    if mask not in known and alignments is not None and alignments.exists():
         with Alignments.open(alignments, read_only=True) as store:
             known |= set(store.summary().masks)
     if mask not in known:

@@ -72,6 +72,8 @@ def consent(
 
     Example: understudy consent out.understudy --person ann
     """
+    from dataclasses import replace
+
     from understudy.errors import ValueRefused
     from understudy.provenance.consent import Declaration, declared_text, now
     from understudy.store.project import Project
@@ -93,7 +95,7 @@ def consent(
                     "consent --help"
                 )
             declaration = Declaration(
-                person=store.add_person((person or [""])[0]).id,
+                person=(person or [""])[0],
                 name=name,
                 basis=basis,  # type: ignore[arg-type]  # checked by Declaration
                 adult=adult,
@@ -104,7 +106,8 @@ def consent(
                 declared_at=now(),
                 evidence_sha256=_sha256(evidence),
             )
-            declare(store, [declaration], overwrite)
+            joined = store.add_person(declaration.person).id  # only once nothing is refused
+            declare(store, [replace(declaration, person=joined)], overwrite)
         elif person:
             _ask_for(store, _to_replace(store, _in_cast(store, person), overwrite))
         else:

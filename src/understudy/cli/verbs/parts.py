@@ -53,8 +53,11 @@ def add(
     Example: understudy add project take1.mp4 take2.mp4 --person ann
     """
     from understudy.runs.project import add as add_one
+    from understudy.runs.project import look_at
 
     with opened(project, create=True) as (store, _):
+        for film in films:  # a mistyped one must not leave half of them added
+            look_at(store, film, person)
         for film in films:
             source = add_one(store, film, person)
             who = ", ".join(f"{n}: {p}" for n, p in source.persons.items()) or "nobody named yet"

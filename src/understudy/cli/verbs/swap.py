@@ -75,8 +75,10 @@ def swap(
         if both:
             raise ValueRefused(f"--instant: trains nothing, so --{both[0]} cannot be said as well")
         planned = replace(planned, flags={**planned.flags, "train.minutes": 0.0})
-    look_first([a, *b], output)
     folder = project or output.with_suffix(".understudy")
+    said = (extracting.said, planned, converting.said)
+    films = {person_a: [a], person_b: b} if person_a != person_b else {person_a: [a, *b]}
+    look_first(folder, films, output, said, swap)
     fresh = not folder.exists()
     try:
         with opened(folder, create=True) as (store, _):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.errors import MediaError, PluginError, StoreError, ValueRefused
-from understudy.files import make_folder, refuse_sources, same_file
+from understudy.files import refuse_sources, same_file
 from understudy.flow import Progress
+from understudy.media import probe
 from understudy.nn import checkpoint
 from understudy.options import from_mapping
 from understudy.plugin import Registry
@@ -84,12 +85,14 @@ def score_films(
     """
     sources = [source, output, *donors, *([] if truth is None else [truth])]
     for film in sources:
+        probe(film)  # not only when its turn comes
         if same_file(into, film):
             raise ValueRefused(f"{into}: holds pictures that are scored; choose another --output")
     names = ("report.md", "report.json", "contact_sheet.png", "curves.png")
     for name in names:
         refuse_sources(into / name, sources)
-    make_folder(into)
+    if into.exists() and not into.is_dir():
+        raise ValueRefused(f"{into}: is no folder; choose another --output")
     inputs = EvaluateInputs(
         source=source,
         output=output,

@@ -225,6 +225,8 @@ def _find(
     move: Path | None = None,
 ) -> None:
     target = move or copy
+    if move is not None and copy is not None:
+        raise ValueRefused("--copy and --move: pictures go one way; give one of them")
     if target is not None and faces is None:
         raise ValueRefused("--copy and --move need --faces, the folder of the face pictures")
     path = alignments_of(file, faces)

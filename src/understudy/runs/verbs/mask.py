@@ -21,6 +21,7 @@ from understudy.stages.faces.views import FilmFaces, PictureFaces, is_faceset
 from understudy.stages.repair import pictures
 from understudy.stages.repair.masks import ImageOptions, Show, read_images, write_images
 from understudy.store.alignments import Alignments
+from understudy.store.faceset import list_faceset
 
 Process = Literal["missing", "all", "output", "import"]
 
@@ -68,6 +69,8 @@ def mask(
     kinds = tuple(dict.fromkeys(kinds or (["custom"] if process == "import" else ["extended"])))
     if process in ("output", "import") and (folder is None or len(kinds) != 1):
         raise ValueRefused(f"--process {process} needs --folder, and one --kind")
+    if faces is not None:
+        list_faceset(faces)  # not only when the masks are made
     registry = default_registry()
     with _opened(where, media, registry, read_only=process == "output") as (source, store):
         size = size or int(_known(store, "size", 256))

@@ -13,7 +13,14 @@ from understudy.plugin import default_registry
 from understudy.provenance.consent import bring_up, read_declarations, require
 from understudy.runs.binding import bind
 from understudy.runs.models import trained_options
-from understudy.runs.project import add, extract_source, is_extracted, source_of, train_model
+from understudy.runs.project import (
+    add,
+    extract_source,
+    is_extracted,
+    look_at,
+    source_of,
+    train_model,
+)
 from understudy.runs.rendering.renders import (
     RenderReport,
     Wanted,
@@ -173,12 +180,13 @@ def _to_extract(store: Project, words: Sequence[str]) -> list[Source]:
     ids = {source.id for source in store.sources}
     if len(words) == 2 and words[0] in ("a", "b") and words[0] not in ids:
         return [add(store, Path(words[1]), words[0])]  # as sides were given once
-    return [
-        add(store, Path(word))
-        if word not in ids and Path(word).exists()
-        else source_of(store, word)
-        for word in words
-    ]
+    new = {word for word in words if word not in ids and Path(word).exists()}
+    for word in words:  # a mistyped one must not leave the others added
+        if word in new:
+            look_at(store, Path(word))
+        else:
+            source_of(store, word)
+    return [add(store, Path(word)) if word in new else source_of(store, word) for word in words]
 
 
 def _extracted(name: str, report: ExtractReport, sheet: Path | None) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import NoFaces
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.imaging.curves import chart
@@ -192,6 +193,7 @@ class _Work:
         shown = {
             str(p): (g.rows(self._rows_each), donors[p][1]) for p, g in self._galleries.items()
         }
+        make_folder(self._inputs.sheet.parent)
         commit_bytes(self._inputs.sheet, encode_png(drawn_sheet(shown, third), MADE_COMMENT))
         self._draw_curves()
         return EvaluateReport(

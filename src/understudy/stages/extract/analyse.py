@@ -47,6 +47,7 @@ class Tools:
     """Plug-ins set up once; `follow.Eyes`. Frames may come in parallel."""
 
     def __init__(self, chosen: Chosen, options: ExtractOptions, device: str) -> None:
+        self.device = device
         self._options = options
         self._views: dict[int, tuple[Frame, NDArray[np.uint8]]] = {}
         self._lock = threading.Lock()

@@ -30,7 +30,7 @@ from understudy.media import FilmReader, MediaInfo, ReadReport, probe
 from understudy.media.health import remarks
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
-from understudy.stages.extract.choose import Chosen, choose, resolved, step_settings
+from understudy.stages.extract.choose import choose, resolved, step_settings
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.nobody import what_was_seen
 from understudy.stages.extract.options import ExtractOptions
@@ -115,13 +115,14 @@ def extract(
         options = _decided(path, options, registry, progress)
         film = _as_known(film, path, options)
         record = _source_record(film.info, options, registry)
-        chosen = None
+        tools = None
+        if options.new or not path.exists():
+            tools = _tools(options, registry, progress)  # refuses before anything is made or moved
         if options.new:
-            chosen = choose(options, registry, progress)  # refuses before anything is moved
             if inputs.starting_over is not None:
                 inputs.starting_over()
             _set_aside(path, inputs.faces, progress)
-        return _extract(film, path, inputs.faces, record, options, registry, progress, chosen)
+        return _extract(film, path, inputs.faces, record, options, registry, progress, tools)
 
 
 def _extract(
@@ -132,7 +133,7 @@ def _extract(
     options: ExtractOptions,
     registry: Registry,
     progress: Progress,
-    chosen: Chosen | None,
+    tools: Tools | None,
 ) -> ExtractReport:
     """The rest of `extract`, once nobody else writes these alignments."""
     started, info = time.monotonic(), film.info
@@ -147,8 +148,8 @@ def _extract(
             for remark in remarks(info):
                 progress.warn(remark.words, code=remark.kind, film=info.path.name)
             with one_thread_each():
-                chosen = chosen or choose(options, registry, progress)
-                _Run(film, pictures, options, store, chosen, progress)(read)
+                tools = tools or _tools(options, registry, progress)
+                _Run(film, pictures, options, store, tools, progress)(read)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
         times = [] if n_faces else list(store.timestamps().values())
@@ -179,15 +180,13 @@ class _Run:
         pictures: Pictures,
         options: ExtractOptions,
         store: Alignments,
-        chosen: Chosen,
+        tools: Tools,
         progress: Progress,
     ) -> None:
         self._film, self._pictures, self._options = film, pictures, options
         self._store, self._progress = store, progress
         self._workers = options.workers or os.cpu_count() or 1
-        self._device = _device(options, progress)
-        self._tools = Tools(chosen, options, self._device)
-        say_devices(progress)
+        self._tools, self._device = tools, tools.device
 
     def __call__(self, read: ReadReport) -> None:
         film, store, progress = self._film, self._store, self._progress
@@ -301,6 +300,15 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def _tools(options: ExtractOptions, registry: Registry, progress: Progress) -> Tools:
+    """The nets, built, and the photos of who is wanted, looked at."""
+    chosen = choose(options, registry, progress)
+    with one_thread_each():
+        tools = Tools(chosen, options, _device(options, progress))
+    say_devices(progress)
+    return tools
 
 
 def _device(options: ExtractOptions, progress: Progress) -> str:

@@ -65,9 +65,9 @@ def write_images(
         ValueRefused: no face has such a mask, or the folder is where the faces come from.
         Cancelled: between two batches; images written so far are whole.
     """
-    make_folder(folder)
     n = 0
     for views in source.batches(lambda face: kind in face.masks, progress):
+        make_folder(folder)
         for view in views:
             target = folder / view.name
             if view.path is not None and target.resolve() == view.path.resolve():

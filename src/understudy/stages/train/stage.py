@@ -8,7 +8,7 @@ model is moved aside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from understudy.stages.train.moments.read import OCCLUSION, Moments
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.scored.judge import Judge
 from understudy.stages.train.scored.watch import Watch
-from understudy.store.faceset import FaceFolder
+from understudy.store.faceset import FaceFolder, read_record
 from understudy.swap.loading import load_into, new_model
 
 
@@ -115,13 +115,11 @@ def _train(
             f"minutes: {plugin.name} shows nobody before it is trained; give it minutes, or choose "
             "mesh or quick"
         )
-    if options.new:  # nothing is moved that training would then not replace
-        for person, faceset in inputs.facesets.items():
-            pictures_of(person, faceset)
-    ready_folder(inputs.model, options.new, progress)
     folders = [folder for faceset in inputs.facesets.values() for folder in faceset]
     with Finder(folders, registry) as finder:
         cutting = Cutting.of(model, options)
+        _refuse_unlike(inputs, cutting, finder)
+        ready_folder(inputs.model, options.new, progress)
         preparer = Preparer(inputs.facesets, inputs.model, cutting, options, finder, progress)
         moments = {person: preparer.moments(person) for person in persons}
         faces = {person: preparer.faces(person) for person in persons}
@@ -150,6 +148,19 @@ def _train(
         )
         with closing(trainer.feed):
             return run.finish_plan(inputs.begun if model.instant else None)
+
+
+def _refuse_unlike(inputs: TrainInputs, cutting: Cutting, finder: Finder) -> None:
+    """Refuse faces that are not there, or lack a mask, before a model is moved for them."""
+    for person, faceset in inputs.facesets.items():
+        for path in pictures_of(person, faceset):
+            with suppress(StoreError):  # one that is damaged is left out, and told
+                record = read_record(path)
+                break
+        else:
+            continue
+        for kind in cutting.kinds:
+            finder.mask(record, finder.face(record), kind, path)
 
 
 def _trainer(

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 from understudy.errors import FileAway, StoreError
@@ -64,6 +63,7 @@ class Project(Persons, Places):
             _check_free(path, create and not read_only)
         if read_only:
             return cls(path, read_only=True)
+        fresh = not path.exists()
         try:
             make_folder(path, parents=False)
         except OSError as error:
@@ -76,21 +76,8 @@ class Project(Persons, Places):
                 _make(folder)
             for folder in (path, *(p for p in path.glob("*/**") if p.is_dir())):
                 sweep_parts(folder)
+        project._made = fresh
         return project
-
-    def __enter__(self) -> Project:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Be done with it; everything is on disk already."""
 
     # Sources
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from understudy.store.alignments import alignments_names
 from understudy.store.ids import check_id
+from understudy.store.project.shared import CONSENT
 
 
 class Places:
@@ -77,7 +78,7 @@ class Places:
     @property
     def consent(self) -> Path:
         """Declarations of consent, TOML."""
-        return self.folder / "consent.toml"
+        return self.folder / CONSENT
 
     @property
     def audit(self) -> Path:

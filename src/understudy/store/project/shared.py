@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from understudy.errors import StoreError
+from understudy.errors import StoreError, UnderstudyError
+from understudy.files import remove_folder
 from understudy.store.lock import WriterLock
 from understudy.store.project import file
 from understudy.store.project.file import Content
@@ -17,6 +19,7 @@ P = ParamSpec("P")
 S = TypeVar("S", bound="SharedFile")
 T = TypeVar("T")
 
+CONSENT = "consent.toml"
 _TURN_S = 20.0
 """How long a change waits for others to finish theirs, which take milliseconds."""
 
@@ -49,7 +52,31 @@ class SharedFile:
         self.folder = folder
         self._read_only = read_only
         self._alone = False
+        self._made = False
         self._content = file.read(folder / file.NAME)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._made and isinstance(error, UnderstudyError):
+            self._take_back()
+        self.close()
+
+    def close(self) -> None:
+        """Be done with it; everything is on disk already."""
+
+    def _take_back(self) -> None:
+        """Leave nothing of a project that was made for what was refused; work and answers stay."""
+        rooms = [self.folder / name for name in ("sources", "models", "renders", "work")]
+        used = any(any(room.iterdir()) for room in rooms if room.is_dir())
+        if not used and not (self.folder / CONSENT).exists():
+            remove_folder(self.folder)
 
     @contextmanager
     def changing(self) -> Iterator[None]:

@@ -56,7 +56,7 @@ def draw(
         overwrite: replace an output that is there.
 
     Raises:
-        ValueRefused: another suffix.
+        ValueRefused: another suffix, or no face has such a mask.
         StoreError: the output is there.
         NoFaces: there is no frame with a face to draw on.
     """
@@ -70,6 +70,11 @@ def draw(
     with Alignments.open(path, read_only=True) as store:
         film = reader_of(store, media, "8")
         refuse_sources(output, [path, film.info.path])
+        masks = store.summary().masks
+        if drawing.mask is not None and not masks.get(drawing.mask):
+            raise ValueRefused(
+                f"no face has a mask {drawing.mask!r}; there are: {', '.join(masks) or 'none'}"
+            )
         if output.suffix.lower() in (".mp4", ".mov"):
             return _video(store, film, output, drawing, registry, progress)
         if output.suffix == "":
@@ -126,8 +131,8 @@ def _some(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
 def _folder(
     store: Alignments, film: FilmReader, output: Path, drawing: Drawing, progress: Progress
 ) -> int:
-    make_folder(output)
     indices = _chosen(store, drawing)
+    make_folder(output)
     for frame, faces in visited(store, film, indices, "drawing", progress):
         data = encode_png(drawn(frame.pixels, faces, drawing))
         commit_bytes(output / f"{frame.at.index:06d}.png", data, durable=False)
