@@ -118,7 +118,9 @@ def cli_page() -> str:
         _MADE,
         "Every verb, as `--help` tells it. Flags of plug-ins' options are on the page of "
         "[options](options.md). `swap` takes all flags of `extract`, `train` and `convert`; its "
-        "own `--help` and this page name the common ones, `--help-all` names all.",
+        "own `--help` and this page name the common ones, `--help-all` names all. Every verb takes "
+        "`-q` (only what was asked for, warnings and errors) and `-v` (times, codes, pictures, "
+        "what it took, and of errors where they arose).",
     ]
     for words, verb in _verbs(command, ["understudy"]):
         parts += [f"## {' '.join(words)}", _plain(verb.help or "")]

@@ -6,7 +6,9 @@ at once.
 
 from __future__ import annotations
 
+import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,22 +18,39 @@ from understudy.errors import UnderstudyError, ValueRefused
 
 def main() -> None:
     """The `understudy` command; what Understudy can explain is printed without a traceback."""
-    from understudy.cli.app import app
+    from understudy.cli import loud
     from understudy.cli.streams import prepare
 
     prepare()
-    as_json = "--json" in sys.argv
+    loud.begin()
+    try:
+        sys.exit(_run("--json" in sys.argv))
+    finally:
+        if loud.is_verbose():
+            from understudy.cli.say import echo
+
+            echo(loud.ended(), err=True)
+
+
+def _run(as_json: bool) -> Any:
+    """Carry out what the command line says, and return its exit code."""
+    from understudy.cli.about.completion import prepare
+    from understudy.cli.app import Interrupted, app
+
+    prepare()
     try:
         _refuse_empty(sys.argv[1:])
         _refuse_bytes(sys.argv[1:])
         _refuse_dashes(sys.argv[1:])
         # Typer prints what is wrong with a command line itself, but not as JSON.
-        sys.exit(app(standalone_mode=not as_json))
+        return app(standalone_mode=not as_json, prog_name="understudy")
+    except Interrupted:
+        return _tell(KeyboardInterrupt(), as_json)
     except (UnderstudyError, OSError) as error:
-        sys.exit(_tell(error, as_json))
+        return _tell(error, as_json)
     except Exception as error:
         if as_json and callable(said := getattr(error, "format_message", None)):
-            sys.exit(_refuse(said()))
+            return _refuse(said())
         if as_json:
             _tell(error, as_json)
         raise
@@ -73,19 +92,39 @@ def _refuse_dashes(words: Sequence[str]) -> None:
 
 
 def _tell(error: BaseException, as_json: bool) -> Any:
-    """Print an error, and return its exit code."""
+    """Print an error or an interruption, and return its exit code."""
+    from understudy.cli import loud
     from understudy.events import failure
 
-    last = failure(error, _verb())
+    verb = _verb()
+    last = failure(error, verb)
     if as_json:
         sys.stdout.write(last.to_json() + "\n")
     else:
         from understudy.api.bars.console import console
 
         out = console(stderr=True)
-        out.print("[bold red]error:[/] ", end="")
+        stopped = last.code in ("cancelled", "interrupted")
+        out.print("[bold yellow]interrupted:[/] " if stopped else "[bold red]error:[/] ", end="")
         out.print(last.shown, markup=False, soft_wrap=True)
+        if stopped and verb in _GOES_ON:
+            out.print(f"to go on: {_again(sys.argv[1:])}", markup=False, soft_wrap=True)
+    if loud.is_verbose() and last.code not in ("fault", "interrupted"):
+        sys.stderr.write("".join(traceback.format_exception(error)))
     return last.data["exit_code"]
+
+
+_GOES_ON = {
+    *("swap", "demo", "extract", "train", "convert", "mask"),
+    *("alignments redo", "weights fetch", "jobs run"),
+}
+"""Verbs that go on where they were when they are said once more."""
+_BEGIN_ANEW = {"--new"}
+
+
+def _again(words: Sequence[str]) -> str:
+    """The command that goes on: the same one, but for what would begin anew once more."""
+    return shlex.join(["understudy", *(word for word in words if word not in _BEGIN_ANEW)])
 
 
 def _refuse(words: str) -> int:

@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperGroup
 
 from understudy.cli import jobs
-from understudy.cli.about import config, doctor, plugins, verify, weights
+from understudy.cli.about import completion, config, doctor, plugins, verify, weights
 from understudy.cli.flags.plugins import OptionsCommand
+from understudy.cli.loud import loud
 from understudy.cli.verbs import (
     alignments,
     cast,
@@ -27,6 +28,10 @@ from understudy.cli.verbs import (
 from understudy.version import VERSION
 
 
+class Interrupted(Exception):
+    """Ctrl-C a second time, or at a question: the command ends here and now."""
+
+
 class _PlainWords(TyperGroup):
     """Says what was typed and what is wanted, where Typer hands on a library's wording."""
 
@@ -34,6 +39,8 @@ class _PlainWords(TyperGroup):
         """Run the verb; what is wrong with its words is told in ours."""
         try:
             return super().invoke(ctx)
+        except (KeyboardInterrupt, typer.Abort) as stop:
+            raise Interrupted from stop  # else Typer leaves without a word, or with one of its own
         except Exception as error:
             message = getattr(error, "message", None)
             if isinstance(message, str) and hasattr(error, "format_message"):
@@ -53,6 +60,8 @@ app = typer.Typer(
     name="understudy",
     cls=_PlainWords,
     no_args_is_help=True,
+    # --install-completion of Typer's writes into the shell's own settings; `understudy completion`
+    # prints the script, and whoever runs it says where it goes.
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -105,3 +114,5 @@ app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)
 app.add_typer(weights.app, name="weights", rich_help_panel=_ABOUT)
 app.command("doctor", rich_help_panel=_ABOUT)(doctor.doctor)
+app.command("completion", rich_help_panel=_ABOUT)(completion.completion)
+loud(app)

@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from understudy.api.bars.terminal import Drawn
+from understudy.cli import loud
 from understudy.flow.progress import Reporter
 from understudy.flow.signals import stoppable
-from understudy.flow.sinks import TextLog
+from understudy.flow.sinks import Quiet, TextLog
 
 
 class Terminal(Reporter):
     """A progress drawn in a terminal, and kept in a project's log where there is one."""
 
     def __init__(self, log: Path | None = None) -> None:
-        self.drawn = Drawn()
-        super().__init__(self.drawn, *([] if log is None else [TextLog(log)]))
+        self.drawn = Drawn(verbose=loud.is_verbose())
+        seen = Quiet(self.drawn) if loud.is_quiet() else self.drawn
+        super().__init__(seen, *([] if log is None else [TextLog(log)]))
 
 
 @contextmanager

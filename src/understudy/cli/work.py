@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from understudy.cli import loud
 from understudy.cli.say import echo
 from understudy.runs.spec import JobSpec
 
@@ -84,10 +85,12 @@ def carry_out(spec: JobSpec, as_json: bool) -> None:
     from understudy.cli.show import Terminal
     from understudy.flow import JsonLines, Reporter, Throttled
     from understudy.flow.signals import stoppable
+    from understudy.flow.sinks import Quiet
     from understudy.runs.perform import perform
 
     if as_json:
-        lines = Reporter(Throttled(JsonLines(sys.stdout)))
+        each = Throttled(JsonLines(sys.stdout))
+        lines = Reporter(Quiet(each) if loud.is_quiet() else each)
         # Whatever a library prints must not come between the lines.
         with redirect_stdout(sys.stderr), stoppable(lines, _to_stderr):
             exit_code = perform(spec, lines)

@@ -94,6 +94,7 @@ METRICS: Mapping[str, str] = {
 ReportCode = Literal[
     "cleaned",
     "convert",
+    "doctor",
     "drawn",
     "evaluate",
     "exported",
@@ -103,15 +104,20 @@ ReportCode = Literal[
     "info",
     "jobs",
     "masked",
+    "models",
+    "plugins",
     "redone",
     "removed",
     "renumbered",
     "train",
+    "weights",
 ]
 
 REPORTS: Mapping[ReportCode, str] = {
     "cleaned": "Landmarks were cleaned: `faces`, `groups`, `moved_px`, `furthest`, `small`.",
     "convert": "A film was converted: `output`, its `frames` and `swapped_faces`.",
+    "doctor": "Whether it `works`, `findings` (`matters`: broken, slower or optional), versions, "
+    "memory.",
     "drawn": "What an alignments file holds was drawn: `output`, `frames`.",
     "evaluate": "`parts`: scores, figures and curves by person, and nearness to a truth.",
     "exported": "Faces were written for another tool: `output`, `layout`, counts, what was `lost`.",
@@ -121,10 +127,13 @@ REPORTS: Mapping[ReportCode, str] = {
     "info": "What an alignments file holds, counted.",
     "jobs": "`jobs`: each job of the queue with its `spec` and what became of it.",
     "masked": "Masks made, written or read: `process`, `kinds`, `faces`, `unknown`, `pictures`.",
+    "models": "`models` of a project: whom each knows, how far it is trained, where it lies.",
+    "plugins": "`plugins` with licences and what is `missing`; those `passed_over` and why.",
     "redone": "Stale parts were made again: `faces`, `parts`, what is `left`, pictures.",
     "removed": "Ids of `faces` removed, or that would be with `dry_run`.",
     "renumbered": "`ids`: new ids of faces by the old ones, or what they would be with `dry_run`.",
     "train": "A model was trained: `step`, losses, `checkpoint`, `preview`.",
+    "weights": "`files` of weights: who uses each, its licence, its `path` or null, its `trouble`.",
 }
 """Every code of a report, and the class whose fields are its data."""
 

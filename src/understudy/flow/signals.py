@@ -31,7 +31,7 @@ def stoppable(reporter: Reporter, tell: Callable[[str], object]) -> Iterator[Non
         if reporter.cancelled and signum == hangup:
             return
         if reporter.cancelled:
-            tell("stopped at once; finished batches, checkpoints and segments are kept")
+            tell("stopped at once")
             raise KeyboardInterrupt
         reporter.cancelled = True
         tell("stopping: saving first (press Ctrl-C again to stop at once)")

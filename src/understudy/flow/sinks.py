@@ -46,6 +46,22 @@ class Throttled:
         self._sink(event)
 
 
+ASKED_FOR = ("warning", "report", "result", "error")
+"""Kinds that are no bar and no remark."""
+
+
+class Quiet:
+    """Passes on what was asked for, warnings and errors; bars, remarks and curves are left out."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if event.kind in ASKED_FOR:
+            self._sink(event)
+
+
 class JsonLines:
     """Writes each event as one line and flushes it, so that whoever reads is never behind."""
 

@@ -266,8 +266,8 @@ def test_stale_parts_are_made_again_and_pictures_cut_again(footage, registry):
     assert [p.face_id for p, _ in state.stale] == ["13_0"]
     assert [p.face_id for p, _ in state.behind] == ["6_0"]
     lines = "\n".join(info_lines(path, footage.faces))
-    assert "1 pictures were cut before the landmarks changed" in lines
-    assert "stale: embedding of 1 faces, extra:mesh of 1 faces, mask:components" in lines
+    assert "1 picture was cut before the landmarks changed" in lines
+    assert "stale: embedding of 1 face, extra:mesh of 1 face, mask:components" in lines
 
     told = redo(path, registry, Silent(), faces=footage.faces)
     assert (told.faces, told.pictures_cut, told.pictures_rewritten) == (1, 1, 1)

@@ -24,7 +24,14 @@ class Drawn:
     Where stderr is no terminal, a bar becomes a line every 15 seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool = False) -> None:
+        """Nothing is drawn yet.
+
+        Args:
+            verbose: say the time of each line, the codes of warnings, the pictures that are
+                written and the scores while it learns.
+        """
+        self._verbose = verbose
         self.console = console(stderr=True)
         self._bars = _Bars(self)
         self._lines: dict[Any, _Lines] = {}
@@ -34,11 +41,26 @@ class Drawn:
         if event.kind in ("task", "advance", "done"):
             self._work(event)
         if event.kind in ("say", "done") and event.text:
-            self.console.print(f"[dim]·[/] {escape(event.shown)}", soft_wrap=True)
+            self._line("[dim]·[/]", event.shown)
         elif event.kind == "warning":
-            self.console.print(f"[bold yellow]warning:[/] {escape(event.shown)}", soft_wrap=True)
+            code = f" ({event.code})" if self._verbose and event.code else ""
+            self._line("[bold yellow]warning:[/]", event.shown + code)
         elif event.kind == "report" and event.text:
             console(markup=False, soft_wrap=True).print(event.shown)
+        elif self._verbose:
+            self._more(event)
+
+    def _line(self, mark: str, words: str) -> None:
+        at = f"[dim]{time.strftime('%H:%M:%S')}[/] " if self._verbose else ""
+        self.console.print(f"{at}{mark} {escape(words)}", soft_wrap=True)
+
+    def _more(self, event: Event) -> None:
+        """What is only said to who asked for more."""
+        data: Any = event.data
+        if event.kind == "picture":
+            self._line("[dim]·[/]", f"{event.code}: {printable(str(data['path']))}")
+        elif event.kind == "metric" and event.code.endswith("/combined"):
+            self._line("[dim]·[/]", f"{event.code} {data['value']} at {data['step']}")
 
     def _work(self, event: Event) -> None:
         number = event.data["task"]

@@ -2,94 +2,97 @@
 
 from __future__ import annotations
 
-import platform
-import re
-import shutil
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from understudy.plugin import Weights
+import typer
+
+from understudy.cli.work import AsJson
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from understudy.runs.health import Health
+
+_MATTERS = {
+    "broken": ("broken, and to be mended first", "bold red"),
+    "slower": ("works, but could be better", "yellow"),
+    "optional": ("not needed unless you want it", "dim"),
+}
 
 
-def doctor() -> None:
-    """Print versions, the device chosen and why, plug-ins, keys and free disk."""
-    import av
-    from rich.table import Table
+def doctor(as_json: AsJson = False) -> None:
+    """Say whether it works here, and what could be better; then versions, device, memory, weights.
 
+    Leaves with 1 where something is broken.
+    """
+    from understudy.cli.report import write
+    from understudy.plugin import default_registry
+    from understudy.runs.health import look
+
+    found = look(default_registry())
+    if as_json:
+        write("doctor", "doctor", found)
+    else:
+        _verdict(found)
+        _facts(found)
+    if not found.works:
+        raise typer.Exit(1)
+
+
+def _verdict(found: Health) -> None:
+    _print([found.verdict], indent="", style="bold")
+    before = ""
+    for finding in found.findings:
+        words, style = _MATTERS[finding.matters]
+        if finding.matters != before:
+            _print(["", f"{words}:"], indent="", style=style)
+        before = finding.matters
+        _print([finding.what + (f": {finding.todo}" if finding.todo else "")], mark="- ")
+    _print([""])
+
+
+def _facts(found: Health) -> None:
+    folders: dict[Path, list[str]] = {}
+    for name, path in found.weights.items():
+        if path is not None:
+            folders.setdefault(path.parent, []).append(name)
+    rows: list[tuple[str, Sequence[str]]] = [
+        ("Python", [f"{found.python} on {found.system}"]),
+        ("packages", [", ".join(f"{n} {v}" for n, v in found.packages.items() if v)]),
+        ("device", [found.device_reason]),
+        ("memory", [found.memory.words()]),
+        ("GPU memory", [f"{gpu.words()}, {gpu.name}" for gpu in found.gpu_memory] or ["none"]),
+        ("free disk", [f"{disk.words()} at {disk.name}" for disk in found.disks]),
+        ("H.264 encoder", ["yes" if found.h264 else "no"]),
+        ("keys and caches", [str(found.home)]),
+        ("plug-ins", [f"{kind}: {', '.join(names)}" for kind, names in found.plugins.items()]),
+        ("weights here, checked", [f"{', '.join(n)} in {at}" for at, n in folders.items()]),
+    ]
+    for name, lines in rows:
+        if len(lines) == 1:
+            _print([f"{name}: {lines[0]}"], indent="", hang="  ")
+        else:
+            _print([f"{name}:"], indent="")
+            _print(lines, hang="  ")
+
+
+def _print(
+    lines: Sequence[str], *, mark: str = "", indent: str = "  ", hang: str = "", style: str = ""
+) -> None:
+    """Lines that are wrapped at words; a path stays whole, however long it is."""
     from understudy.api.bars.console import console
-    from understudy.errors import PluginError
-    from understudy.nn.device import choose_device
-    from understudy.plugin import KINDS, default_registry
-    from understudy.store.home import home
-    from understudy.weights.needed import users
 
-    out = console()
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("Python", f"{sys.version.split()[0]} on {platform.platform()}")
-    for name, state in _packages():
-        table.add_row(name, state)
-    codec = (
-        "yes" if "libx264" in av.codecs_available else "[bold red]no[/]: video cannot be written"
-    )
-    table.add_row("H.264 encoder", codec)
-    chosen = choose_device("auto")
-    table.add_row("device", f"{chosen.device}: {chosen.reason}")
-    registry = default_registry()
-    troubles = [(f"{p.called} ({p.where})", p.reason) for p in registry.passed_over]
-    for kind in KINDS:
-        usable, missing = [], []
-        for plugin in registry.of_kind(kind):
-            try:
-                plugin.load()
-                plugin.load_options()
-                usable.append(plugin.made_by)
-            except PluginError as error:
-                missing.append((f"{kind} {plugin.name}", str(error)))
-        troubles += missing
-        table.add_row(f"{kind} plug-ins", ", ".join(usable) or "[bold red]none[/]")
-    for weights, plugins in users(registry).items():
-        if any(not plugin.missing for plugin in plugins):
-            table.add_row(weights.name, _weights_state(weights))
-    table.add_row("keys and caches", str(home()))
-    for place in dict.fromkeys([Path.cwd(), home() if home().exists() else Path.home()]):
-        free = shutil.disk_usage(place).free / 2**30
-        table.add_row("free disk", f"{free:.1f} GiB at {place}")
-    out.print(table)
-    for name, reason in troubles:
-        out.print("[bold red]not usable[/]", end=" ")
-        out.print(f"{name}: {reason}", markup=False)
-
-
-def _packages() -> Iterator[tuple[str, str]]:
-    """What we require and what the extras bring, each with its version or how to get it."""
-    from importlib.metadata import PackageNotFoundError, requires, version
-
-    from rich.markup import escape
-
-    yield "understudy", version("understudy")
-    for line in requires("understudy") or ():
-        name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"](\w+)", line)
-        if name is None or name[0] == "understudy" or (extra and extra[1] == "dev"):
-            continue
-        try:
-            yield name[0], version(name[0])
-        except PackageNotFoundError:
-            if extra is None:
-                yield name[0], "[bold red]missing[/]: pip install it, or run make again"
-            else:
-                hint = escape(f"pip install 'understudy[{extra[1]}]'")
-                yield name[0], f"not installed; only needed for some parts: {hint}"
-
-
-def _weights_state(weights: Weights) -> str:
-    from understudy.errors import WeightsError
-    from understudy.weights.files import packaged, weights_folders, weights_path
-
-    here = packaged(weights) or any((f / weights.name).is_file() for f in weights_folders())
-    if weights.fetchable and not here:
-        return f"not here; to get it: understudy weights fetch {weights.name}"
-    try:
-        return f"checked: {weights_path(weights)}"
-    except WeightsError as error:
-        return f"[bold red]{error}[/]"
+    out = console(markup=False, soft_wrap=True)
+    for line in lines:
+        parts = textwrap.wrap(
+            line,
+            out.width,
+            initial_indent=indent + mark,
+            subsequent_indent=indent + " " * len(mark) + hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for part in parts or [""]:
+            out.print(part, style=style)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from understudy.cli.say import echo
+from understudy.cli.work import AsJson
 
 if TYPE_CHECKING:
-    from understudy.plugin import Weights
+    from understudy.cli.rows import Cell
+    from understudy.plugin import Plugin, Weights
+    from understudy.weights.needed import State
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,36 +29,56 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_() -> None:
+def list_(as_json: AsJson = False) -> None:
     """List every file: size, licence, where it comes from, and whether it is here and right.
 
     Every file that is here is read and compared with its sha256.
     """
-    from rich.table import Column, Table
-
-    from understudy.api.bars.console import console
+    from understudy.cli.report import write
+    from understudy.cli.rows import show
     from understudy.plugin import default_registry
-    from understudy.weights.fetch import size_words
     from understudy.weights.files import weights_folders
     from understudy.weights.needed import state, users
 
-    file = Column("file", overflow="fold")  # a name that was cut could not be given to fetch
-    table = Table(file, "for", "size", "licence", "commercial use", "comes from", "here")
-    for record, plugins in users(default_registry()).items():
-        found = state(record)
-        here = "[green]verified[/]" if found.path else "no"
-        table.add_row(
-            record.name,
-            ", ".join(f"{p.kind} {p.name}" for p in plugins),
-            size_words(record.size) if record.size else "not stated",
-            record.license,
-            "yes" if record.commercial_use else "[bold red]no[/]",
-            _sources(record),
-            f"[bold red]refused[/]: {found.trouble}" if found.trouble else here,
-        )
-    out = console()
-    out.print(table)
-    out.print("looked for in the packages, and in: " + ", ".join(map(str, weights_folders())))
+    states = [(state(record), used_by) for record, used_by in users(default_registry()).items()]
+    if as_json:
+        files = [_plain(found, used_by) for found, used_by in states]
+        write("weights list", "weights", {"files": files, "folders": weights_folders()})
+        return
+    heads = ["file", "here", "size", "for", "commercial use", "licence", "comes from"]
+    show(heads, [_row(found, used_by) for found, used_by in states])
+    echo("looked for in the packages, and in: " + ", ".join(map(str, weights_folders())))
+
+
+def _row(found: State, used_by: Sequence[Plugin]) -> list[Cell]:
+    from understudy.cli.rows import Styled
+    from understudy.weights.fetch import size_words
+
+    record = found.record
+    here = Styled("verified", "green") if found.path else Styled("no")
+    return [
+        record.name,
+        Styled(f"refused: {found.trouble}", "bold red") if found.trouble else here,
+        size_words(record.size) if record.size else "not stated",
+        ", ".join(f"{p.kind} {p.name}" for p in used_by),
+        Styled("yes") if record.commercial_use else Styled("no", "bold red"),
+        record.license,
+        _sources(record),
+    ]
+
+
+def _plain(found: State, used_by: Sequence[Plugin]) -> dict[str, Any]:
+    record = found.record
+    return {
+        "name": record.name,
+        "used_by": [f"{p.kind} {p.name}" for p in used_by],
+        "size": record.size or None,
+        "license": record.license,
+        "commercial_use": record.commercial_use,
+        "sources": _sources(record),
+        "path": found.path,
+        "trouble": found.trouble,
+    }
 
 
 @app.command("fetch")

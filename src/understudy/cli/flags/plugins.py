@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from understudy.cli import flags
+from understudy.cli.loud import LoudCommand
 from understudy.options import BranchField, OptionField, branches_of
 from understudy.options.layers import chosen_plugins
 
@@ -33,7 +33,7 @@ _KIND_WORDS = {
 }
 
 
-class OptionsCommand(TyperCommand):
+class OptionsCommand(LoudCommand):
     """A verb with the flags of the plug-ins that its stages use."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -66,10 +66,10 @@ def plugin_flags(stages: tuple[type, ...]) -> list[Any]:
     ]
     made += [_long(leaf) for leaf in leaves]
     parameters = {f"option_{n}": annotation for n, annotation in enumerate(a for a in made if a)}
-    return [_help_all(), *_built(parameters)]
+    return [_help_all(), *built(parameters)]
 
 
-def _built(annotations: dict[str, Any], default: Any = None) -> list[Any]:
+def built(annotations: dict[str, Any], default: Any = None) -> list[Any]:
     """Typer's parameters, made as it makes any command's."""
     import inspect
 
@@ -101,7 +101,7 @@ def _help_all() -> Any:
         callback=show,
         help="Show every option, those of plug-ins as well, and exit.",
     )
-    return _built({"help_all": Annotated[bool, flag]}, False)[0]
+    return built({"help_all": Annotated[bool, flag]}, False)[0]
 
 
 def _long(leaf: Leaf) -> Any:

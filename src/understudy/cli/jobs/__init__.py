@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from understudy.cli.say import echo
+from understudy.cli.work import AsJson
 
 if TYPE_CHECKING:
     from understudy.runs.queue.job import State
@@ -26,7 +27,6 @@ app = typer.Typer(
 )
 
 Number = Annotated[int, typer.Argument(metavar="JOB", help="Its number, as `jobs list` has it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write lines of JSON for programs.")]
 
 
 @app.command("add", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -19,7 +19,7 @@ def run_here(stay: bool, most_deaths: int, as_json: bool) -> None:
         InUse: another process does so already.
         Cancelled: after Ctrl-C; the jobs have saved.
     """
-    from understudy.cli.jobs.table import result
+    from understudy.cli.report import result
     from understudy.cli.show import Terminal
 
     if as_json:

@@ -7,11 +7,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from rich.table import Column, Table
-
-from understudy.api.bars.console import console
+from understudy.cli import report
+from understudy.cli.rows import Cell, Styled, show
 from understudy.cli.say import echo
-from understudy.events import Event
 from understudy.flow import JsonLines
 from understudy.flow.progress import clock
 from understudy.runs.queue.job import OVER, Job
@@ -21,16 +19,9 @@ _STYLES = {"running": "bold cyan", "done": "green", "failed": "bold red", "cance
 _LOOK_EVERY_S = 0.5
 
 
-def result(verb: str) -> Event:
-    """The last line of a verb that went well."""
-    return Event("result", code="done", data={"verb": verb, "exit_code": 0})
-
-
 def write(verb: str, jobs: Sequence[Job]) -> None:
     """Jobs as an event, and the result behind it."""
-    lines = JsonLines(sys.stdout)
-    lines(Event("report", "", "jobs", data={"jobs": [job.to_plain() for job in jobs]}))
-    lines(result(verb))
+    report.write(verb, "jobs", {"jobs": [job.to_plain() for job in jobs]})
 
 
 def print_jobs(jobs: Sequence[Job]) -> None:
@@ -38,12 +29,11 @@ def print_jobs(jobs: Sequence[Job]) -> None:
     if not jobs:
         echo("no jobs; add one with --queue behind any verb, or: understudy jobs add --help")
         return
-    table = Table("job", "what", "state", "device", "time", Column("how far", overflow="fold"))
+    cells: list[list[Cell]] = []
     for job in jobs:
-        style = _STYLES.get(job.state, "")
-        state = f"[{style}]{job.state}[/]" if style else job.state
-        table.add_row(str(job.id), job.words, state, job.device, _time(job), _how_far(job))
-    console().print(table)
+        state = Styled(job.state, _STYLES.get(job.state, ""))
+        cells.append([str(job.id), job.words, state, job.device, _time(job), _how_far(job)])
+    show(["job", "what", "state", "device", "time", "how far"], cells, titles=2)
 
 
 def print_job(job: Job) -> None:
@@ -86,7 +76,7 @@ def print_log(queue: Queue, number: int, follow: bool, as_json: bool) -> None:
             break
         time.sleep(_LOOK_EVERY_S)
     if as_json:
-        lines(result("jobs log"))
+        lines(report.result("jobs log"))
 
 
 def _how_far(job: Job) -> str:

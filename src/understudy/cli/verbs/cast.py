@@ -205,31 +205,32 @@ def _print_persons(project: Project) -> None:
 
 
 def _print_found(casts: Sequence[FilmCast]) -> None:
-    from rich.table import Table
+    from understudy.cli.rows import show
 
-    from understudy.api.bars.console import console
-
-    table = Table("film", "person", "name", "tracks", "frames", "share", "first", "last")
+    rows: list[list[str]] = []
     for cast in casts:
         state = " (the film is away)" if cast.away else " (not extracted to the end)"
         film = cast.source.id + ("" if cast.finished else state)
         for person in cast.found:
             tracks = [str(track) for track in person.tracks]
-            table.add_row(
-                film,
-                str(person.number),
-                cast.source.person_of(person.number) or "-",
-                ", ".join(tracks[:8]) + (f" and {len(tracks) - 8} more" if tracks[8:] else ""),
-                str(person.frames),
-                f"{person.frames / max(1, cast.frames):.0%}",
-                str(person.rows[0].frame) if person.rows else "-",
-                str(person.rows[-1].frame) if person.rows else "-",
+            rows.append(
+                [
+                    film,
+                    str(person.number),
+                    cast.source.person_of(person.number) or "-",
+                    ", ".join(tracks[:8]) + (f" and {len(tracks) - 8} more" if tracks[8:] else ""),
+                    str(person.frames),
+                    f"{person.frames / max(1, cast.frames):.0%}",
+                    str(person.rows[0].frame) if person.rows else "-",
+                    str(person.rows[-1].frame) if person.rows else "-",
+                ]
             )
+        everybody = cast.source.person_of(None) or "-"
         if not cast.found:
-            table.add_row(film, "-", cast.source.person_of(None) or "-", *[""] * 5)
+            rows.append([film, "-", everybody, *[""] * 5])
         if cast.untracked:
-            table.add_row(film, "no track", cast.source.person_of(None) or "-", *[""] * 5)
-    console().print(table)
+            rows.append([film, "no track", everybody, *[""] * 5])
+    show(["film", "person", "name", "tracks", "frames", "share", "first", "last"], rows, titles=2)
 
 
 def _print_edit(done: Edited) -> None:

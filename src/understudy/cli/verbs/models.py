@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from understudy.cli.about import weights
 from understudy.cli.say import echo
+from understudy.cli.work import AsJson
 from understudy.shell import quoted
 
-_WEIGHTS = {"list": weights.list_, "fetch": weights.fetch_, "verify": weights.verify_}
+if TYPE_CHECKING:
+    from understudy.runs.models import TrainedModel
+
+_WEIGHTS: dict[str, Callable[..., None]] = {
+    "list": weights.list_,
+    "fetch": weights.fetch_,
+    "verify": weights.verify_,
+}
 """What these verbs were called under `models` before models were what people train."""
 
 
@@ -43,29 +52,40 @@ for _name, _verb in _WEIGHTS.items():
 @app.command("show")
 def show(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")],
+    as_json: AsJson = False,
 ) -> None:
     """Show each model: whom it knows, how far it is trained, its size on disk and where it lies.
 
     A model that is being trained meanwhile is shown as it was saved last.
     """
-    from rich.markup import escape
-    from rich.table import Column, Table
-
-    from understudy.api.bars.console import console
+    from understudy.cli.report import write
     from understudy.plugin import default_registry
     from understudy.runs.models import knobs_of, trained_models
     from understudy.store.project import Project
-    from understudy.weights.fetch import size_words
 
     with Project.open(project, read_only=True) as opened:
         models = trained_models(opened)
+    if as_json:
+        write("models show", "models", {"models": models})
+        return
     if not models:
         echo(f"{project}: holds no model; train one: understudy train {quoted(project)}")
         return
-    where = Column("where", overflow="fold")
-    table = Table("model", "persons", "plug-in", "step", "last loss", "best score", "size", where)
-    for model in models:
-        table.add_row(
+    _print(models)
+    for plugin in dict.fromkeys(model.plugin for model in models if model.plugin):
+        knobs = knobs_of(plugin, default_registry())
+        if knobs:
+            echo(f"\nchosen at a conversion of {plugin}, convert --knob:")
+        for name, knob in knobs.items():
+            echo(f"  {name}, {knob.range_words()}: {knob.help}")
+
+
+def _print(models: Sequence[TrainedModel]) -> None:
+    from understudy.cli.rows import Cell, Styled, show
+    from understudy.weights.fetch import size_words
+
+    rows: list[list[Cell]] = [
+        [
             model.name,
             ", ".join(model.persons) or "-",
             model.plugin or "-",
@@ -73,12 +93,9 @@ def show(
             ", ".join(f"{p} {loss:.4f}" for p, loss in model.losses.items()) or "-",
             f"{model.best.combined:.0f} at {model.best.step}" if model.best else "-",
             size_words(model.n_bytes),
-            f"[bold red]{escape(model.trouble)}[/]" if model.trouble else escape(str(model.folder)),
-        )
-    console().print(table)
-    for plugin in dict.fromkeys(model.plugin for model in models if model.plugin):
-        knobs = knobs_of(plugin, default_registry())
-        if knobs:
-            console().print(f"\nchosen at a conversion of {escape(plugin)}, convert --knob:")
-        for name, knob in knobs.items():
-            console().print(f"  {name}, {knob.range_words()}: {escape(knob.help)}")
+            Styled(model.trouble, "bold red") if model.trouble else str(model.folder),
+        ]
+        for model in models
+    ]
+    heads = ["model", "persons", "plug-in", "step", "last loss", "best score", "size", "where"]
+    show(heads, rows)

@@ -137,4 +137,4 @@ class Runner:
             self._queue.settle(self._most_deaths)
             left = {(job.id, job.attempt) for job in self._queue.jobs("running")}
             running = [job for job in running if (job.id, job.attempt) in left]
-        raise Cancelled("stopped; to go on: understudy jobs run")
+        raise Cancelled("stopped; its jobs have saved, and wait for the next run")

@@ -38,6 +38,7 @@ from understudy.store.faceset import (
     write_face_png,
 )
 from understudy.types import Face
+from understudy.words import counted
 
 _ASIDE = "renaming-"
 
@@ -86,17 +87,19 @@ class State:
         said: dict[WarningCode, str] = {}
         if self.stale:
             said["stale-pictures"] = (
-                f"{len(self.stale)} pictures were cut before the landmarks changed, such as "
+                f"{counted(len(self.stale), 'picture was', 'pictures were')} cut before the "
+                "landmarks changed, such as "
                 f"{self.stale[0][0].path.name}"
             )
         if self.behind:
             said["older-pictures"] = (
-                f"{len(self.behind)} pictures have older masks, tracks or numbers"
+                f"{counted(len(self.behind), 'picture has', 'pictures have')} older masks, tracks "
+                "or numbers"
             )
         if self.orphans:
             said["orphan-pictures"] = (
-                f"{len(self.orphans)} pictures show faces that are not in the alignments any "
-                f"more, such as {self.orphans[0].path.name}"
+                f"{counted(len(self.orphans), 'picture shows', 'pictures show')} faces that are "
+                f"not in the alignments any more, such as {self.orphans[0].path.name}"
             )
         return said
 

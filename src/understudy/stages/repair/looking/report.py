@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from understudy.shell import quoted
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query, Summary
 from understudy.store.alignments.settings import flat
+from understudy.words import counted
 
 _PERSONS, _TRACKS = 8, 8
 
@@ -23,23 +26,24 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
     """
     with Alignments.open(path, read_only=True) as store:
         found, source = store.summary(), store.source
-        declared = "?" if source.n_frames is None else source.n_frames
+        declared = "? frames" if source.n_frames is None else counted(source.n_frames, "frame")
         lines = [
             f"file: {path}, {found.file_bytes / 2**20:.1f} MiB",
             f"source: {source.name}, {source.width}x{source.height} px, time base "
-            f"{source.time_base}, {declared} frames declared",
-            f"extraction: {'' if store.finished else 'not '}finished; settings: "
-            f"{', '.join(f'{k} {v}' for k, v in flat(source.settings).items()) or 'none'}",
-            _frames(found),
-            f"tracks: {found.tracks} in {found.shots or 1} shots, {found.persons} persons; "
-            f"{found.untracked} faces without a track",
+            f"{source.time_base}, {declared} declared",
+            f"extraction: {'' if store.finished else 'not '}finished",
+            *_settings(flat(source.settings)),
+            *_wrapped(_frames(found)),
+            f"tracks: {found.tracks} in {counted(found.shots or 1, 'shot')}, "
+            f"{counted(found.persons, 'person')}; {counted(found.untracked, 'face')} without a "
+            "track",
             *_persons(store, faces_folder),
-            f"made by: {_counted(found.made_by)}",
-            f"masks: {_counted(found.masks)}",
-            f"identity: {found.embeddings} faces",
-            *([f"more: {_counted(found.extras)}"] if found.extras else []),
+            *_wrapped(f"made by: {_counted(found.made_by)}"),
+            *_wrapped(f"masks: {_counted(found.masks)}"),
+            f"identity: {counted(found.embeddings, 'face')}",
+            *(_wrapped(f"more: {_counted(found.extras)}") if found.extras else []),
             *(
-                f"{name}: {low:.3g} to {high:.3g}, median {middle:.3g}"
+                f"{_QUALITY.get(name, name)}: {low:.3g} to {high:.3g}, median {middle:.3g}"
                 for name, (low, middle, high) in found.quality.items()
             ),
             stale_line(found, path),
@@ -77,21 +81,67 @@ def _persons(store: Alignments, faces_folder: Path | None) -> list[str]:
     return lines
 
 
+_QUALITY = {
+    "average_distance": "distance to the mean face",
+    "presence": "presence of a face, 0 to 1",
+    "size_px": "size in pixels",
+}
+_UNITS = {"px": "px", "deg": "degrees", "s": "s"}
+_WIDTH = 78
+
+
+def _settings(values: Mapping[str, Any]) -> list[str]:
+    """How it was extracted, in words: a line for the stage and one for each plug-in."""
+    owners: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        owner, _, name = path.rpartition(".")
+        owners.setdefault(owner.replace(".", " "), {})[name] = value
+    lines: list[str] = []
+    for owner, each in owners.items():
+        said = [_setting(name, value) for name, value in each.items() if not _unset(value)]
+        unset = [name.replace("_", " ") for name, value in each.items() if _unset(value)]
+        said += [f"without {', '.join(unset)}"] if unset else []
+        lines += _wrapped(f"{'settings' if not owner else f'of {owner}'}: {'; '.join(said)}")
+    return lines or ["settings: none"]
+
+
+def _unset(value: Any) -> bool:
+    return value is None or value is False or value in ("", "none") or value == []
+
+
+def _setting(name: str, value: Any) -> str:
+    *words, last = name.split("_")
+    if last in _UNITS and words:
+        return f"{' '.join(words)} {value:g} {_UNITS[last]}"
+    said = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    said = "on" if value is True else ", ".join(said.split(","))
+    return f"{name.replace('_', ' ')} {said}"
+
+
+def _wrapped(line: str) -> list[str]:
+    """A long line in several; none that holds a command, which is to be pasted whole."""
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
 def stale_line(found: Summary, path: Path) -> str:
     """What is stale in a file, and how it is made again."""
     if not found.stale:
         return "stale: nothing"
-    parts = ", ".join(f"{part} of {n} faces" for part, n in found.stale.items())
+    parts = ", ".join(f"{part} of {counted(n, 'face')}" for part, n in found.stale.items())
     return f"stale: {parts}; make them again with: understudy alignments redo {quoted(path)}"
 
 
 def _frames(found: Summary) -> str:
     said = f"frames: {found.frames} looked at, {found.frames_with_faces} with faces; "
-    said += f"{found.faces} faces"
+    said += counted(found.faces, "face")
     if found.first_frame is not None:
         said += f"; first {found.first_frame}, last {found.last_frame}"
     many = ", ".join(
-        f"{frames} frames with {n}" for n, frames in found.faces_per_frame.items() if n > 1
+        f"{counted(frames, 'frame')} with {n}"
+        for n, frames in found.faces_per_frame.items()
+        if n > 1
     )
     return f"{said}; {many}" if many else said
 
