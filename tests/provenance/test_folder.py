@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from understudy.errors import MediaError
 from understudy.imaging.png import encode_png
 from understudy.media import FilmReader, probe
 from understudy.provenance.audit import AuditLog
@@ -167,3 +168,16 @@ def test_many_differences_are_counted(out: Path) -> None:
         (out / f"extra{n}.txt").write_text("x")
     whole = verify_folder(out).whole
     assert len(whole.differs) == 40 and whole.sentences[-1] == "  and 20 more"
+
+
+def test_folders_in_a_folder_are_not_looked_into_and_that_is_said(tmp_path: Path) -> None:
+    inner = tmp_path / "takes"
+    inner.mkdir()
+    (inner / "a.png").write_bytes(encode_png(np.zeros((8, 8, 3), np.uint8)))
+    with pytest.raises(MediaError, match="no PNG files in this folder; the folders in it are not"):
+        verify_folder(tmp_path)
+    (tmp_path / "b.png").write_bytes((inner / "a.png").read_bytes())
+    found = verify_folder(tmp_path)
+    assert list(found.pictures) == [tmp_path / "b.png"]
+    assert "Not looked into: the folders in it (takes)" in found.whole.sentences[-1]
+    assert "Not looked into" not in " ".join(verify_folder(inner).whole.sentences)

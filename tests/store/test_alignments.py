@@ -172,8 +172,9 @@ def test_migrations_are_named_and_keep_a_copy(
     newer = dataclasses.replace(rows.SCHEMA, migrations=(*rows.SCHEMA.migrations, more))
     monkeypatch.setattr("understudy.store.alignments.SCHEMA", newer)
     old = len(rows.SCHEMA.migrations)
-    with pytest.raises(StoreError, match=f"old format {old}"):
+    with pytest.raises(StoreError, match=f"old format {old}") as refused:
         Alignments.open(filled, read_only=True)
+    assert f"understudy alignments info {filled}" in str(refused.value)
     with Alignments.open(filled) as store:
         assert store.counts() == (7, 4, 6)
         names = [n for (n,) in store._db.execute("SELECT name FROM migrations")]

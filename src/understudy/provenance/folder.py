@@ -97,7 +97,7 @@ def verify_folder(folder: Path) -> FolderVerdict:
     pictures = {p: verify(p) for p in files if p.suffix.lower() == ".png"}
     known = folder / LIST in entries
     if not pictures and not known:
-        raise MediaError(f"{folder}: there are no PNG files in this folder")
+        raise MediaError(f"{folder}: there are no PNG files in this folder{_beside(entries)}")
     if known:
         told, differs = _by_list(folder / LIST, entries, files)
     else:
@@ -105,7 +105,17 @@ def verify_folder(folder: Path) -> FolderVerdict:
         claimed = any(LISTED_IN in (v.disclosure or {}) for v in pictures.values())
         differs = [(LIST, "the signed list of this folder was removed")] if claimed else []
         differs += [(p.name, v.state) for p, v in pictures.items() if not v.ok]
-    return FolderVerdict(_whole(told, pictures, differs, known), pictures)
+    whole = _whole(told, pictures, differs, known)
+    if inner := [] if known else [p.name for p in entries if p.is_dir()]:
+        names = ", ".join(map(_printable, inner[:_MOST_TOLD]))
+        words = f"Not looked into: the folders in it ({names}); verify each by itself."
+        whole = replace(whole, sentences=(*whole.sentences, words))
+    return FolderVerdict(whole, pictures)
+
+
+def _beside(entries: Sequence[Path]) -> str:
+    inner = any(p.is_dir() for p in entries)
+    return "; the folders in it are not looked into: verify each by itself" if inner else ""
 
 
 def _whole(

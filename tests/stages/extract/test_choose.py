@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +13,10 @@ import pytest
 
 from understudy.errors import WeightsError
 from understudy.flow import Silent
-from understudy.plugin import Plugin, Registry, Weights, default_registry
+from understudy.plugin import Plugin, Registry, Weights, Wheel, default_registry
 from understudy.stages.extract.choose import resolved
 from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.extract.stage import _whose
 
 
 def _absent(name: str, **more: str) -> Weights:
@@ -61,3 +66,62 @@ def test_the_last_resort_is_taken_and_said(options: ExtractOptions) -> None:
     usable = replace(LAST, weights=(), requires=(), target="pathlib:Path")
     assert resolved(options, _registry(DETECTOR, usable), None, progress).detector == "mtcnn"
     assert progress.warned == ["last-resort"]
+
+
+def test_an_archive_that_carries_weights_of_several_is_fetched_once(
+    options: ExtractOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """34 MiB for the detector, and the same 34 MiB again for the landmarks."""
+    numbers = {name: name.encode() * 50 for name in ("found.tflite", "points.tflite")}
+    wheel = _archive(tmp_path / "index", numbers)
+    records = {
+        name: Weights(
+            name,
+            hashlib.sha256(data).hexdigest(),
+            len(data),
+            *("MIT", True, "a test"),
+            path=f"heavy/{name}",
+            wheel=wheel,
+        )
+        for name, data in numbers.items()
+    }
+    registry = Registry(
+        [
+            Plugin("detect", "mediapipe", "a:B", "", weights=(records["found.tflite"],)),
+            Plugin("align", "mediapipe", "a:B", "", weights=(records["points.tflite"],)),
+        ]
+    )
+    monkeypatch.delenv("UNDERSTUDY_OFFLINE")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    progress = Silent()
+    decided = resolved(replace(options, aligner="auto"), registry, None, progress)
+    assert (decided.detector, decided.aligner) == ("mediapipe", "mediapipe")
+    assert len([words for words in progress.said if " out of heavy-models==1.0" in words]) == 1
+
+
+def _archive(index: Path, members: dict[str, bytes]) -> Wheel:
+    index.mkdir()
+    path = index / "heavy_models-1.0-cp311-cp311-win_amd64.whl"
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, data in members.items():
+            zipped.writestr(f"heavy/{name}", data)
+        about = "Metadata-Version: 2.1\nName: heavy-models\nVersion: 1.0\n"
+        zipped.writestr("heavy_models-1.0.dist-info/METADATA", about)
+        zipped.writestr("heavy_models-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    return Wheel("heavy-models==1.0", "win_amd64", "3.11", digest, len(data))
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ("a.mp4", "made from a.mp4 as it was before: the film changed since, or was replaced"),
+        ("a.mov", "belongs to a.mov; a.mp4 is another film, though named alike but for its ending"),
+        ("b.mp4", r"belongs to another film \(b.mp4\), not to a.mp4"),
+    ],
+)
+def test_whose_alignments_they_are_is_said(known: str, words: str) -> None:
+    assert re.fullmatch(words, _whose(known, "a.mp4").removeprefix("was "))

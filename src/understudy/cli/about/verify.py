@@ -20,7 +20,8 @@ def verify(
     """Read a file's Content Credentials: who signed, what it is, whether it was changed since.
 
     A folder of pictures is compared with the list that was signed with it: what was altered,
-    removed, renamed or put in is named. Works offline and on files of other tools. Leaves with 0
+    removed, renamed or put in is named. Folders in it are not looked into: verify each by itself.
+    Works offline and on files of other tools. Leaves with 0
     only when the file carries credentials that fit it.
     """
     from understudy.errors import MediaError

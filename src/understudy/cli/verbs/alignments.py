@@ -200,8 +200,9 @@ def smooth(
 ) -> JobSpec:
     """Take the jitter out of landmarks over time; blinks and speech stay.
 
-    Extraction does this by itself; here it is for faces that were imported, or extracted with
-    --no-smooth or --every-frame. Masks and identity become stale; run `redo` afterwards.
+    Extraction does this by itself; here it is for faces that were imported, or extracted
+    with `understudy extract --no-smooth` or `--every-frame`. Masks and identity become stale; run
+    `redo` afterwards.
 
     Example: understudy alignments smooth clip.mp4 --dry-run
     """

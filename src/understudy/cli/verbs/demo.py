@@ -27,7 +27,8 @@ def demo(
     """Render two synthetic actors, swap one's face into the other's clip, and score the result.
 
     Both clips are ordinary video files; only the scoring knows the true swap. No real person
-    is shown. Run it again to go on where it stopped.
+    is shown. The first run fetches the few weights that any first extraction needs. Run it again to
+    go on where it stopped.
 
     Example: understudy demo --frames 40 --instant
     """

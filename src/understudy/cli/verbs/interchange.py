@@ -80,7 +80,7 @@ def export(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> JobSpec:
-    """Write the faces of a film for another tool; `understudy export` does the same.
+    """Write the faces of a film for another tool.
 
     Example: understudy alignments export clip.mp4 -o clip_alignments.fsa
     """

@@ -36,6 +36,7 @@ SCHEMA = database.Schema(
     what="queue of jobs",
     application_id=0x55534A51,
     remedy="move it away to begin with an empty queue; projects are not touched",
+    brings_up="understudy jobs list",
     foreign="move it away, and an empty queue takes its place",
     migrations=(
         database.Migration(

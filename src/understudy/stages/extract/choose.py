@@ -13,7 +13,7 @@ from understudy.plugin import Plugin, Registry
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.plugins import helpers_of, say_licences
 from understudy.store.alignments import Alignments
-from understudy.weights.needed import all_plugins, ensure, require_commercial
+from understudy.weights.needed import all_plugins, ensure, require_commercial, state
 
 _PREFERRED = {f.name: f.names for f in fields_of(ExtractOptions) if f.names and f.names.auto}
 """Options that may be `auto`: the first is taken, or where its weights cannot be had, the last."""
@@ -48,6 +48,7 @@ def resolved(
         WeightsError: neither the first choice nor the last resort can be had.
     """
     decided: dict[str, Any] = {}
+    failed = _fetch_together(options, registry, before, progress)
     for name, preferred in _PREFERRED.items():
         first, last_resort = preferred.auto[0], preferred.auto[-1]
         if getattr(options, name) != "auto":
@@ -60,7 +61,10 @@ def resolved(
             decided[name] = first  # nothing is left to find, so nothing need be fetched
             continue
         try:
-            ensure([registry.get(preferred.kind, first)], progress)
+            plugin = registry.get(preferred.kind, first)
+            if failed is not None and not all(state(record).path for record in plugin.weights):
+                raise failed  # it was tried a moment ago
+            ensure([plugin], progress)
             decided[name] = first
         except (WeightsError, PluginError) as error:
             _require_last_resort(registry.get(preferred.kind, last_resort), first, error, progress)
@@ -76,6 +80,31 @@ def resolved(
         known = "mesh" if before is None else before.source.setting("template", "mean51")
         decided["template"] = str(known)
     return replace(options, **decided)
+
+
+def _fetch_together(
+    options: ExtractOptions, registry: Registry, before: Alignments | None, progress: Progress
+) -> WeightsError | None:
+    """Fetch for all that is `auto` at once: one archive of many MiB may carry several's weights.
+
+    Returns:
+        Why not all of them could be had, or None.
+    """
+    if before is not None and before.finished:
+        return None
+    wanted = [
+        plugin
+        for name, preferred in _PREFERRED.items()
+        if getattr(options, name) == "auto"
+        and (before is None or before.source.setting(name, None) is None)
+        for plugin in registry.of_kind(preferred.kind)
+        if plugin.name == preferred.auto[0] and not plugin.missing
+    ]
+    try:
+        ensure(wanted, progress)
+    except WeightsError as error:
+        return error
+    return None
 
 
 def _require_last_resort(plugin: Plugin, first: str, why: Exception, progress: Progress) -> None:

@@ -357,8 +357,8 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
     have = store.source
     if have.fingerprint != record.fingerprint:
         raise StoreError(
-            f"{path} belongs to another film ({have.name}, changed since or replaced); "
-            f"extract again with --new, which keeps the old file as .bak"
+            f"{path} {_whose(have.name, record.name)}; extract again with --new, which keeps the "
+            "old file as .bak"
         )
     if "imported" in have.settings:
         return  # another tool found these faces; there is nothing to go on with
@@ -369,6 +369,15 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
             f"{path} was made with {was}; use the same options to go on, or --new to start over "
             f"(the old file is kept as .bak)"
         )
+
+
+def _whose(known: str, asked: str) -> str:
+    """Of which film an alignments file is that does not fit the one asked for."""
+    if known == asked:
+        return f"was made from {known} as it was before: the film changed since, or was replaced"
+    if Path(known).stem == Path(asked).stem:
+        return f"belongs to {known}; {asked} is another film, though named alike but for its ending"
+    return f"belongs to another film ({known}), not to {asked}"
 
 
 def _set_aside(path: Path, faces: Path, progress: Progress) -> None:

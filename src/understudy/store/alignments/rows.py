@@ -19,6 +19,7 @@ SCHEMA = Schema(
     what="alignments file",
     application_id=0x554E4453,  # "UNDS"
     remedy="extract the film again to make a new one",
+    brings_up="understudy alignments info {path}",
     foreign="move it away if you do not need it there, then extract the film again",
     migrations=(
         Migration(

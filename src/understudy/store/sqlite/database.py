@@ -15,6 +15,7 @@ from pathlib import Path
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
 from understudy.files import open_to_read
+from understudy.shell import quoted
 from understudy.store.atomic import commit_path
 from understudy.store.sqlite import guard
 
@@ -42,6 +43,7 @@ class Schema:
         migrations: all steps, oldest first; `user_version` counts those applied.
         remedy: what to try when a file is damaged.
         foreign: what to try where the file is not ours.
+        brings_up: the command that brings an old file up to date; `{path}` stands for it.
     """
 
     what: str
@@ -49,6 +51,7 @@ class Schema:
     migrations: tuple[Migration, ...]
     remedy: str
     foreign: str
+    brings_up: str
 
 
 def create(path: Path, schema: Schema, fill: Callable[[sqlite3.Connection], None]) -> None:
@@ -288,8 +291,8 @@ def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: boo
         return
     if read_only:
         raise StoreError(
-            f"{path}: has the old format {version}; run the command that writes it once, "
-            "which brings it up to date and keeps a copy"
+            f"{path}: has the old format {version}; bring it up to date, a copy is kept: "
+            f"{schema.brings_up.format(path=quoted(path))}"
         )
     with (
         commit_path(path.with_name(f"{path.name}.v{version}.bak")) as copy,

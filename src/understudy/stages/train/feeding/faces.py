@@ -219,7 +219,7 @@ class _Cutter:
             if values is None or values.shape != SIGNALS["blendshapes"]:
                 raise StoreError(
                     f"{path}: nothing is known of its blendshapes, which this model needs; extract "
-                    "its film again with --aligner mediapipe-478"
+                    "its film again: understudy extract PROJECT FILM --aligner mediapipe-478 --new"
                 )
         old = row is not None and "extra:mesh" in row.stale
         if "mesh" in self.cutting.signals and ("mesh" not in extras or old):

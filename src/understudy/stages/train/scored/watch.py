@@ -220,7 +220,8 @@ class Watch:
         if best is not None and last is not None and self.better(best, last):
             self._progress.say(
                 f"the best score was {best.combined:.0f} at iteration {best.step:,}, the last is "
-                f"{last.combined:.0f}; to convert with the best: --checkpoint best"
+                f"{last.combined:.0f}; to convert with the best: understudy convert PROJECT "
+                "--checkpoint best"
             )
 
     def better(self, best: Best, last: Point) -> bool:
