@@ -9,7 +9,7 @@ import pytest
 from understudy.errors import ValueRefused
 from understudy.geometry import Space, Warp
 from understudy.geometry.templates import MEAN_FACE_51
-from understudy.types import Alignment, Face, Faces, Frame, Mask, Timestamp
+from understudy.types import Alignment, Face, Faces, Frame, Mask, Timestamp, Track
 from understudy.types.alignment import TEMPLATES
 from understudy.types.frame import frame_space
 
@@ -192,3 +192,34 @@ def test_a_mask_must_lie_on_its_grid_between_0_and_1():
     ):
         with pytest.raises(ValueRefused, match=said):
             Mask("extended", alpha, grid)
+
+
+def test_values_are_shown_in_a_line_without_their_numbers() -> None:
+    """A Face printed every array: 468 points, 128 numbers, each mask."""
+    alignment = Alignment.fit(landmarks(), FRAME)
+    mask = Mask("mesh", np.zeros((64, 64), np.float32), Warp(np.eye(3), FRAME, Space("m", 64, 64)))
+    face = Face(
+        "3_0",
+        Timestamp(3, 3, Fraction(1, 25)),
+        np.array([1, 2, 30, 40]),
+        0.9876,
+        alignment,
+        {"mesh": mask},
+        np.zeros(128, np.float32),
+        {"presence": 1.0},
+        track=2,
+        extras={"mesh": np.zeros(1434, np.float32)},
+        stale=frozenset({"embedding"}),
+    )
+    assert repr(face) == (
+        "Face('3_0', frame 3, box_xyxy (1.0, 2.0, 30.0, 40.0), score 0.988, track 2, masks mesh, "
+        "embedding float32 (128,), presence 1, extras mesh, stale embedding)"
+    )
+    frame = Frame(face.at, np.zeros((360, 640, 3), np.uint8), "a.mp4")
+    many = faces(3, landmarks=True, embeddings=True)
+    track = Track(1, 0, 2, np.zeros(128, np.float32), 3.0)
+    for value in (mask, alignment, frame, many, track):
+        words = repr(value)
+        assert words.startswith(type(value).__name__) and len(words) < 90
+        assert "array(" not in words and "\n" not in words
+    assert repr(many) == "Faces(3, with landmarks, embeddings)"

@@ -48,6 +48,10 @@ class Alignment:
         points = frozen_array("landmarks", self.landmarks, (N_LANDMARKS, 2), np.float64)
         object.__setattr__(self, "landmarks", points)
 
+    def __repr__(self) -> str:
+        x, y = self.landmarks.mean(0)
+        return f"Alignment({N_LANDMARKS} landmarks around ({x:.1f}, {y:.1f}))"
+
     @classmethod
     def fit(
         cls,

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from understudy.errors import ValueRefused
 
 
+def shown(array: NDArray[Any] | None) -> str:
+    """An array in a value's `repr`: its kind and shape, for the numbers fill a screen."""
+    return "None" if array is None else f"{array.dtype} {array.shape}"
+
+
 def frozen_array(
     name: str, value: object, shape: Sequence[int | None], dtype: type[np.generic]
 ) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from understudy.errors import ValueRefused
 from understudy.geometry import N_LANDMARKS
 from understudy.types.alignment import Alignment
-from understudy.types.check import frozen_array
+from understudy.types.check import frozen_array, shown
 from understudy.types.frame import Timestamp
 from understudy.types.mask import Mask
 
@@ -59,6 +59,15 @@ class Faces:
             for name, values in self.extras.items()
         }
         object.__setattr__(self, "extras", extras)
+
+    def __repr__(self) -> str:
+        known = {
+            "landmarks": self.landmarks is not None,
+            "embeddings": self.embeddings is not None,
+            "presence": self.presence is not None,
+        }
+        having = [name for name, there in known.items() if there] + list(self.extras)
+        return f"Faces({len(self)}{', with ' + ', '.join(having) if having else ''})"
 
     @classmethod
     def none(cls) -> Faces:
@@ -154,6 +163,18 @@ class Face:
         }
         object.__setattr__(self, "extras", extras)
         object.__setattr__(self, "stale", frozenset(self.stale))
+
+    def __repr__(self) -> str:
+        box = ", ".join(f"{side:.1f}" for side in self.box_xyxy)
+        parts = [f"{self.id!r}", f"frame {self.at.index}", f"box_xyxy ({box})"]
+        parts.append(f"score {self.score:.3f}")
+        parts += [] if self.track is None else [f"track {self.track}"]
+        parts += [f"masks {' '.join(self.masks)}"] if self.masks else []
+        parts += [] if self.embedding is None else [f"embedding {shown(self.embedding)}"]
+        parts += [f"{name} {value:.3g}" for name, value in self.quality.items()]
+        parts += [f"extras {' '.join(self.extras)}"] if self.extras else []
+        parts += [f"stale {' '.join(sorted(self.stale))}"] if self.stale else []
+        return f"Face({', '.join(parts)})"
 
     def realigned(self, alignment: Alignment, made_by: str) -> Face:
         """This face with other landmarks; all that was derived from the old ones is now stale.

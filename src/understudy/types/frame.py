@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Space
+from understudy.types.check import shown
 
 _DTYPES = (np.uint8, np.uint16, np.float32)
 
@@ -62,6 +63,9 @@ class Frame:
                 f"Frame {self.at.index} of {self.source}: expected (h, w, 3) of uint8, uint16 or "
                 f"float32, got {self.pixels.shape} {self.pixels.dtype}"
             )
+
+    def __repr__(self) -> str:
+        return f"Frame({self.at.index} of {self.source!r}, {shown(self.pixels)})"
 
     @property
     def space(self) -> Space:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Warp
+from understudy.types.check import shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,3 +37,6 @@ class Mask:
         low, high = float(self.alpha.min()), float(self.alpha.max())
         if not (low >= 0.0 and high <= 1.0):
             raise ValueRefused(f"Mask {self.kind!r}: expected values 0..1, got {low:g}..{high:g}")
+
+    def __repr__(self) -> str:
+        return f"Mask({self.kind!r}, alpha {shown(self.alpha)})"

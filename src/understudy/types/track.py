@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.types.check import frozen_array
+from understudy.types.check import frozen_array, shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,3 +34,9 @@ class Track:
         if self.embedding is not None:
             vector = frozen_array("embedding", self.embedding, (None,), np.float32)
             object.__setattr__(self, "embedding", vector)
+
+    def __repr__(self) -> str:
+        return (
+            f"Track({self.number}, shot {self.shot}, person {self.person}, embedding "
+            f"{shown(self.embedding)})"
+        )
