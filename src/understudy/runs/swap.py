@@ -18,6 +18,7 @@ from understudy.plugin import Registry, default_registry
 from understudy.runs.models import DEFAULT, Untrained, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
 from understudy.runs.rendering.judging import Plate
+from understudy.runs.rendering.masks import check_known, known_masks, make_missing
 from understudy.runs.rendering.renders import (
     RenderReport,
     Wanted,
@@ -36,7 +37,6 @@ from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_output_name, check_place
 from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
-from understudy.store.alignments import Alignments
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import read_knobs
 
@@ -79,7 +79,8 @@ def run_job(
     plate, donor = reversed(given) if other_way else given
     footage = given[plate][0]
     label_of(project, footage, [plate], [donor]).check()
-    _check_mask(converting.mask, project.alignments(footage.id), registry)
+    for mask in dict.fromkeys((converting.mask, training.mask)):
+        check_known(mask, project.alignments(footage.id), registry, progress)
     sources = [source for person in given for source in _films(project, person)]
     for remark in colour_differences([probe(project.place(source.id)) for source in sources]):
         progress.warn(remark.words, code=remark.kind)
@@ -87,6 +88,10 @@ def run_job(
     for source in sources:
         extracted.append((source, extract_source(project, source, extracting, registry, progress)))
         progress.report("extract", extracted[-1][1])
+    for source in sources:
+        masks = {training.mask, *([converting.mask] if source == footage else [])}
+        for mask in sorted(masks):
+            make_missing(project, source, mask, registry, progress, extracting.device)
     wanted = Wanted(output, footage.id, (donor,), DEFAULT)
 
     def begun(_: Path) -> None:
@@ -181,7 +186,8 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
         )
     registry.get("colour", converting.match_colour)
     if project is None:
-        _check_mask(converting.mask, None, registry)
+        for mask in dict.fromkeys((converting.mask, job.training.mask)):
+            known_masks(mask, None, registry)
     brought = [film for films in job.films.values() for film in films]
     mine = () if project is None else protected(project)
     receipts = job.output / "none" if project is None else project.work
@@ -231,18 +237,6 @@ def register(project: Project, films: Films) -> dict[str, list[Source]]:
 
 def _films(project: Project, person: str) -> list[Source]:
     return [source for source in project.sources_of(person) if source.kind == "film"]
-
-
-def _check_mask(mask: str, alignments: Path | None, registry: Registry) -> None:
-    """Refuse a mask that neither a plug-in makes nor the footage's alignments keep."""
-    known = {plugin.name for plugin in registry.of_kind("mask")}
-    if mask not in known and alignments is not None and alignments.exists():
-        with Alignments.open(alignments, read_only=True) as store:
-            known |= set(store.summary().masks)
-    if mask not in known:
-        raise ValueRefused(
-            f"mask: there is no mask {mask!r}; there are: {', '.join(sorted(known))}"
-        )
 
 
 def _extracted(source: Source, report: ExtractReport) -> str:

@@ -18,6 +18,7 @@ from understudy.runs.consent.origins import refuse_other_film, refuse_strange_mo
 from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
+from understudy.runs.rendering.masks import refuse_unmade
 from understudy.runs.rendering.reports import keep_report, kept_report
 from understudy.runs.rendering.scoring import evaluate_render, films_of
 from understudy.runs.settings import remembering
@@ -29,7 +30,6 @@ from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.release.place import Receipt, check_place
 from understudy.stages.release.stage import Label
 from understudy.stages.train.learning.previews import Curves
-from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
 from understudy.store.ids import check_id
 from understudy.store.project import Project, Render, Source
@@ -135,7 +135,7 @@ def planned(
     registry = registry or default_registry()
     refuse_unknown_knobs(project, model, options.knob, registry)
     registry.get("colour", options.match_colour)
-    _refuse_no_such_mask(project, source, options.mask)
+    refuse_unmade(project, source, options.mask)
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
@@ -173,20 +173,6 @@ def _plate(
             f"{', '.join(source.id for source in films) or 'none; see understudy add'}"
         )
     return found
-
-
-def _refuse_no_such_mask(project: Project, source: Source, mask: str) -> None:
-    """Refuse a mask that no face of a film has; what has no faces is refused elsewhere."""
-    path = project.alignments(source.id)
-    if not path.exists():
-        return
-    with Alignments.open(path, read_only=True) as store:
-        known = store.summary().masks
-    if known and not known.get(mask):
-        raise ValueRefused(
-            f"{source.id}: there is no mask {mask!r}; there are: {', '.join(known)}. Choose one of "
-            f"these, or make it: understudy mask {quoted(path)} --kind {quoted(mask)}"
-        )
 
 
 def _only(sources: Sequence[Source]) -> Source | None:
