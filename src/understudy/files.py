@@ -50,7 +50,7 @@ def refuse_way_out(path: Path) -> None:
     """
     # Not resolved: a name with ".." is taken as it reads, and links are found in what it passes.
     absolute = Path(os.path.abspath(path))  # noqa: PTH100
-    roots = [root for root in absolute.parents if _is_project(root)]
+    roots = [root for root in absolute.parents if is_project(root)]
     if not roots:
         return
     there = Path(os.path.realpath(absolute.parent))
@@ -263,7 +263,8 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "something else")
 
 
-def _is_project(folder: Path) -> bool:
+def is_project(folder: Path) -> bool:
+    """Whether a project is in a folder, as far as anybody knows who does not open it."""
     path = folder / PROJECT_FILE
     try:
         found = path.stat()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import pytest
+
 from understudy.store.alignments import Alignments, alignments_path
+from understudy.store.alignments.users import forget_users, note_user, users_of
 from understudy.store.project import Project
 
 OPTIONS = ("--size", 96, "--min-face-px", 31, "--workers", 1)
@@ -35,3 +41,95 @@ def test_new_in_a_second_project_leaves_the_first_ones_file(done, understudy):
     understudy("add", second, done.b, "--person", "b").worked()
     understudy("extract", second, *OPTIONS, "--new").worked()
     assert shared.read_bytes() == before and not list(done.folder.glob("*.bak*"))
+
+
+@pytest.fixture
+def shared(done, understudy) -> Path:
+    """A second project, which shares the first one's alignments of a film."""
+    second = done.folder / "second.understudy"
+    understudy("add", second, done.b, "--person", "b").worked()
+    understudy("extract", second, "--size", 96, "--min-face-px", 30).worked()
+    # the first one was copied here after it was extracted
+    understudy("extract", done.project, "b", "--size", 96, "--min-face-px", 30).worked()
+    return second
+
+
+def test_a_file_says_which_projects_use_it(done, shared, understudy):
+    path = alignments_path(done.b)
+    assert {done.project, shared} <= set(users_of(path))
+    told = understudy("alignments", "info", done.b).worked().out
+    assert str(done.project) in told and str(shared) in told and "(gone)" not in told
+    with Alignments.open(path):  # who reads asks nobody, and who writes is not stopped
+        assert users_of(path)
+    shutil.rmtree(shared)
+    assert f"{shared} (gone)" in understudy("alignments", "info", done.b).worked().out
+    understudy("alignments", "remove", done.b, "0_0").worked()  # nobody else is left
+
+
+def test_one_projects_pruning_leaves_the_others_faces(done, shared, understudy):
+    """112 pictures became 56 faces in the other project, and the exit code was 0."""
+    path, faces = alignments_path(done.b), shared / "sources" / "b" / "faces"
+    before, pictures = path.read_bytes(), sorted(faces.glob("*.png"))
+    for picture in pictures[::2]:
+        picture.unlink()
+    prune = ("alignments", "remove", done.b, "--deleted", "--faces", faces)
+    told = understudy(*prune)
+    told.refused(str(done.project), str(shared), "understudy alignments own", "--shared")
+    for words in (("remove", done.b, "0_0"), ("rekey", done.b), ("smooth", done.b)):
+        understudy("alignments", *words).refused("understudy alignments own")
+    understudy("alignments", "rekey", done.b, "--dry-run").worked()
+    assert path.read_bytes() == before
+    understudy("alignments", "own", shared, path).worked()
+    own = shared / "sources" / "b" / path.name
+    assert users_of(path).count(shared) == 0 and users_of(own) == []
+    assert "4 faces were removed" in understudy(*prune).worked().out
+    for place, n in ((own, 4), (path, 8)):
+        with Alignments.open(place, read_only=True) as store:
+            assert store.counts()[2] == n
+    assert len(list((done.project / "sources" / "b" / "faces").glob("*.png"))) == 8
+
+
+def test_extracting_anew_leaves_the_others_faces(done, shared, understudy):
+    path = alignments_path(done.b)
+    before = path.read_bytes()
+    understudy("extract", shared, "b", *OPTIONS, "--every", 2, "--new").worked()
+    with Alignments.open(path, read_only=True) as store:
+        assert store.counts()[2] == 8
+    with Project.open(shared, read_only=True) as project:
+        assert project.alignments("b").is_relative_to(shared)
+        assert len(project.faceset("b")[0].pictures()) == 4
+    assert not list(done.folder.glob("*.bak*")) and len(path.read_bytes()) >= len(before) // 2
+    understudy("extract", done.project, "b", "--size", 96, "--min-face-px", 30).worked()
+
+
+def test_correcting_the_cast_leaves_the_other_project_as_it_is(done, shared, understudy):
+    path = alignments_path(done.b)
+    with Alignments.open(path) as store:
+        store.put([], tracks=[t.__class__(7, 1, 1) for t in store.tracks()[:1]])
+    told = understudy("cast", "merge", shared, "b:0,1").worked()
+    assert "is used by" in told.err and (shared / "sources" / "b" / path.name).is_file()
+    with Alignments.open(path, read_only=True) as store:
+        assert {t.person for t in store.tracks()} == {0, 1}
+
+
+def test_files_of_before_are_read_and_written_as_they_are(done, understudy, tmp_path):
+    """The table of projects comes when the first of them notes itself; nothing is copied for it."""
+    path = alignments_path(done.b)
+    forget_users(path)
+    with Alignments.open(path) as store:
+        store._db.execute("DROP TABLE users")
+        store._db.execute("DELETE FROM migrations WHERE name = 'projects that use it'")
+        (version,) = store._db.execute("PRAGMA user_version").fetchone()
+        store._db.execute(f"PRAGMA user_version = {version - 1}")
+    before = path.read_bytes()
+    assert users_of(path) == []
+    understudy("alignments", "info", done.b).worked()
+    understudy("cast", done.project, "b").worked()
+    assert path.read_bytes() == before
+    with Alignments.open(path) as store:
+        store.remove_faces(["0_0"])
+    note_user(path, tmp_path / "p")
+    assert users_of(path) == [tmp_path / "p"]
+    with Alignments.open(path, read_only=True) as store:
+        assert store.counts()[2] == 7
+    assert not list(done.folder.glob("*.bak*"))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import FileAway, StoreError, ValueRefused
+from understudy.files import same_file
 from understudy.flow import Progress
 from understudy.plugin import Registry
 from understudy.runs.consent.origins import note_shown
 from understudy.runs.persons import draw_persons
 from understudy.runs.project import source_of
+from understudy.runs.sharing import keep_own
 from understudy.shell import quoted
 from understudy.stages.cast import edit
 from understudy.stages.cast.alike import Alike, embedder_of, propose
@@ -114,7 +116,7 @@ def merge(project: Project, where: str, progress: Progress) -> edit.Edited:
             f"first: understudy cast name {quoted(project.folder)} "
             f"{source.id}:{numbers[-1]}={NOBODY}"
         )
-    done = edit.merge(project.alignments(source.id), [int(n) for n in numbers], progress)
+    done = edit.merge(keep_own(project, source, progress), [int(n) for n in numbers], progress)
     for person in names:
         project.name_found(source.id, {numbers[0]: person})
     return _forget(project, source, done)
@@ -165,6 +167,33 @@ def read_place(project: Project, where: str) -> tuple[Source, list[str]]:
     return source, numbers
 
 
+def make_own(project: Project, film: str, progress: Progress) -> Path:
+    """Give a project a copy of a film's alignments, if it shares them.
+
+    Args:
+        project: that is to have it.
+        film: id or place of the film, or the alignments beside it.
+        progress: told what is done.
+
+    Raises:
+        StoreError: it has no such film, or that has no alignments yet.
+    """
+    source = _of_alignments(project, Path(film)) or source_of(project, film)
+    path = project.alignments(source.id)
+    if not path.is_file():
+        raise StoreError(f"{source.id}: has no alignments yet; extract it first")
+    return keep_own(project, source, progress)
+
+
+def _of_alignments(project: Project, path: Path) -> Source | None:
+    """The film whose alignments lie at a place, or None."""
+    for source in project.sources:
+        with suppress(FileAway):
+            if source.kind == "film" and same_file(project.alignments(source.id), path):
+                return source
+    return None
+
+
 def _edit_one(
     project: Project,
     where: str,
@@ -175,7 +204,7 @@ def _edit_one(
     source, numbers = read_place(project, where)
     if len(numbers) != 1:
         raise ValueRefused(f"{where}: expected one person, such as {source.id}:0")
-    done = how(project.alignments(source.id), int(numbers[0]), tracks, progress)
+    done = how(keep_own(project, source, progress), int(numbers[0]), tracks, progress)
     return _forget(project, source, done)
 
 

@@ -22,6 +22,7 @@ from understudy.runs.models import DEFAULT, trained_persons
 from understudy.runs.persons import freshen
 from understudy.runs.rendering.judging import Plate, judge_for, plates_of
 from understudy.runs.settings import remembering
+from understudy.runs.sharing import note, others_of
 from understudy.shell import quoted
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, ExtractReport, extract
@@ -184,8 +185,9 @@ def extract_source(
 
     path, own = project.alignments(source.id), project.own_alignments(source.id, place)
     others = _is_others(project, source, path)
+    beginning = options.new and (others or others_of(path, project.folder))
     try:
-        report = extracted(own if others and options.new else path)
+        report = extracted(own if beginning else path)
     except OtherSettings:
         if not others:
             raise
@@ -194,6 +196,7 @@ def extract_source(
             f"keeps alignments of its own: {own}"
         )
         report = extracted(own)
+    note(project, source)
     sheet = freshen(project, project.source(source.id))
     if ALL in source.persons and report.persons > 1:
         progress.warn(

@@ -28,6 +28,9 @@ Pictures = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 Backup = Annotated[bool, typer.Option(help="Keep a copy of the file before it is changed.")]
+Shared = Annotated[
+    bool, typer.Option("--shared", help="Change it although several projects use it.")
+]
 To = Annotated[Path | None, typer.Option("--to", help="Write the list here (.json: with more).")]
 Copy = Annotated[Path | None, typer.Option(help="Copy the face pictures found into this folder.")]
 Move = Annotated[Path | None, typer.Option(help="Move the face pictures found into this folder.")]
@@ -100,6 +103,28 @@ def misaligned(
     return _job("misaligned", file, threshold=threshold, to=to, faces=faces, copy=copy, move=move)
 
 
+@app.command("own")
+def own(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")],
+    film: Annotated[
+        str, typer.Argument(metavar="FILM", help="The film, by id or place, or its alignments.")
+    ],
+) -> None:
+    """Give a project alignments of its own, where it shares a film's with other projects.
+
+    They are copied into PROJECT/sources/ID as they are; the file beside the film stays as it is for
+    the others. `info` says which projects use a file.
+
+    Example: understudy alignments own project clip.mp4
+    """
+    from understudy.cli.project import opened
+    from understudy.cli.say import echo
+    from understudy.runs.cast import make_own
+
+    with opened(project) as (store, terminal):
+        echo(f"alignments of this project: {make_own(store, film, terminal)}")
+
+
 @app.command("remove")
 @verb(queue=False)
 def remove(
@@ -118,6 +143,7 @@ def remove(
     faces: Pictures = None,
     dry_run: DryRun = False,
     backup: Backup = True,
+    shared: Shared = False,
 ) -> JobSpec:
     """Remove faces. With --faces, pictures of removed faces are moved into its folder `removed`.
 
@@ -136,6 +162,7 @@ def remove(
         faces=faces,
         dry_run=dry_run,
         backup=backup,
+        shared=shared,
     )
 
 
@@ -150,12 +177,15 @@ def rekey(
     faces: Pictures = None,
     dry_run: DryRun = False,
     backup: Backup = True,
+    shared: Shared = False,
 ) -> JobSpec:
     """Number the faces of each frame 0, 1, 2... anew; with --faces pictures are renamed as well.
 
     Example: understudy alignments rekey clip.mp4 --order left --faces project/sources/clip/faces
     """
-    return _job("rekey", file, order=order, faces=faces, dry_run=dry_run, backup=backup)
+    return _job(
+        "rekey", file, order=order, faces=faces, dry_run=dry_run, backup=backup, shared=shared
+    )
 
 
 @app.command("spatial")
@@ -172,6 +202,7 @@ def spatial(
     track: Annotated[int | None, typer.Option(help="This track only.")] = None,
     dry_run: DryRun = False,
     backup: Backup = True,
+    shared: Shared = False,
 ) -> JobSpec:
     """Draw slipped landmarks back to what the same face looks like in the rest of the film.
 
@@ -187,6 +218,7 @@ def spatial(
         track=track,
         dry_run=dry_run,
         backup=backup,
+        shared=shared,
     )
 
 
@@ -197,6 +229,7 @@ def smooth(
     track: Annotated[int | None, typer.Option(help="This track only.")] = None,
     dry_run: DryRun = False,
     backup: Backup = True,
+    shared: Shared = False,
 ) -> JobSpec:
     """Take the jitter out of landmarks over time; blinks and speech stay.
 
@@ -206,7 +239,7 @@ def smooth(
 
     Example: understudy alignments smooth clip.mp4 --dry-run
     """
-    return _job("smooth", file, track=track, dry_run=dry_run, backup=backup)
+    return _job("smooth", file, track=track, dry_run=dry_run, backup=backup, shared=shared)
 
 
 @app.command("redo")

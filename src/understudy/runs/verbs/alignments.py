@@ -11,6 +11,7 @@ from understudy.flow import Progress
 from understudy.imaging.drawing import Drawing
 from understudy.nn.device import DeviceName, choose_device
 from understudy.plugin import default_registry
+from understudy.runs.sharing import refuse_shared
 from understudy.shell import quoted
 from understudy.stages.faces.source import alignments_of, reader_of
 from understudy.stages.repair import remove as removing
@@ -88,6 +89,7 @@ def remove(
     faces: Path | None,
     dry_run: bool,
     backup: bool,
+    shared: bool,
     progress: Progress,
 ) -> None:
     """Remove faces, and move their pictures away."""
@@ -96,6 +98,7 @@ def remove(
     chosen = (*ids, *(removing.read_ids(list) if list else []))
     doomed = removing.Doomed(chosen, track, person, faces if deleted else None)
     path, empty = alignments_of(file, faces), list is not None and doomed == removing.Doomed()
+    _refuse_shared(path, faces, dry_run or shared or empty)
     gone = [] if empty else removing.remove(path, doomed, progress, faces, dry_run, backup)
     shown = [*(gone if dry_run else [])]
     shown.append(f"{len(gone)} faces {'would be' if dry_run else 'were'} removed")
@@ -108,10 +111,13 @@ def rekey(
     faces: Path | None,
     dry_run: bool,
     backup: bool,
+    shared: bool,
     progress: Progress,
 ) -> None:
     """Number the faces of each frame anew."""
-    changes = rekeying(alignments_of(file, faces), order, progress, faces, dry_run, backup)
+    path = alignments_of(file, faces)
+    _refuse_shared(path, faces, dry_run or shared)
+    changes = rekeying(path, order, progress, faces, dry_run, backup)
     shown = [f"{old} -> {new}" for old, new in changes.items() if dry_run]
     shown.append(f"{len(changes)} ids {'would change' if dry_run else 'were changed'}")
     progress.report("renumbered", {"ids": changes, "dry_run": dry_run}, "\n".join(shown))
@@ -124,16 +130,19 @@ def spatial(
     track: int | None,
     dry_run: bool,
     backup: bool,
+    shared: bool,
     progress: Progress,
 ) -> None:
     """Draw slipped landmarks back to what the same face looks like elsewhere."""
     cleaner = shape.spatial(share, strength)
-    _clean(file, cleaner, shape.MADE_BY, track, dry_run, backup, progress)
+    _clean(file, cleaner, shape.MADE_BY, track, dry_run, backup, shared, progress)
 
 
-def smooth(file: Path, track: int | None, dry_run: bool, backup: bool, progress: Progress) -> None:
+def smooth(
+    file: Path, track: int | None, dry_run: bool, backup: bool, shared: bool, progress: Progress
+) -> None:
     """Take the jitter out of landmarks over time."""
-    _clean(file, shape.temporal, shape.MADE_BY_TIME, track, dry_run, backup, progress)
+    _clean(file, shape.temporal, shape.MADE_BY_TIME, track, dry_run, backup, shared, progress)
 
 
 def redo(
@@ -194,11 +203,12 @@ def _clean(
     track: int | None,
     dry_run: bool,
     backup: bool,
+    shared: bool,
     progress: Progress,
 ) -> None:
-    told = shape.clean_landmarks(
-        alignments_of(file), cleaner, made_by, progress, track, dry_run, backup
-    )
+    path = alignments_of(file)
+    _refuse_shared(path, None, dry_run or shared)
+    told = shape.clean_landmarks(path, cleaner, made_by, progress, track, dry_run, backup)
     went = "would go" if dry_run else "went"
     lines = [
         f"{told.faces} faces of {told.groups} tracks or persons; points {went} "
@@ -213,6 +223,12 @@ def _clean(
             f"masks and identity are stale now; next: understudy alignments redo {quoted(file)}"
         )
     progress.report("cleaned", told, "\n".join(lines))
+
+
+def _refuse_shared(path: Path, faces: Path | None, allowed: bool) -> None:
+    """Nothing is asked where nothing is changed, or where it was said that all are meant."""
+    if not allowed:
+        refuse_shared(path, faces)
 
 
 def _find(

@@ -50,6 +50,16 @@ def alignments_of_pictures(folder: Path) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def set_alignments(folder: Path, alignments: Path) -> None:
+    """Say where the faces of a folder's pictures are known from now on; a copy of what was."""
+    try:
+        plain = read_json(folder / MARK, _MAX_MARK_BYTES)
+        plain["alignments"] = _places(alignments.absolute(), folder)
+    except (OSError, ValueError, TypeError):
+        return  # nothing was cut as yet, or the next cutting says what is wrong
+    commit_bytes(folder / MARK, json.dumps(plain).encode())
+
+
 class Pictures:
     """Writes the pictures of one film's faces into one folder."""
 

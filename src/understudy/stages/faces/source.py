@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.errors import MediaError, StoreError
+from understudy.files import same_file
 from understudy.flow import Progress, ahead
 from understudy.media import AssumeColour, FilmReader, MediaInfo, ReadReport, probe
 from understudy.stages.faces.pictures import alignments_of_pictures
@@ -26,8 +27,8 @@ def alignments_of(path: Path, faces: Path | None = None) -> Path:
 
     Args:
         path: the file, or the film or folder that it lies beside.
-        faces: folder of the film's face pictures, which knows the file that they were cut from
-            where none lies beside the film.
+        faces: folder of the film's face pictures, which knows the file that they were cut from:
+            another one than beside the film where a project has its own.
 
     Raises:
         StoreError: there is none.
@@ -41,15 +42,15 @@ def alignments_of(path: Path, faces: Path | None = None) -> Path:
             f"{path}: is not there, so there is no alignments file of it; check the name"
         )
     beside = alignments_path(path)
-    if not beside.is_file():
-        kept = None if faces is None else alignments_of_pictures(faces)
-        if kept is None or not _are_of(kept, path):
-            raise StoreError(
-                f"{path}: there is no alignments file {beside.name} beside it; extract first, or "
-                "give the alignments file itself: a project keeps it in sources/ID of its folder "
-                "where the film's folder may not be written"
-            )
+    kept = None if faces is None else alignments_of_pictures(faces)
+    if kept is not None and not same_file(kept, beside) and _are_of(kept, path):
         beside = kept
+    elif not beside.is_file():
+        raise StoreError(
+            f"{path}: there is no alignments file {beside.name} beside it; extract first, or give "
+            "the alignments file itself: a project keeps it in sources/ID of its folder where the "
+            "film's folder may not be written"
+        )
     Alignments.bring_up(beside)
     return beside
 

@@ -101,6 +101,11 @@ SCHEMA = Schema(
             ALTER TABLE frames ADD COLUMN height INTEGER;
             """,
         ),
+        Migration(
+            "projects that use it",
+            "CREATE TABLE users (project TEXT PRIMARY KEY, noted_at TEXT NOT NULL) STRICT",
+            later=True,
+        ),
     ),
 )
 

@@ -27,10 +27,18 @@ _DAMAGED_VALUES = (KeyError, TypeError, ValueError, IndexError, OverflowError, R
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step of a schema: a name that is kept in the file, and its statements."""
+    """One step of a schema.
+
+    Attributes:
+        name: is kept in the file.
+        sql: its statements.
+        later: it adds what all the rest does without, so files of before are read and written as
+            they are, and take the step when it is first needed; see `bring_to_newest`.
+    """
 
     name: str
     sql: str
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,24 @@ def is_old(path: Path, schema: Schema) -> bool:
     except OSError:
         return False
     ours = header.startswith(_HEADER) and header[68:72] == schema.application_id.to_bytes(4)
-    return ours and 0 < int.from_bytes(header[60:64]) < len(schema.migrations)
+    version = int.from_bytes(header[60:64])
+    return ours and version > 0 and _lacks(version, schema)
+
+
+def is_up(db: sqlite3.Connection, schema: Schema) -> bool:
+    """Whether an open file has taken every step, also those that come later."""
+    return _version(db) == len(schema.migrations)
+
+
+def bring_to_newest(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Take the steps that come later, which change nothing that is there.
+
+    Raises:
+        DiskFull, StoreError: it cannot be written.
+    """
+    with explained(path, schema):
+        if not is_up(db, schema):
+            _migrate(db, schema)
 
 
 def close(db: sqlite3.Connection, *, read_only: bool) -> None:
@@ -283,11 +308,11 @@ def _check_schema(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
 
 
 def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: bool) -> None:
-    version, newest = _version(db), len(schema.migrations)
+    version = _version(db)
     names = _applied(db)
     if names != [m.name for m in schema.migrations[:version]]:
         raise _damaged(path, schema, f"its format {version} names the steps {names}")
-    if version == newest:
+    if not _lacks(version, schema):
         return
     if read_only:
         raise StoreError(
@@ -300,6 +325,11 @@ def _bring_up(db: sqlite3.Connection, path: Path, schema: Schema, read_only: boo
     ):
         db.backup(target)
     _migrate(db, schema)
+
+
+def _lacks(version: int, schema: Schema) -> bool:
+    """Whether a file lacks a step that it cannot do without."""
+    return any(not step.later for step in schema.migrations[version:])
 
 
 def _migrate(db: sqlite3.Connection, schema: Schema) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from understudy.files import is_project
 from understudy.shell import quoted
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query, Summary
 from understudy.store.alignments.settings import flat
+from understudy.store.alignments.users import users_of
 from understudy.words import counted
 
 _PERSONS, _TRACKS = 8, 8
@@ -38,6 +40,7 @@ def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
             f"{counted(found.persons, 'person')}; {counted(found.untracked, 'face')} without a "
             "track",
             *_persons(store, faces_folder),
+            *_users(path),
             *_wrapped(f"made by: {_counted(found.made_by)}"),
             *_wrapped(f"masks: {_counted(found.masks)}"),
             f"identity: {counted(found.embeddings, 'face')}",
@@ -79,6 +82,13 @@ def _persons(store: Alignments, faces_folder: Path | None) -> list[str]:
         drawn = sheet is not None and sheet.is_file()
         lines.append(f"  pictures of them: {sheet if drawn else 'understudy cast PROJECT'}")
     return lines
+
+
+def _users(path: Path) -> list[str]:
+    """The projects that use a file, those that are gone as such."""
+    users = users_of(path)
+    named = [str(user) if is_project(user) else f"{user} (gone)" for user in users]
+    return [f"used by: {', '.join(named)}"] if named else []
 
 
 _QUALITY = {
