@@ -57,11 +57,11 @@ def test_fetch_list_and_verify(understudy, folder):
     assert "verified" not in before
 
     done = understudy("weights", "fetch").worked()
-    assert "1 files put into" in done.out
+    assert "1 file put into" in done.out
     assert "net.tflite (1.5 KiB; CC-BY-NC; no commercial use)" in done.err
     assert (folder / "net.tflite").read_bytes() == NET
     assert "verified" in understudy("weights", "list").worked().out
-    assert "1 files are here and right" in understudy("weights", "verify").worked().out
+    assert "1 file is here and right" in understudy("weights", "verify").worked().out
     for arguments in ([], ["mediapipe"], ["net.tflite"], ["--all"]):
         assert "all of them are here" in understudy("weights", "fetch", *arguments).worked().out
 
@@ -69,7 +69,7 @@ def test_fetch_list_and_verify(understudy, folder):
 def test_a_damaged_file_is_named_and_fails_the_check(understudy, folder):
     understudy("weights", "fetch").worked()
     (folder / "net.tflite").write_bytes(NET[::-1])
-    understudy("weights", "verify").refused("1 of 1 files are refused", "net.tflite", "sha256")
+    understudy("weights", "verify").refused("1 of 1 file is refused", "net.tflite", "sha256")
     understudy("weights", "verify", "--dir", folder).refused("net.tflite")
     assert "refused" in understudy("weights", "list").worked().out
     understudy("weights", "fetch").refused("net.tflite", "move it away")
@@ -83,7 +83,7 @@ def test_a_folder_for_a_machine_without_network(understudy, folder, tmp_path, mo
     monkeypatch.setenv("UNDERSTUDY_WEIGHTS", str(stick))
     monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
     assert "all of them are here" in understudy("weights", "fetch").worked().out
-    assert "1 files are here" in understudy("weights", "verify", "--dir", stick).worked().out
+    assert "1 file is here" in understudy("weights", "verify", "--dir", stick).worked().out
 
 
 def test_what_cannot_be_is_refused(understudy, folder, tmp_path):

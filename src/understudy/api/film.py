@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, overload
 from understudy.errors import ValueRefused
 from understudy.media import AssumeColour, FilmReader, MediaInfo, ReadReport
 from understudy.types import Timestamp
+from understudy.words import counted
 
 if TYPE_CHECKING:
     from understudy.media.stills import Depth
@@ -178,5 +179,5 @@ class Film:
     def __repr__(self) -> str:
         rate = f", {float(self.fps):g} fps" if self.fps else ""
         length = self._length if self._length is not None else self.info.n_frames
-        counted = "" if length is None else f", {length} frames"
-        return f"Film({str(self.path)!r}, {self.size[0]}x{self.size[1]}{counted}{rate})"
+        frames = "" if length is None else f", {counted(length, 'frame')}"
+        return f"Film({str(self.path)!r}, {self.size[0]}x{self.size[1]}{frames}{rate})"

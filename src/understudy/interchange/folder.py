@@ -9,6 +9,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.interchange import checks, dfl, images
 from understudy.interchange.faceswap import pictures as faceswap_images
 from understudy.interchange.values import FaceImage, ForeignSet, Ledger
+from understudy.words import counted
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -29,7 +30,8 @@ def read_folder(path: Path, ledger: Ledger) -> ForeignSet:
     if not read:
         first = f"; {ledger.skipped[0]}" if ledger.skipped else ""
         raise StoreError(
-            f"{path}: none of its {len(files)} pictures is a face picture of Faceswap or "
+            f"{path}: none of its {counted(len(files), 'picture')} is a face picture of Faceswap "
+            "or "
             f"DeepFaceLab{first}"
         )
     read.sort(key=lambda image: faceswap_images.order(image.name))

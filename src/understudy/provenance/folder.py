@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape, unescape
 from understudy.errors import MediaError, ProvenanceError, ValueRefused
 from understudy.files import open_to_read, parse_json, read_file
 from understudy.provenance.verify import State, Verdict, verify
+from understudy.words import counted
 
 LIST = "credentials.svg"
 LISTED_IN = "listed_in"
@@ -65,7 +66,7 @@ def list_of(title: str, files: Sequence[Path], n_pictures: int) -> bytes:
         "files": [[file.name, _sha256(file)] for file in files],
     }
     lines = (
-        f"{title}: {n_pictures} pictures in which a trained model replaced faces.",
+        f"{title}: {counted(n_pictures, 'picture')} in which a trained model replaced faces.",
         "This notice is signed, and lists them: understudy verify FOLDER",
     )
     text = "".join(
@@ -126,7 +127,7 @@ def _whole(
 ) -> Verdict:
     states = [v.state for v in pictures.values()]
     first = [
-        f"{states.count(s)} of {len(states)} pictures: {s}"
+        f"{states.count(s)} of {counted(len(states), 'picture')}: {s}"
         for s in sorted(set(states), key=_WORST_FIRST.index, reverse=True)
     ]
     worst = _worst([told, *pictures.values()])

@@ -25,6 +25,7 @@ from understudy.store.home import home
 from understudy.version import VERSION
 from understudy.weights.fetch import size_words
 from understudy.weights.needed import State, state, users
+from understudy.words import counted
 
 _EXTRAS = {
     "legacy": "dlib's detector and landmarks, MTCNN",
@@ -230,7 +231,8 @@ def _of_weights(states: Sequence[State], registry: Registry) -> Iterator[Finding
         what = "is" if rest == 1 else "are"
         yield Finding(
             "optional",
-            f"{rest} of {len(states)} files of weights {what} not here; each is fetched when a "
+            f"{rest} of {counted(len(states), 'file')} of weights {what} not here; each is "
+            "fetched when a "
             "plug-in that needs it is chosen",
             "understudy weights list",
         )

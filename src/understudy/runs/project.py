@@ -35,6 +35,7 @@ from understudy.store.alignments import Alignments, alignments_names
 from understudy.store.ids import check_id
 from understudy.store.project import ALL, Project, Source
 from understudy.store.project.values import SourceKind
+from understudy.words import counted
 
 
 def add(project: Project, media: Path, person: str | None = None) -> Source:
@@ -159,7 +160,7 @@ def extract_source(
     if probe(place).fingerprint != source.fingerprint:
         raise StoreError(
             f"{place}: is not the film that was added as {source.id}, or it changed since; put "
-            f"that one back, or add this one under another name"
+            "that one back, or add this one under another name"
         )
 
     def starting_over() -> None:
@@ -200,7 +201,8 @@ def extract_source(
     sheet = freshen(project, project.source(source.id))
     if ALL in source.persons and report.persons > 1:
         progress.warn(
-            f"{source.id}: {report.persons} persons were found, and all of them count as "
+            f"{source.id}: {counted(report.persons, 'person was', 'persons were')} found, and "
+            "all of them count as "
             f"{source.persons[ALL]}{'' if sheet is None else f'; their pictures: {sheet}'}; look "
             f"at them with: understudy cast {quoted(project.folder)}",
             code="several-persons",

@@ -39,6 +39,7 @@ from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import read_knobs
+from understudy.words import counted
 
 Films = Mapping[str, Sequence[Path]]
 """Two persons' ids or names to their films; the first film of the first person is the footage."""
@@ -221,7 +222,7 @@ def register(project: Project, films: Films) -> dict[str, list[Source]]:
             raise StoreError(
                 f"{project.folder}: person {person} is seen in "
                 f"{', '.join(str(source.path) for source in known)}, not in {media[0]} (or it "
-                f"changed since); is it the same person, say so: understudy add "
+                "changed since); is it the same person, say so: understudy add "
                 f"{quoted(project.folder)} {quoted(media[0])} --person {person}; "
                 "else use another --project folder"
             )
@@ -241,9 +242,9 @@ def _films(project: Project, person: str) -> list[Source]:
 
 def _extracted(source: Source, report: ExtractReport) -> str:
     return (
-        f"{', '.join(dict.fromkeys(source.persons.values()))}: {source.path.name}: {report.faces} "
-        f"faces in {report.frames_with_faces} of {report.frames} frames; {report.read}; "
-        f"{report.seconds:.0f} s"
+        f"{', '.join(dict.fromkeys(source.persons.values()))}: {source.path.name}: "
+        f"{counted(report.faces, 'face')} in {report.frames_with_faces} of "
+        f"{counted(report.frames, 'frame')}; {report.read}; {report.seconds:.0f} s"
     )
 
 
@@ -251,5 +252,5 @@ def _trained(report: TrainReport) -> str:
     return (
         f"training {report.model}: step {report.step}, loss {report.loss_words()}"
         f"{report.score_words()}; "
-        f"{report.iterations} iterations and {report.seconds:.0f} s in this run"
+        f"{counted(report.iterations, 'iteration')} and {report.seconds:.0f} s in this run"
     )

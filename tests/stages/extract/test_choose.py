@@ -16,7 +16,7 @@ from understudy.flow import Silent
 from understudy.plugin import Plugin, Registry, Weights, Wheel, default_registry
 from understudy.stages.extract.choose import resolved
 from understudy.stages.extract.options import ExtractOptions
-from understudy.stages.extract.stage import _whose
+from understudy.stages.faces.source import whose
 
 
 def _absent(name: str, **more: str) -> Weights:
@@ -124,4 +124,4 @@ def _archive(index: Path, members: dict[str, bytes]) -> Wheel:
     ],
 )
 def test_whose_alignments_they_are_is_said(known: str, words: str) -> None:
-    assert re.fullmatch(words, _whose(known, "a.mp4").removeprefix("was "))
+    assert re.fullmatch(words, whose(known, "a.mp4").removeprefix("was "))

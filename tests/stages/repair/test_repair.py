@@ -402,7 +402,7 @@ def test_conversion_and_training_name_stale_masks(footage, converter, registry, 
     assert not any("older than" in line for line in said.said)
     slip(footage.alignments, "5_0", 2.0)
     converter(footage, "stale.mp4", said)
-    assert [line for line in said.said if "of 1 faces is older than their landmarks" in line]
+    assert [line for line in said.said if "of 1 face is older than their landmarks" in line]
     assert said.warned == ["stale-masks"]
 
     said = Silent()
@@ -419,7 +419,7 @@ def test_conversion_and_training_name_stale_masks(footage, converter, registry, 
     with Alignments.open(footage.alignments, read_only=True) as store:
         pictures.update(footage.faces, store, FilmReader.open(footage.media), Silent())
     read_for_training()
-    assert [line for line in said.said if "of 1 pictures of a is older than" in line]
+    assert [line for line in said.said if "of 1 picture of a is older than" in line]
 
 
 def test_the_file_is_found_beside_its_film(footage, tmp_path):

@@ -137,7 +137,7 @@ def test_faces_that_get_no_mesh_are_named(footage, registry):
         store.put_face(replace(face, alignment=Alignment.fit(nobody, frame)))
     told = redo(footage.alignments, registry, Silent(), signals=True).signals
     assert [*told.unseen, *told.elsewhere] == ["5_0"] and told.faces == 20
-    assert "1 faces" in told.lines()[0] and "5_0" in told.lines()[0]
+    assert "1 face," in told.lines()[0] and "5_0" in told.lines()[0]
     with Alignments.open(footage.alignments, read_only=True) as store:
         assert lacking(store) == {"5_0"}
 

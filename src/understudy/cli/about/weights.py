@@ -11,6 +11,7 @@ import typer
 
 from understudy.cli.say import echo
 from understudy.cli.work import AsJson
+from understudy.words import counted
 
 if TYPE_CHECKING:
     from understudy.cli.rows import Cell
@@ -141,7 +142,9 @@ def fetch_(
         got = fetch(records, terminal, folder=folder, trust_on_first_use=trust_on_first_use)
     target = folder or weights_folders()[0]
     size = size_words(sum((target / record.name).stat().st_size for record in got))
-    echo(f"{len(got)} files put into {target} ({size})" if got else "all of them are here")
+    echo(
+        f"{counted(len(got), 'file')} put into {target} ({size})" if got else "all of them are here"
+    )
     if got and target.absolute() not in [f.absolute() for f in weights_folders()]:
         echo(f"to use them from there: UNDERSTUDY_WEIGHTS={target}")
 
@@ -168,8 +171,10 @@ def verify_(
     wrong = [found.trouble for found in states if found.trouble]
     here = sum(found.path is not None for found in states)
     if wrong:
-        raise WeightsError(f"{len(wrong)} of {here} files are refused: {'; '.join(wrong)}")
-    echo(f"{here} files are here and right; {len(states) - here} are not here")
+        raise WeightsError(
+            f"{len(wrong)} of {counted(here, 'file is', 'files are')} refused: {'; '.join(wrong)}"
+        )
+    echo(f"{counted(here, 'file is', 'files are')} here and right; {len(states) - here} not here")
 
 
 def _sources(record: Weights) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from understudy.cli.say import echo
 from understudy.cli.work import AsJson
+from understudy.words import counted
 
 if TYPE_CHECKING:
     from understudy.runs.queue.job import State
@@ -234,4 +235,4 @@ def clear(
 
     states: list[State] = [state] if state else []
     with Queue() as queue:
-        echo(f"{queue.clear(*states)} jobs forgotten")
+        echo(f"{counted(queue.clear(*states), 'job')} forgotten")

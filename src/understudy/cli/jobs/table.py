@@ -14,6 +14,7 @@ from understudy.flow import JsonLines
 from understudy.flow.progress import clock
 from understudy.runs.queue.job import OVER, Job
 from understudy.runs.queue.store import Queue
+from understudy.words import counted
 
 _STYLES = {"running": "bold cyan", "done": "green", "failed": "bold red", "cancelled": "dim"}
 _LOOK_EVERY_S = 0.5
@@ -42,7 +43,7 @@ def print_job(job: Job) -> None:
         "job": f"{job.id}: {job.words}",
         "state": job.state + (f" (exit code {job.exit_code})" if job.state in OVER else ""),
         "added": _date(job.added_s),
-        "begun": f"{_date(job.started_s)}, {job.attempt} times" if job.attempt else "",
+        "begun": f"{_date(job.started_s)}, {counted(job.attempt, 'time')}" if job.attempt else "",
         "ended": _date(job.ended_s) if job.state in OVER else "",
         "device": job.device or f"{job.spec.device} is wished for",
         "process": str(job.pid) if job.state == "running" else "",

@@ -10,6 +10,7 @@ import typer
 
 from understudy.cli.project import opened
 from understudy.cli.say import echo
+from understudy.words import counted
 
 if TYPE_CHECKING:
     from understudy.runs.consent.forgetting import Holdings
@@ -51,7 +52,7 @@ def _print(found: Holdings) -> None:
     total = sum(each.n_bytes for each in found.erased)
     echo(f"of {found.person}, to be erased ({total / 1e6:.1f} MB):")
     for each in found.erased:
-        echo(f"  {each.path}: {each.what} ({each.files} files)")
+        echo(f"  {each.path}: {each.what} ({counted(each.files, 'file')})")
     if not found.erased:
         echo("  nothing")
     echo("stays:")

@@ -17,6 +17,7 @@ from understudy.files import open_to_read
 from understudy.interchange import checks, dfl, images
 from understudy.interchange.pickles import safe_pickle
 from understudy.interchange.values import FaceImage, ForeignSet, Ledger
+from understudy.words import counted
 
 _MAX_LIST_BYTES = 1 << 30
 _MAX_PICTURES = 1_000_000
@@ -65,7 +66,7 @@ def _items(file: BinaryIO, file_bytes: int) -> Iterator[tuple[dict[str, Any], in
     if not items:
         raise ValueRefused("it lists no picture")
     if len(items) > _MAX_PICTURES:
-        raise ValueRefused(f"{len(items)} pictures; at most {_MAX_PICTURES} are read")
+        raise ValueRefused(f"{counted(len(items), 'picture')}; at most {_MAX_PICTURES} are read")
     table = file.read(8 * (len(items) + 1))
     if len(table) != 8 * (len(items) + 1):
         raise ValueRefused("it is cut short")

@@ -19,6 +19,7 @@ from understudy.interchange.pickles import safe_pickle
 from understudy.interchange.values import ForeignSet, Ledger
 from understudy.store.atomic import commit_bytes
 from understudy.types import Face
+from understudy.words import counted
 
 MAX_FILE_BYTES = 2 << 30
 _MAX_INFLATED = 4 << 30
@@ -61,7 +62,7 @@ def from_plain(plain: Any, ledger: Ledger) -> ForeignSet:
     if version > faceswap.VERSION:
         ledger.lose(f"whatever version {version:g} knows beyond {faceswap.VERSION:g}")
     if len(data) > _MAX_FRAMES:
-        raise ValueRefused(f"{len(data)} frames; at most {_MAX_FRAMES} are read")
+        raise ValueRefused(f"{counted(len(data), 'frame')}; at most {_MAX_FRAMES} are read")
     tool = f"faceswap@{version:g}"
     found = ForeignSet(tool)
     for frame, content in data.items():

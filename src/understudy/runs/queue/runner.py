@@ -22,6 +22,7 @@ from understudy.runs.queue.job import Job
 from understudy.runs.queue.process import detached, signal_process
 from understudy.runs.queue.store import MOST_DEATHS, Queue
 from understudy.runs.queue.work import NOT_TAKEN
+from understudy.words import counted
 
 POLL_S = 0.25
 WORKER = (sys.executable, "-P", "-m", "understudy", "jobs", "work")
@@ -125,8 +126,14 @@ class Runner:
         """Ask the processes to save, and wait for them."""
         running = self._queue.jobs("running")
         if os.name == "nt":
-            raise Cancelled(f"stopped; {len(running)} jobs that run go on by themselves")
-        self._progress.say(f"{len(running)} jobs save, and wait for the next run")
+            raise Cancelled(
+                f"stopped; {counted(len(running), 'job that runs goes', 'jobs that run go')} on "
+                "without it"
+            )
+        self._progress.say(
+            f"{counted(len(running), 'job saves, and waits', 'jobs save, and wait')} for the "
+            "next run"
+        )
         for job in running:
             signal_process(job)
         for number in {*self._started} - {job.id for job in running}:

@@ -28,6 +28,7 @@ from understudy.store.home import home
 from understudy.store.lock import WriterLock
 from understudy.store.processes import process_mark
 from understudy.store.sqlite import database
+from understudy.words import counted
 
 MOST_DEATHS = 3
 """So often a job may be killed before it counts as failed: it may be what kills it, as memory."""
@@ -278,7 +279,10 @@ class Queue:
         if now.cancel_asked:
             self.end(now, "cancelled", ended(now, "cancelled", "was killed after being asked", 130))
         elif self._counts(now) and now.deaths + 1 >= most_deaths:
-            words = f"was killed {now.deaths + 1} times; its last words: {self.last_words(now)}"
+            words = (
+                f"was killed {counted(now.deaths + 1, 'time')}; its last words: "
+                f"{self.last_words(now)}"
+            )
             self.end(now, "failed", ended(now, "fault", words, 137))
         else:
             with self._writing() as db:

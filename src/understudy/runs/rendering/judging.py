@@ -50,6 +50,7 @@ from understudy.store.faceset import list_faceset, read_record
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper
+from understudy.words import counted
 
 _MOST_FILMS, _FEWEST = 4, 8
 """A model of many renders is scored on the newest of them, and on not too few faces of each."""
@@ -214,7 +215,8 @@ class HeldOut:
                 else f"training sees them too, since {len(found)} are too few to leave any out"
             )
             self._progress.say(
-                f"the score while it learns is of {len(chosen)} faces of {source.id} as {part.to}; "
+                f"the score while it learns is of {counted(len(chosen), 'face')} of {source.id} "
+                f"as {part.to}; "
                 f"{unseen}"
             )
 

@@ -33,6 +33,7 @@ from understudy.stages.train.learning.previews import Curves
 from understudy.store.faceset import list_faceset, read_record
 from understudy.store.ids import check_id
 from understudy.store.project import Project, Render, Source
+from understudy.words import counted
 
 USUAL_OUTPUT = "out.mp4"
 """Where nobody says another."""
@@ -94,7 +95,7 @@ def planned(
     if wanted.other_way and wanted.source is not None:
         raise ValueRefused(
             f"--swap and --source {wanted.source}: each says which film; give one of them, and "
-            f"beside --source say with --cast who becomes whom"
+            "beside --source say with --cast who becomes whom"
         )
     earlier = None
     if wanted.name is not None:
@@ -221,7 +222,8 @@ def make_render(
         *before,
         f"film {source.id} ({source.path.name}), model {render.model} at step "
         f"{converted.model_step}: {', '.join(parts)}",
-        f"conversion: {converted.swapped_faces} faces in {converted.frames} frames; "
+        f"conversion: {counted(converted.swapped_faces, 'face')} in "
+        f"{counted(converted.frames, 'frame')}; "
         f"{converted.read}; {converted.seconds:.0f} s",
     ]
     keep_report(project, render, scores, lines, truth)
@@ -252,7 +254,7 @@ def convert_render(
     if unseen:
         progress.warn(
             f"the model {render.model} never saw {', '.join(unseen)}; a model that was trained on "
-            f"their faces too follows them better",
+            "their faces too follows them better",
             code="unseen-plate",
             model=render.model,
         )

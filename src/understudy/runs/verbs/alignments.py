@@ -22,6 +22,7 @@ from understudy.stages.repair.looking.report import info_lines
 from understudy.stages.repair.redo import redo as redoing
 from understudy.stages.repair.rekey import rekey as rekeying
 from understudy.store.alignments import Alignments
+from understudy.words import counted
 
 
 def info(file: Path, faces: Path | None, progress: Progress) -> None:
@@ -101,7 +102,8 @@ def remove(
     _refuse_shared(path, faces, dry_run or shared or empty)
     gone = [] if empty else removing.remove(path, doomed, progress, faces, dry_run, backup)
     shown = [*(gone if dry_run else [])]
-    shown.append(f"{len(gone)} faces {'would be' if dry_run else 'were'} removed")
+    was = ("would be", "would be") if dry_run else ("was", "were")
+    shown.append(counted(len(gone), f"face {was[0]} removed", f"faces {was[1]} removed"))
     progress.report("removed", {"faces": gone, "dry_run": dry_run}, "\n".join(shown))
 
 
@@ -119,7 +121,7 @@ def rekey(
     _refuse_shared(path, faces, dry_run or shared)
     changes = rekeying(path, order, progress, faces, dry_run, backup)
     shown = [f"{old} -> {new}" for old, new in changes.items() if dry_run]
-    shown.append(f"{len(changes)} ids {'would change' if dry_run else 'were changed'}")
+    shown.append(f"{counted(len(changes), 'id')} {'would change' if dry_run else 'changed'}")
     progress.report("renumbered", {"ids": changes, "dry_run": dry_run}, "\n".join(shown))
 
 
@@ -161,14 +163,14 @@ def redo(
     told = redoing(path, default_registry(), progress, media, faces, forget, name, signals)
     made = {**told.parts, "signals": told.signals.faces}
     parts = ", ".join(f"{part} of {n}" for part, n in made.items() if n)
-    lines = [f"{told.faces} faces; made again: {parts or 'nothing'}"]
+    lines = [f"{counted(told.faces, 'face')}; made again: {parts or 'nothing'}"]
     lines += told.signals.lines()
     if faces is not None:
         lines.append(
             f"pictures: {told.pictures_cut} cut again, {told.pictures_rewritten} records rewritten"
         )
     lines += [
-        f"still stale: {part} of {n} faces; look at them, or say --forget to drop it"
+        f"still stale: {part} of {counted(n, 'face')}; look at them, or say --forget to drop it"
         for part, n in told.left.items()
     ]
     progress.report("redone", told, "\n".join(lines))
@@ -192,7 +194,7 @@ def draw(
     wanted = Drawing(box, landmarks, mask, label, (first, last), cells)
     registry = default_registry()
     n = drawing(alignments_of(file), output, wanted, registry, progress, media, overwrite)
-    words = f"{output}: {n} frames with faces drawn"
+    words = f"{output}: {counted(n, 'frame')} with faces drawn"
     progress.report("drawn", {"output": output, "frames": n}, words)
 
 
@@ -211,12 +213,14 @@ def _clean(
     told = shape.clean_landmarks(path, cleaner, made_by, progress, track, dry_run, backup)
     went = "would go" if dry_run else "went"
     lines = [
-        f"{told.faces} faces of {told.groups} tracks or persons; points {went} "
+        f"{counted(told.faces, 'face')} of {told.groups} tracks or persons; points "
+        f"{went} "
         f"{told.moved_px:.2f} px on average, most in {told.furthest[0]}: {told.furthest[1]:.1f} px"
     ]
     if told.small:
         lines.append(
-            f"{told.small} tracks have fewer than {shape.FEWEST} faces and were left alone"
+            f"{counted(told.small, 'track has', 'tracks have')} fewer than {shape.FEWEST} faces; "
+            "left alone"
         )
     if not dry_run:
         lines.append(
@@ -257,6 +261,6 @@ def _find(
         ids = [row.id for row in found.faces]
         if target is not None and faces is not None:
             n = find.take_pictures(store, ids, faces, target, move is not None)
-            lines.append(f"{'moved' if move else 'copied'} {n} pictures into {target}")
+            lines.append(f"{'moved' if move else 'copied'} {counted(n, 'picture')} into {target}")
     data = {"job": found.job, "frames": found.frames, "faces": ids, "list": to}
     progress.report("found", data, "\n".join(lines))

@@ -10,6 +10,7 @@ from understudy.interchange.carry import import_ as carry_in
 from understudy.interchange.carry.export import Layout
 from understudy.interchange.carry.export import export as carry_out
 from understudy.store.alignments import alignments_path
+from understudy.words import counted
 
 
 def import_(
@@ -21,7 +22,10 @@ def import_(
 ) -> None:
     """Take over faces of another tool."""
     report = carry_in(file, media, output, progress, first_frame)
-    lines = [f"{report.output}: {report.faces} faces in {report.frames} frames, {report.tool}"]
+    lines = [
+        f"{report.output}: {counted(report.faces, 'face')} in {counted(report.frames, 'frame')}, "
+        f"{report.tool}"
+    ]
     if report.n_skipped:
         lines += [f"left out: {report.n_skipped}", *_listed(report.skipped, report.n_skipped)]
     if report.lost:
@@ -40,7 +44,10 @@ def export(
     """Write the faces of a film for another tool."""
     alignments = file if file.suffix == ".alignments" else alignments_path(file)
     report = carry_out(alignments, output, layout, media, overwrite=overwrite)
-    lines = [f"{report.output}: {report.faces} faces in {report.frames} frames, {report.layout}"]
+    lines = [
+        f"{report.output}: {counted(report.faces, 'face')} in {counted(report.frames, 'frame')}, "
+        f"{report.layout}"
+    ]
     if report.lost:
         lines += ["not written:", *_listed(report.lost, len(report.lost))]
     progress.report("exported", report, "\n".join(lines))

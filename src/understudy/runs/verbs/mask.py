@@ -22,6 +22,7 @@ from understudy.stages.repair import pictures
 from understudy.stages.repair.masks import ImageOptions, Show, read_images, write_images
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset
+from understudy.words import counted
 
 Process = Literal["missing", "all", "output", "import"]
 
@@ -82,9 +83,12 @@ def mask(
             return
         if folder is not None and process == "import":
             n, unknown = read_images(source, kinds[0], folder, images, progress)
-            words = f"{n} faces got a mask {kinds[0]}"
+            words = f"{counted(n, 'face')} got a mask {kinds[0]}"
             if unknown:
-                words += f"\n{len(unknown)} images fit no face, such as {unknown[0]}"
+                words += (
+                    f"\n{counted(len(unknown), 'image fits', 'images fit')} no face, such "
+                    f"as {unknown[0]}"
+                )
         else:
             everything = process == "all"
             given = options.settled(MasksOptions, None, progress).mask
@@ -94,7 +98,7 @@ def mask(
                 everything = False
             on = str(choose_device(device).device)
             n = add_masks(source, kinds, everything, registry, progress, on, settings).faces
-            words = f"{n} faces got masks: {', '.join(kinds)}"
+            words = f"{counted(n, 'face')} got masks: {', '.join(kinds)}"
         n_pictures = 0
         if faces is not None and store is not None:
             film = reader_of(store, media)

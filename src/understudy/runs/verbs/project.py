@@ -37,6 +37,7 @@ from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.train.options import TrainOptions
 from understudy.store.project import Project, Source
+from understudy.words import counted
 
 
 def extract(project: Path, films: Sequence[str], options: Said, progress: Reporter) -> None:
@@ -191,11 +192,15 @@ def _to_extract(store: Project, words: Sequence[str]) -> list[Source]:
 
 def _extracted(name: str, report: ExtractReport, sheet: Path | None) -> str:
     lines = [
-        f"{name}: {report.faces} faces in {report.frames_with_faces} of {report.frames} frames; "
+        f"{name}: {counted(report.faces, 'face')} in {report.frames_with_faces} of "
+        f"{counted(report.frames, 'frame')}; "
         f"{report.read}"
     ]
     if report.tracks:
-        lines.append(f"  {report.shots} shots, {report.tracks} tracks of {report.persons} persons")
+        lines.append(
+            f"  {counted(report.shots, 'shot')}, {counted(report.tracks, 'track')} of "
+            f"{counted(report.persons, 'person')}"
+        )
     if sheet is not None:
         lines.append(f"  pictures of the persons: {sheet}")
     lines.append(f"  alignments: {report.alignments}; face pictures: {report.faces_folder}")

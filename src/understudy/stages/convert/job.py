@@ -15,6 +15,7 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census, Part
 from understudy.swap.loading import Swapper
 from understudy.types import Frame, Timestamp
+from understudy.words import counted
 
 
 class Job:
@@ -49,7 +50,7 @@ class Job:
         for frames, fresh, n_faces in ahead(self._made(source), 1):
             pairs = [(frame, fresh.get(frame.at.index, [])) for frame in frames]
             yield from mapped(self._composer.composed, pairs, self._workers)
-            bar.advance(len(frames), f"{n_faces} faces in the last {len(frames)}")
+            bar.advance(len(frames), f"{counted(n_faces, 'face')} in the last {len(frames)}")
 
     def _made(
         self, source: Iterable[Frame]

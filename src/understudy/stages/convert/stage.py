@@ -49,6 +49,7 @@ from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
+from understudy.words import counted
 
 SEGMENT = 120
 """Frames a segment; a kill loses at most these."""
@@ -260,7 +261,8 @@ def _say(
         progress.warn(swapper.warning, code="older-checkpoint", step=swapper.step)
     if census.stale:
         progress.warn(
-            f"the mask {options.mask!r} of {census.stale} faces is older than their landmarks; "
+            f"the mask {options.mask!r} of {counted(census.stale, 'face')} is older than their "
+            "landmarks; "
             f"make it again with: understudy alignments redo {quoted(inputs.alignments)}",
             code="stale-masks",
             mask=options.mask,
@@ -298,7 +300,9 @@ def _write_segments(
                 continue
             writer.write_segment(work, number, job.converted(group, bar))
             keep()
-            stop_if_cancelled(progress, f"{number + 1} segments are converted and kept")
+            stop_if_cancelled(
+                progress, f"{counted(number + 1, 'segment is', 'segments are')} converted and kept"
+            )
     warn_of_damage(film.info, read, progress)
     segments = number + 1
     if not writer.has_segment(work, segments - 1):

@@ -11,6 +11,7 @@ import numpy as np
 from understudy.score import Group, Score, from_plain_number
 from understudy.score.combined import QUESTIONS, answers, combined
 from understudy.stages.evaluate.gather import Gathered, Scorers
+from understudy.words import counted
 
 _FEW_STEPS, _GOOD = 500, 70.0
 """A model of so few iterations that is not good yet is told to train on."""
@@ -94,7 +95,9 @@ class PartReport:
             for group in QUESTIONS
         )
         whole = f"{self.combined:.0f} of 100" if np.isfinite(self.combined) else "not known"
-        return f"score {whole} ({answers}; {self.looked_at} faces looked at; unswapped: 0)"
+        return (
+            f"score {whole} ({answers}; {counted(self.looked_at, 'face')} looked at; unswapped: 0)"
+        )
 
     def _truth(self) -> list[str]:
         if not self.psnr_swap:
@@ -201,12 +204,15 @@ class EvaluateReport:
         several = len(self.parts) > 1
         for name, part in sorted(self.parts.items()):
             before = f"person {name}: " * several
-            said += [f"{before}{part.faces} faces"] * several
+            said += [f"{before}{counted(part.faces, 'face')}"] * several
             said += [f"{before}{line}" for line in part.lines()]
         if several and np.isfinite(self.combined):
             said.append(f"all together: score {self.combined:.0f} of 100")
         if self.step is not None and self.step < _FEW_STEPS and self.combined < _GOOD:
-            said.append(f"{self.step} iterations: train on, this is far from what the model can do")
+            said.append(
+                f"{counted(self.step, 'iteration')}: train on, this is far from what the model "
+                "can do"
+            )
         return said
 
     def tables(self) -> list[str]:

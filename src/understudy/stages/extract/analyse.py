@@ -33,6 +33,7 @@ from understudy.stages.extract.filters import References, passes, stacked
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.upright import aligned_upright
 from understudy.types import Alignment, Face, Faces, Frame
+from understudy.words import counted
 
 _VIEWS = 48
 _CLOSER_ROOM, _CLOSER_PX = 1.6, 192
@@ -227,7 +228,9 @@ class Tools:
                     largest = max(known, key=lambda s: _side(s.sighting.box_xyxy))
                     vectors.append(np.asarray(largest.identity))
         if not vectors:
-            raise NoFaces(f"{photos}: no face was found in {len(files)} photos; try another photo")
+            raise NoFaces(
+                f"{photos}: no face was found in {counted(len(files), 'photo')}; try another photo"
+            )
         return vectors
 
 

@@ -36,10 +36,11 @@ from understudy.stages.extract.nobody import what_was_seen
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
-from understudy.stages.faces.source import as_found, warn_of_damage
+from understudy.stages.faces.source import as_found, warn_of_damage, whose
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock
 from understudy.store.alignments.settings import differences
 from understudy.types import Face, Frame
+from understudy.words import counted
 
 T = TypeVar("T")
 
@@ -156,7 +157,8 @@ def _extract(
     if n_faces == 0:
         with one_thread_each():
             seen = what_was_seen(film, times, options, registry)
-        raise NoFaces(f"no face was found in any of the {n_frames} frames of {film.name}; {seen}")
+        frames = counted(n_frames, "frame")
+        raise NoFaces(f"no face was found in any of the {frames} of {film.name}; {seen}")
     return ExtractReport(
         alignments=path,
         faces_folder=faces,
@@ -203,11 +205,14 @@ class _Run:
                 self._commit(window, made)
                 found = sum(len(faces) for faces in made)
                 bar.advance(
-                    len(made) * self._options.every, f"{found} faces in the last {len(made)}"
+                    len(made) * self._options.every,
+                    f"{counted(found, 'face')} in the last {len(made)}",
                 )
                 n_frames, _, n_faces = store.counts()
                 progress.metric("faces", n_faces, step=n_frames)
-                stop_if_cancelled(progress, f"{n_frames} frames are extracted")
+                stop_if_cancelled(
+                    progress, f"{counted(n_frames, 'frame is', 'frames are')} extracted"
+                )
         warn_of_damage(film.info, read, progress)
         name_left_out(film.name, store.carry, progress)
         limit = _MEANS_ARE_NEARER * self._tools.same_person_below
@@ -281,7 +286,7 @@ def name_left_out(film: str, carry: bytes | None, progress: Progress) -> None:
     longest = sorted(left_out, key=lambda one: (-one.frames, one.first))
     rest = len(longest) - _NAMED
     progress.warn(
-        f"{film}: faces were left out in {sum(one.frames for one in left_out)} looks: "
+        f"{film}: faces were left out in {counted(sum(one.frames for one in left_out), 'look')}: "
         + "; ".join(str(one) for one in longest[:_NAMED])
         + (f"; and {rest} more" if rest > 0 else ""),
         code="faces-left-out",
@@ -357,7 +362,7 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
     have = store.source
     if have.fingerprint != record.fingerprint:
         raise StoreError(
-            f"{path} {_whose(have.name, record.name)}; extract again with --new, which keeps the "
+            f"{path} {whose(have.name, record.name)}; extract again with --new, which keeps the "
             "old file as .bak"
         )
     if "imported" in have.settings:
@@ -367,17 +372,8 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
         was = ", ".join(f"{name} {value!r}" for name, value in changed.items())
         raise OtherSettings(
             f"{path} was made with {was}; use the same options to go on, or --new to start over "
-            f"(the old file is kept as .bak)"
+            "(the old file is kept as .bak)"
         )
-
-
-def _whose(known: str, asked: str) -> str:
-    """Of which film an alignments file is that does not fit the one asked for."""
-    if known == asked:
-        return f"was made from {known} as it was before: the film changed since, or was replaced"
-    if Path(known).stem == Path(asked).stem:
-        return f"belongs to {known}; {asked} is another film, though named alike but for its ending"
-    return f"belongs to another film ({known}), not to {asked}"
 
 
 def _set_aside(path: Path, faces: Path, progress: Progress) -> None:

@@ -20,6 +20,7 @@ from understudy.stages.faces.plugins import say_devices, say_licences
 from understudy.stages.faces.views import View
 from understudy.store.alignments import Alignments
 from understudy.types import Face, Mask
+from understudy.words import counted
 
 Wanted = Callable[[Face], bool]
 
@@ -84,7 +85,7 @@ def add_masks(
         source.save(list(zip(views, faces, strict=True)))
         n += len(views)
         how = "run it again" if everything else "go on with --process missing"
-        stop_if_cancelled(progress, f"masks of {n} faces are saved; {how}")
+        stop_if_cancelled(progress, f"masks of {counted(n, 'face')} are saved; {how}")
     return MaskReport(n, tuple(kinds))
 
 

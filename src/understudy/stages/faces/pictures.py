@@ -22,6 +22,7 @@ from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import FaceRecord, face_file_name, kept_in_picture, write_face_png
 from understudy.types import Face, Frame
+from understudy.words import counted
 
 MARK = ".pictures.json"
 _MARK_EVERY = 64
@@ -138,7 +139,9 @@ class Pictures:
                 bar.advance(1)
                 if index == last.index or index % _MARK_EVERY == 0:
                     self.mark(index)
-                    stop_if_cancelled(progress, f"pictures of {index + 1} frames are cut")
+                    stop_if_cancelled(
+                        progress, f"pictures of {counted(index + 1, 'frame')} are cut"
+                    )
                 if index == last.index:
                     break
 
@@ -151,7 +154,7 @@ class Pictures:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{self._folder / MARK} is damaged ({error}); delete it, and all face pictures "
-                f"are cut again"
+                "are cut again"
             ) from error
 
 

@@ -85,6 +85,15 @@ def reader_of(store: Alignments, media: Path | None = None, depth: Depth = "nati
     return FilmReader(as_found(store, info), depth, assumed_colour(store))
 
 
+def whose(known: str, asked: str) -> str:
+    """Of which film an alignments file is that does not fit the one asked for."""
+    if known == asked:
+        return f"was made from {known} as it was before: the film changed since, or was replaced"
+    if Path(known).stem == Path(asked).stem:
+        return f"belongs to {known}; {asked} is another film, though named alike but for its ending"
+    return f"belongs to another film ({known}), not to {asked}"
+
+
 def as_found(store: Alignments, info: MediaInfo) -> MediaInfo:
     """The film in the pixels that its faces were found in: square ones, or the film's own.
 

@@ -31,6 +31,7 @@ from understudy.stages.faces.masks import Faces, with_mask
 from understudy.stages.faces.views import View
 from understudy.store.atomic import commit_bytes
 from understudy.types import Face, Mask
+from understudy.words import counted
 
 Show = Literal["mask", "masked", "overlay"]
 _LARGEST_PX = 256
@@ -116,7 +117,9 @@ def read_images(
                 taken.add(path.stem)
         source.save(edited)
         n += len(edited)
-        stop_if_cancelled(progress, f"{n} masks are imported; run it again to go on")
+        stop_if_cancelled(
+            progress, f"{counted(n, 'mask is', 'masks are')} imported; run it again to go on"
+        )
     return n, sorted(path.name for stem, path in images.items() if stem not in taken)
 
 

@@ -20,6 +20,7 @@ from understudy.stages.repair.signals import Renewed, Signals, film_is_away
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import ANY, Query
 from understudy.types import Face
+from understudy.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ def redo(
         for views in FilmFaces(store, film).batches(wanted, progress):
             store.put_faces(maker.made(looker.made(views)))
             n += len(views)
-            stop_if_cancelled(progress, f"{n} faces are up to date; run it again to go on")
+            stop_if_cancelled(
+                progress, f"{counted(n, 'face is', 'faces are')} up to date; run it again to go on"
+            )
         state = pictures.State()
         if faces is not None:
             state = pictures.update(faces, store, film, progress, rename=False)

@@ -14,6 +14,7 @@ from understudy.stages.faces.source import keep_copy
 from understudy.stages.repair.pictures import move_aside, state_of
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
+from understudy.words import counted
 
 _MAX_LIST_BYTES = 64 << 20
 
@@ -70,7 +71,7 @@ def remove(
         store.remove_faces(ids)
         if faces is not None:
             n = move_aside(picture_of[i] for i in ids if i in picture_of)
-            progress.say(f"moved {n} pictures into {faces / 'removed'}")
+            progress.say(f"moved {counted(n, 'picture')} into {faces / 'removed'}")
         return ids
 
 
@@ -94,7 +95,7 @@ def _ids(store: Alignments, doomed: Doomed) -> list[str]:
     if unknown:
         raise ValueRefused(
             f"{store.path.name} has no face {', '.join(unknown[:5])}; ids look like 12_0: frame "
-            f"and number, see the names of face pictures"
+            "and number, see the names of face pictures"
         )
     _check_numbers(store, doomed)
     if doomed.track is not None:
@@ -130,7 +131,7 @@ def _deleted(store: Alignments, folder: Path) -> set[str]:
     if not picture_of:
         raise StoreError(
             f"{folder}: holds no picture of {store.source.name}, so every face would be removed; "
-            f"check the folder"
+            "check the folder"
         )
     until = cut_until(folder, store.source.fingerprint)
     last = None if until is None else until - 1

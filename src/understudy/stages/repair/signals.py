@@ -26,6 +26,7 @@ from understudy.stages.repair.along import bent_along, moved_along
 from understudy.store.alignments import Alignments
 from understudy.types import Alignment, Face, Faces
 from understudy.weights.needed import ensure
+from understudy.words import counted
 
 _PREFERRED = "mediapipe"
 """Where the file's own landmarks come from a predictor that gives no mesh."""
@@ -57,7 +58,7 @@ class Renewed:
             "the film does not show their frames": self.missing,
         }
         return [
-            f"without a mesh: {len(ids)} faces, {words}: {', '.join(ids[:8])}"
+            f"without a mesh: {counted(len(ids), 'face')}, {words}: {', '.join(ids[:8])}"
             + (", ..." if len(ids) > 8 else "")
             for words, ids in why.items()
             if ids

@@ -19,6 +19,7 @@ from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import FaceRow, Query
 from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import MAX_FILE_BYTES
+from understudy.words import counted
 
 Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned"]
 MISALIGNED = 0.10
@@ -74,13 +75,13 @@ def missing_frames(
         if n is None:
             raise ValueRefused(
                 f"{store.source.name} does not say how many frames it has; give --count with the "
-                f"film at hand, and they are counted"
+                "film at hand, and they are counted"
             )
         expected, how = list(range(n)), "declared"
     wanted = [i for i in expected if i % every == 0]
     seen = store.seen()
     missing = tuple(i for i in wanted if i not in seen)
-    said = f"{len(missing)} of {len(wanted)} frames ({how}) have no row"
+    said = f"{len(missing)} of {counted(len(wanted), 'frame')} ({how}) have no row"
     return Found("missing-frames", missing, (), _with(said, missing))
 
 
@@ -88,14 +89,19 @@ def no_faces(store: Alignments) -> Found:
     """Frames that were looked at and hold no face."""
     with_faces = {row.frame for row in store.select(Query())}
     empty = tuple(i for i in store.timestamps() if i not in with_faces)
-    return Found("no-faces", empty, (), _with(f"{len(empty)} frames have no face", empty))
+    return Found(
+        "no-faces",
+        empty,
+        (),
+        _with(f"{counted(len(empty), 'frame has', 'frames have')} no face", empty),
+    )
 
 
 def multi_faces(store: Alignments) -> Found:
     """Frames that hold more than one face, with these faces."""
     rows = tuple(store.select(Query(faces_in_frame=(2, None))))
     indices = tuple(dict.fromkeys(row.frame for row in rows))
-    said = f"{len(indices)} frames have several faces, {len(rows)} in all"
+    said = f"{counted(len(indices), 'frame has', 'frames have')} several faces, {len(rows)} in all"
     return Found("multi-faces", indices, rows, _with(said, indices))
 
 
@@ -119,7 +125,9 @@ def misaligned(store: Alignments, threshold: float = MISALIGNED) -> Found:
         found = [row for row in store.select(Query()) if row.id in far]
     rows = tuple(found)
     indices = tuple(dict.fromkeys(row.frame for row in rows))
-    said = f"{len(rows)} faces lie {threshold:g} or more from the mean face"
+    said = (
+        f"{counted(len(rows), 'face lies', 'faces lie')} {threshold:g} or more from the mean face"
+    )
     return Found("misaligned", indices, rows, _with(said, indices))
 
 

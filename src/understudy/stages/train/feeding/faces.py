@@ -27,6 +27,7 @@ from understudy.stages.train.moments.read import Moments, read_moments
 from understudy.stages.train.options import TrainOptions
 from understudy.store.faceset import FaceFolder, read_face_png, read_record
 from understudy.types import Face
+from understudy.words import counted
 
 _AT_ONCE = 128
 """Faces between two writes to the cache."""
@@ -192,8 +193,8 @@ class Preparer:
             return
         mask, folder = self._cutter.cutting.mask, self._facesets[person][0].path
         self._progress.warn(
-            f"the mask {mask!r} of {count} pictures of {person} is older than their landmarks; "
-            f"make it again with: understudy alignments redo FILM, or understudy mask "
+            f"the mask {mask!r} of {counted(count, 'picture')} of {person} is older than their "
+            "landmarks; make it again with: understudy alignments redo FILM, or understudy mask "
             f"{quoted(folder)} --kind {quoted(mask)}",
             code="stale-masks",
             mask=str(mask),

@@ -19,6 +19,7 @@ from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.learning.previews import Curves, sheet, write_sheet
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.scored.watch import Watch
+from understudy.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Run:
     def plan(self) -> str:
         """What was asked for, in words."""
         if self.options.iterations:
-            return f"{self.options.iterations} iterations"
+            return counted(self.options.iterations, "iteration")
         return f"{self.options.minutes:g} minutes" if self.options.minutes else "closed form"
 
     @property
@@ -216,7 +217,7 @@ class Run:
         if report.left_out:
             self.progress.say(
                 f"{report.left_out} of {report.iterations} steps were left out because the loss "
-                f"spiked; training went back {report.gone_back} times"
+                f"spiked; training went back {counted(report.gone_back, 'time')}"
             )
 
     def note(self) -> str:

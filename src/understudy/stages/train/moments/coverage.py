@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from understudy.flow import Progress
 from understudy.stages.train.moments.traits import LIDS, MOUTH, PITCH, YAW, relative_lids
+from understudy.words import counted
 
 Told = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 
@@ -120,7 +121,10 @@ def tell_gaps(
 
 def words(person: str, missing: list[Gap]) -> str:
     """A person's gaps as one sentence, with what to do."""
-    parts = [f"{gap.region.words} ({gap.faces} faces of the others need it)" for gap in missing]
+    parts = [
+        f"{gap.region.words} ({counted(gap.faces, 'face')} of the others need it)"
+        for gap in missing
+    ]
     return (
         f"{person} never shows {'; '.join(parts)}. Where {person}'s face is put there, it is a "
         f"guess: add a film of {person} that shows it, or cut those parts out of the footage"
