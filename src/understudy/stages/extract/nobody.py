@@ -20,9 +20,11 @@ from understudy.imaging.depth import eight_bit
 from understudy.media import FilmReader
 from understudy.options import to_mapping
 from understudy.plugin import Plugin, Registry
+from understudy.stages.extract.analyse import one_thread_each
 from understudy.stages.extract.options import ExtractOptions
 from understudy.types import Faces, Timestamp
 from understudy.weights.needed import is_here
+from understudy.words import counted
 
 _FRAMES = 8
 _SMALLEST_PX = 12
@@ -75,16 +77,20 @@ def what_was_seen(
         registry: of plug-ins.
     """
     views = _views(film, times)
-    found = [seen for seen in _ways(views, options, registry) if seen.frames >= min(2, len(views))]
+    with one_thread_each():
+        ways = list(_ways(views, options, registry))
+    found = [seen for seen in ways if seen.frames >= min(2, len(views))]
     if found:
         most = max(seen.frames for seen in found)
         told = [seen for seen in found if 2 * seen.frames >= most]
         return (
-            f"of {_count(len(views))} looked at again, "
+            f"of {counted(len(views), 'frame')} looked at again, "
             + "; ".join(f"{seen.frames} {seen.words}: {seen.advice}" for seen in told[:3])
             + "; begin anew with --new"
         )
-    return f"{_count(len(views))} were looked at again, {_in_vain(views, options, registry)}"
+    return (
+        f"{counted(len(views), 'frame')} were looked at again, {_in_vain(views, options, registry)}"
+    )
 
 
 def _ways(
@@ -226,7 +232,3 @@ def _sides(faces: Faces) -> list[float]:
     """Longer sides of the boxes, which `min_face_px` speaks of."""
     boxes = faces.boxes_xyxy
     return [float(side) for side in (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0.0)]
-
-
-def _count(frames: int) -> str:
-    return "one frame" if frames == 1 else f"{frames} frames"

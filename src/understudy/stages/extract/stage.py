@@ -155,9 +155,7 @@ def _extract(
         shots, tracks = store.shots(), store.tracks()
         times = [] if n_faces else list(store.timestamps().values())
     if n_faces == 0:
-        with one_thread_each():
-            seen = what_was_seen(film, times, options, registry)
-        frames = counted(n_frames, "frame")
+        seen, frames = what_was_seen(film, times, options, registry), counted(n_frames, "frame")
         raise NoFaces(f"no face was found in any of the {frames} of {film.name}; {seen}")
     return ExtractReport(
         alignments=path,

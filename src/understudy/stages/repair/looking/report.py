@@ -72,9 +72,8 @@ def _persons(store: Alignments, faces_folder: Path | None) -> list[str]:
     lines = []
     for person, tracks in sorted(tracks_of.items())[:_PERSONS]:
         named = ", ".join(map(str, tracks[:_TRACKS])) + (", ..." if tracks[_TRACKS:] else "")
-        lines.append(
-            f"  person {person}: {store.count(Query(person=person))} faces; tracks {named}"
-        )
+        faces = counted(store.count(Query(person=person)), "face")
+        lines.append(f"  person {person}: {faces}; tracks {named}")
     if len(tracks_of) > _PERSONS:
         lines.append(f"  and {len(tracks_of) - _PERSONS} more")
     if lines:
