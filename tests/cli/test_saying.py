@@ -17,7 +17,7 @@ from understudy import cli
 from understudy.cli import rows
 from understudy.cli.app import Interrupted, _PlainWords, app
 from understudy.errors import Cancelled
-from understudy.runs import health
+from understudy.runs.verbs import health
 
 
 def _verbs(command: Any, words: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

@@ -7,22 +7,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from understudy.cli import jobs
+from understudy.cli import jobs, studio
 from understudy.cli.about import completion, config, doctor, plugins, verify, weights
+from understudy.cli.consent import declaring, forget
 from understudy.cli.flags.plugins import OptionsCommand
 from understudy.cli.loud import loud
 from understudy.cli.verbs import (
     alignments,
     cast,
-    consent,
     demo,
-    forget,
     interchange,
     mask,
     models,
     parts,
     score,
-    studio,
     swap,
 )
 from understudy.version import VERSION
@@ -108,7 +106,7 @@ app.command("import", rich_help_panel=_PARTS)(interchange.import_)
 app.command("export", rich_help_panel=_PARTS)(interchange.export)
 app.add_typer(config.app, name="config", rich_help_panel=_ABOUT)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_MAIN)
-app.command("consent", rich_help_panel=_ABOUT)(consent.consent)
+app.command("consent", rich_help_panel=_ABOUT)(declaring.consent)
 app.command("forget", rich_help_panel=_ABOUT)(forget.forget)
 app.command("verify", rich_help_panel=_ABOUT)(verify.verify)
 app.command("plugins", rich_help_panel=_ABOUT)(plugins.plugins)

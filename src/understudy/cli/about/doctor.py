@@ -13,7 +13,7 @@ from understudy.cli.work import AsJson
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from understudy.runs.health import Health
+    from understudy.runs.verbs.health import Health
 
 _MATTERS = {
     "broken": ("broken, and to be mended first", "bold red"),
@@ -29,7 +29,7 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from understudy.cli.report import write
     from understudy.plugin import default_registry
-    from understudy.runs.health import look
+    from understudy.runs.verbs.health import look
 
     found = look(default_registry())
     if as_json:

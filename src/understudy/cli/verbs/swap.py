@@ -66,7 +66,7 @@ def swap(
     after an interruption, or to train longer. For several persons, or several films to convert, see
     `understudy add`, `cast`, `train` and `convert`.
     """
-    from understudy.cli.verbs.consent import ensure_declared
+    from understudy.cli.consent.declaring import ensure_declared
     from understudy.runs.swap import look_first
 
     planned = training.said

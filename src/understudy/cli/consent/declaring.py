@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy.cli.consent.asking import ask
 from understudy.cli.project import opened
 from understudy.cli.say import echo
-from understudy.cli.verbs.asking import ask
 from understudy.shell import quoted
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Verbs about who agreed: declaring, asking, forgetting."""
