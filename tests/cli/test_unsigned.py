@@ -98,7 +98,7 @@ def test_what_fails_after_the_conversion_leaves_no_film(
         refuses()
 
     if fails == "join":
-        monkeypatch.setattr("understudy.write.h264.join", joined_and_failed)
+        monkeypatch.setattr("understudy.write.film.join", joined_and_failed)
     elif fails == "sign":
         monkeypatch.setattr(stage, "sign", refuses)
     else:

@@ -12,6 +12,7 @@ import pytest
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.media import check_sound, encode_segment, frames, join, probe
+from understudy.media.coding import h264
 
 
 def finished(info, folder, segment=5, container="mp4", keep=None):
@@ -214,7 +215,7 @@ def test_segments_with_other_settings_or_order_are_refused(make_clip, tmp_path):
     first, second, other = (tmp_path / n for n in ("1.mp4", "2.mp4", "3.mp4"))
     encode_segment(first, found[:5], info)
     encode_segment(second, found[5:], info)
-    encode_segment(other, found[5:], info, crf=30, preset="ultrafast")
+    encode_segment(other, found[5:], info, h264(info, 30, "ultrafast"))
     with pytest.raises(MediaError, match="do not follow"):
         join([second, first], tmp_path / "x", info)
     with pytest.raises(MediaError, match="other settings"):

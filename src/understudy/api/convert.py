@@ -56,7 +56,8 @@ def convert(
             name them, their numbers, or "all" for everybody who is not named; each becomes a person
             of the model, or None or "leave" leaves them. A person of the model alone stands for
             what everybody becomes.
-        output: a `.mp4` or `.mov` file, or a folder's name without suffix for PNGs.
+        output: a film (`.mp4`, `.mov`, `.mkv`, `.webm`), or a folder's name without ending for
+            pictures.
         consent: a consent.toml, as `understudy consent` writes it, or `Declaration`s.
         persons: who the people found in the film are, as the consent calls them: `"ann"` for
             everybody, or by the numbers that `Alignments.persons` has, `{0: "ann", 1: "cy"}`.

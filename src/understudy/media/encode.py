@@ -1,8 +1,8 @@
-"""Encoding one segment of H.264 with the source's times, size and colour.
+"""Encoding one segment with the source's times, size and colour.
 
-A segment is an MP4 of its own that begins with a key frame, so that segments made in different
+A segment is a file of its own that begins with a key frame, so that segments made in different
 runs join by copying packets. Same frames, same bytes: nothing about time or machine is written,
-and x264 is held to decisions that depend on neither.
+and a `Coding` holds its encoder to decisions that depend on neither.
 """
 
 from __future__ import annotations
@@ -19,15 +19,11 @@ import av
 from av.container import OutputContainer
 
 from understudy.errors import MediaError, ValueRefused
+from understudy.media.coding import Coding, h264
 from understudy.media.colour.rgb import FromRgb
 from understudy.media.container import file_url, open_input, reason
-from understudy.media.info import UNSPECIFIED, ColourTags, MediaInfo
+from understudy.media.info import UNSPECIFIED, ColourTags, MediaInfo, Range
 from understudy.types import Frame
-
-# The number of threads changes what x264 decides. So do its vector units in the macroblock tree,
-# where AVX-512 also reads past the end of small frames: the same frames gave up to 14 different
-# files before `cpu-independent` was set.
-_SAME_BYTES = {"threads": "4", "x264-params": "cpu-independent=1"}
 
 _OF_THE_SYSTEM = frozenset(
     getattr(errno, name)
@@ -40,23 +36,16 @@ def encode_segment(
     path: Path,
     frames: Iterable[Frame],
     info: MediaInfo,
-    *,
-    crf: int = 16,
-    preset: str = "fast",
+    coding: Coding | None = None,
     comment: str = "",
 ) -> int:
-    """Encode frames to an MP4 segment whose pts are exactly theirs, see `moved_by`.
-
-    4:2:0 holds one colour sample for 2x2 pixels, so H.264 cannot say an odd size in it: a source
-    with an odd side is written in 4:4:4, which every software player shows but few television
-    sets do. Even sizes are 4:2:0.
+    """Encode frames to a segment whose pts are exactly theirs, see `moved_by`.
 
     Args:
         path: where to write; the ending does not matter.
         frames: upright frames of the source's size, times rising.
         info: the source, for time base, size, colour and pixel aspect.
-        crf: x264's constant rate factor; smaller is better and larger, 0 without loss in YUV.
-        preset: x264's preset; slower ones make smaller files.
+        coding: how; None takes H.264.
         comment: what the file says of itself.
 
     Returns:
@@ -67,23 +56,27 @@ def encode_segment(
         MediaError: the encoder refuses, or the file does not hold what was written to it.
         OSError: the disk is full or cannot be written.
     """
+    coding = coding or h264(info)
     timescale = str(info.time_base.denominator)
     options = {"video_track_timescale": timescale, "movie_timescale": timescale}
     moved = moved_by(info)
     times: list[int] = []
-    with open_output(path, "mp4", options, comment) as container:
-        stream = _h264_stream(container, info, crf, preset)
-        tags = output_colour(info)
-        convert = FromRgb(stream.pix_fmt, info.effective_matrix, tags.range or "limited")
+    number = 0
+    with open_output(path, coding.segment, options, comment) as container:
+        stream = _stream(container, info, coding)
+        context = stream.codec_context
+        convert = FromRgb(coding.pixel_format, info.effective_matrix, output_range(info, coding))
         for frame in frames:
             check_frame(frame, info)
             picture = convert(frame.pixels)
+            # ProRes says the colour of each picture, not of the film
+            picture.color_primaries, picture.color_trc = context.color_primaries, context.color_trc
             times.append(frame.at.pts)
             picture.pts, picture.time_base = frame.at.pts + moved, info.time_base
-            container.mux(stream.encode(picture))
+            number = _mux(container, stream.encode(picture), number, times, moved, coding)
         if not times:
             raise ValueRefused("a segment needs at least one frame, got none")
-        container.mux(stream.encode(None))
+        _mux(container, stream.encode(None), number, times, moved, coding)
     _check_times(path, times, info)
     return len(times)
 
@@ -111,7 +104,7 @@ def check_frame(frame: Frame, info: MediaInfo) -> None:
 
 
 def output_colour(info: MediaInfo) -> ColourTags:
-    """The tags an output of this source carries.
+    """The tags that an output of this source carries where it stores YUV.
 
     What the source says is kept. Matrix and range are always said, by their effective values,
     because players guess them differently; an RGB source becomes limited range.
@@ -121,6 +114,11 @@ def output_colour(info: MediaInfo) -> ColourTags:
         matrix=info.effective_matrix,
         range="limited" if info.is_rgb else info.effective_range,
     )
+
+
+def output_range(info: MediaInfo, coding: Coding) -> Range:
+    """Range of the samples that an output stores."""
+    return "full" if coding.is_rgb else output_colour(info).range or "limited"
 
 
 @contextmanager
@@ -148,22 +146,50 @@ def open_output(
         ) from error
 
 
-def _h264_stream(container: OutputContainer, info: MediaInfo, crf: int, preset: str) -> Any:
-    options = {"preset": preset, "crf": str(crf), **_SAME_BYTES}
-    stream = container.add_stream("libx264", rate=info.average_rate or 25, options=options)
+def _stream(container: OutputContainer, info: MediaInfo, coding: Coding) -> Any:
+    options = dict(coding.options)
+    stream: Any = container.add_stream(
+        coding.encoder, rate=info.average_rate or 25, options=options
+    )
     context = stream.codec_context
     stream.width, stream.height = info.width, info.height
-    odd = info.width % 2 or info.height % 2
-    stream.pix_fmt = "yuv444p" if odd else "yuv420p"
+    stream.pix_fmt = coding.pixel_format
     stream.time_base = context.time_base = info.time_base
+    if coding.tag:
+        context.codec_tag = coding.tag
     if info.sample_aspect != 1:
         context.sample_aspect_ratio = info.sample_aspect
     tags = output_colour(info)
     context.color_primaries = UNSPECIFIED if tags.primaries is None else tags.primaries
     context.color_trc = UNSPECIFIED if tags.transfer is None else tags.transfer
-    context.colorspace = info.effective_matrix
-    context.color_range = 2 if tags.range == "full" else 1
+    context.colorspace = 0 if coding.is_rgb else info.effective_matrix
+    context.color_range = 2 if output_range(info, coding) == "full" else 1
     return stream
+
+
+def _mux(
+    container: OutputContainer,
+    packets: list[Any],
+    number: int,
+    times: list[int],
+    moved: int,
+    coding: Coding,
+) -> int:
+    """Write packets, the first of them the segment's `number`th; the number of the next one."""
+    for packet in packets:
+        if coding.depth is not None:
+            packet.dts = moved + _shown_before(times, number - coding.depth)
+        number += 1
+    container.mux(packets)
+    return number
+
+
+def _shown_before(times: list[int], number: int) -> int:
+    """When a frame is shown; frames before the first one follow each other evenly."""
+    if number >= 0:
+        return times[number]
+    step = times[1] - times[0] if len(times) > 1 else 1
+    return times[0] + number * step
 
 
 def _check_times(path: Path, times: list[int], info: MediaInfo) -> None:

@@ -27,6 +27,7 @@ VARIABLE = "UNDERSTUDY_PLUGINS"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_ENDING = re.compile(r"(\.[a-z0-9]{1,8})?")
 _TEXTS = ("kind", "name", "target", "summary", "options", "license", "extra", "version")
 
 
@@ -104,6 +105,10 @@ def fault_of(offered: Any) -> str:
         isinstance(name, str) and name.isidentifier() for name in offered.requires
     ):
         return f"requires: expected a tuple of module names, got {offered.requires!r:.80}"
+    if not isinstance(offered.endings, tuple) or not all(
+        isinstance(ending, str) and _ENDING.fullmatch(ending) for ending in offered.endings
+    ):
+        return f"endings: expected a tuple of endings such as '.mp4', got {offered.endings!r:.80}"
     return ""
 
 

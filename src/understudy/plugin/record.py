@@ -109,6 +109,8 @@ class Plugin:
         requires: modules that must be installed for it, such as "onnxruntime"; they are looked up,
             not imported, so that a listing can say what is missing.
         version: goes into `made_by`; raise it when results change.
+        endings: of a writer: how the outputs that it makes are called, the usual one first; "" is a
+            folder.
     """
 
     kind: str
@@ -121,6 +123,7 @@ class Plugin:
     extra: str = ""
     version: str = "1"
     requires: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
 
     @property
     def made_by(self) -> str:

@@ -33,7 +33,16 @@ DISCLOSURE = "org.understudy.disclosure"
 DISCLOSURE_VERSION = 2
 """1 knew one plate and one donor: each person had one `role`, and `made_from` was by role."""
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-SIGNED_TYPES = ("video/mp4", "video/quicktime", "image/png", "image/jpeg", "image/svg+xml")
+SIGNED_TYPES = (
+    "video/mp4",
+    "video/quicktime",
+    "image/gif",
+    "image/jpeg",
+    "image/png",
+    "image/svg+xml",
+    "image/tiff",
+    "image/webp",
+)
 OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 _AGENT = {"name": "Understudy", "version": VERSION}
 _ROOM = 4 << 20

@@ -8,16 +8,12 @@ of its own. C2PA signs no plain text files, but SVG.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.sax.saxutils import escape, unescape
 
-from understudy.errors import MediaError, ProvenanceError, ValueRefused
-from understudy.files import open_to_read, parse_json, read_file
+from understudy.errors import MediaError, ProvenanceError
+from understudy.provenance.listing import list_of, printable, read_list, sha256_of
 from understudy.provenance.verify import State, Verdict, verify
 from understudy.words import counted
 
@@ -25,13 +21,8 @@ LIST = "credentials.svg"
 LISTED_IN = "listed_in"
 """Key of a picture's disclosure that names the list, so that one who takes the list away is told
 from a folder that never had one."""
-FORMAT = 1
 _WORST_FIRST: tuple[State, ...] = ("unreadable", "altered", "none", "stranger", "ours")
-_MAX_BYTES = 256 << 20
-_MAX_VALUES = 4_000_000  # three for each file
 _MOST_TOLD = 20
-_BODY = re.compile(rb'<desc id="understudy-files">(.*?)</desc>', re.DOTALL)
-_SHA256 = re.compile("[0-9a-f]{64}")
 _OF_SYSTEMS = {"thumbs.db", "desktop.ini"}
 
 
@@ -48,7 +39,7 @@ class FolderVerdict:
     pictures: Mapping[Path, Verdict]
 
 
-def list_of(title: str, files: Sequence[Path], n_pictures: int) -> bytes:
+def list_of_folder(title: str, files: Sequence[Path], n_pictures: int) -> bytes:
     """The list of a folder, an SVG to be signed.
 
     Args:
@@ -60,25 +51,11 @@ def list_of(title: str, files: Sequence[Path], n_pictures: int) -> bytes:
     Raises:
         OSError: a file cannot be read.
     """
-    plain = {
-        "format": FORMAT,
-        "pictures": n_pictures,
-        "files": [[file.name, _sha256(file)] for file in files],
-    }
     lines = (
         f"{title}: {counted(n_pictures, 'picture')} in which a trained model replaced faces.",
         "This notice is signed, and lists them: understudy verify FOLDER",
     )
-    text = "".join(
-        f'<text x="12" y="{28 * n}" font-family="sans-serif" font-size="16">'
-        f"{escape(_printable(line))}</text>\n"
-        for n, line in enumerate(lines, 1)
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<svg xmlns="http://www.w3.org/2000/svg" width="960" height="76">\n'
-        f'<desc id="understudy-files">{escape(json.dumps(plain))}</desc>\n{text}</svg>\n'
-    ).encode()
+    return list_of(lines, [(file.name, file) for file in files], n_pictures)
 
 
 def verify_folder(folder: Path) -> FolderVerdict:
@@ -140,7 +117,7 @@ def _whole(
         )
         return replace(worst, sentences=(*first, order, *worst.sentences))
     state: State = worst.state if worst.state in ("unreadable", "none") else "altered"
-    lines = [f"  {_printable(name)}: {how}" for name, how in differs[:_MOST_TOLD]]
+    lines = [f"  {printable(name)}: {how}" for name, how in differs[:_MOST_TOLD]]
     if len(differs) > _MOST_TOLD:
         lines.append(f"  and {len(differs) - _MOST_TOLD} more")
     what = "is not as it was signed" if known or state == "altered" else "does not hold together"
@@ -160,8 +137,8 @@ def _by_list(
     if not told.ok:
         return told, [(path.name, f"the list itself is {told.state}")]
     try:
-        want = _read(path)
-        have = {file.name: _sha256(file) for file in files}
+        want = read_list(path)
+        have = {file.name: sha256_of(file) for file in files}
     except ValueError as error:
         return replace(told, state="unreadable"), [(path.name, f"is no list of ours ({error})")]
     except OSError as error:
@@ -188,43 +165,10 @@ def _differences(want: Mapping[str, str], have: Mapping[str, str]) -> Iterator[t
             yield name, "was put in" if other is None else f"was put in, a copy of {other}"
 
 
-def _read(path: Path) -> dict[str, str]:
-    """Names and digests in their order.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is no such list.
-    """
-    found = _BODY.search(read_file(path, _MAX_BYTES))
-    if found is None:
-        raise ValueRefused("it lists nothing")
-    try:
-        plain = parse_json(unescape(found[1].decode("utf-8")), _MAX_VALUES)
-        if plain["format"] != FORMAT:
-            raise ValueRefused(f"expected format {FORMAT}")
-        rows = dict(plain["files"])
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueRefused("it is damaged") from error
-    if not all(
-        isinstance(n, str) and isinstance(d, str) and _SHA256.fullmatch(d) for n, d in rows.items()
-    ):
-        raise ValueRefused("it is damaged")
-    return rows
-
-
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.state))
-
-
-def _sha256(path: Path) -> str:
-    with open_to_read(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_of_systems(name: str) -> bool:
     """Files that desktops leave in folders, and hidden ones, which no viewer shows."""
     return name.startswith(".") or name.casefold() in _OF_SYSTEMS
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)

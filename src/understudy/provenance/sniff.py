@@ -10,6 +10,8 @@ from understudy.files import open_to_read
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"\x76\x2f\x31\x01": "image/x-exr",
     b"II*\0": "image/tiff",
     b"MM\0*": "image/tiff",
     b"\x1a\x45\xdf\xa3": "video/x-matroska",

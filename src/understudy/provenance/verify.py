@@ -91,7 +91,12 @@ def verify(path: Path) -> Verdict:
     try:
         told = _read(path, mime)
     except C2paError as error:
-        return _without(str(error), mime)
+        verdict = _without(str(error), mime)
+        if str(error).startswith("NotSupported"):
+            from understudy.provenance.beside import verify_beside
+
+            return verify_beside(path, verdict)
+        return verdict
     except ValueError as error:
         return Verdict("unreadable", (f"Its credential cannot be read: it {error}.",))
     try:

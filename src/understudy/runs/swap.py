@@ -30,7 +30,7 @@ from understudy.runs.rendering.renders import (
 from understudy.runs.settings import Said
 from understudy.shell import quoted
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.convert.stage import writer_for
+from understudy.stages.convert.output import check_ending, writer_for
 from understudy.stages.extract.choose import step_settings
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
@@ -125,6 +125,7 @@ def look_first(
         MediaError: a film is missing or cannot be read.
     """
     check_output_name(output)
+    check_ending(default_registry(), output)
     for film in (film for each in films.values() for film in each):
         probe(film)
     with ExitStack() as held:

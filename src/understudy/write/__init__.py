@@ -29,6 +29,12 @@ class Writer(Protocol):
     suffix: str
     """What a finished output is called: ".mp4", or "" for a folder."""
 
+    bits: int
+    """Of a sample, at most, of this source's pictures; frames of more are not worth reading."""
+
+    not_kept: tuple[str, ...]
+    """What the output will not have of its source, a phrase each, said before the work."""
+
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
         """Write one complete segment atomically; frames carry their exact timestamps."""
 

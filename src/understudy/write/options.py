@@ -8,6 +8,17 @@ from typing import Literal
 from understudy.options import check, option
 
 
+def depth_of(said: str, source_bits: int, most: int) -> int:
+    """Bits of a sample that an output gets.
+
+    Args:
+        said: "auto", or a number in words.
+        source_bits: what its source has.
+        most: what the format has.
+    """
+    return min(source_bits, most) if said == "auto" else int(said)
+
+
 @dataclass(frozen=True, slots=True)
 class H264Options:
     """How the video is encoded."""
@@ -22,11 +33,104 @@ class H264Options:
     preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = option(
         "fast", "H.264 effort: slower makes smaller files of the same quality.", result=True
     )
-    container: Literal["mp4", "mov"] = option(
+    container: Literal["mp4", "mov", "mkv"] = option(
         "mp4",
         "The file's kind, as its name ends. MOV also holds uncompressed sound from cameras.",
         result=True,
         handed=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class H265Options:
+    """How H.265 is encoded."""
+
+    crf: int = option(
+        18,
+        "H.265 quality: lower is better and larger; 18 can hardly be told from the source.",
+        low=0,
+        high=51,
+        result=True,
+    )
+    preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = option(
+        "fast", "H.265 effort: slower makes smaller files of the same quality.", result=True
+    )
+    bits: Literal["auto", "8", "10"] = option(
+        "auto", "Bits a sample; auto takes 10 where the source has more than 8.", result=True
+    )
+    chroma: Literal["420", "422", "444"] = option(
+        "420",
+        "How often colour is stored; few players and no television sets show more than 4:2:0.",
+        result=True,
+    )
+    container: Literal["mp4", "mov", "mkv"] = option(
+        "mp4", "The file's kind, as its name ends.", result=True, handed=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Av1Options:
+    """How AV1 is encoded."""
+
+    crf: int = option(
+        20,
+        "AV1 quality, 1 to 63: lower is better and larger.",
+        low=1,
+        high=63,
+        result=True,
+    )
+    preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = option(
+        "fast", "AV1 effort: slower makes smaller files of the same quality.", result=True
+    )
+    bits: Literal["auto", "8", "10"] = option(
+        "auto", "Bits a sample; auto takes 10 where the source has more than 8.", result=True
+    )
+    container: Literal["mp4", "webm", "mkv"] = option(
+        "mp4", "The file's kind, as its name ends.", result=True, handed=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProResOptions:
+    """Which ProRes."""
+
+    profile: Literal["proxy", "lt", "standard", "hq", "4444", "4444xq"] = option(
+        "hq", "Profile: hq is 4:2:2, 4444 stores colour for every pixel.", result=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DnxhrOptions:
+    """Which DNxHR."""
+
+    profile: Literal["auto", "lb", "sq", "hq", "hqx", "444"] = option(
+        "auto",
+        "Profile: lb, sq and hq have 8 bits, hqx and 444 10; auto takes hq or hqx, as the source.",
+        result=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Ffv1Options:
+    """How deep FFV1 stores."""
+
+    rgb_bits: Literal["auto", "8", "16"] = option(
+        "auto", "Bits a sample; auto takes 16 where the source has more than 8.", result=True
     )
 
     def __post_init__(self) -> None:

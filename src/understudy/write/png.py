@@ -32,8 +32,10 @@ class PngWriter:
     """
 
     suffix = ""
+    bits = 8
 
     def __init__(self, source: MediaInfo) -> None:
+        self.not_kept = ()
         self._source = source
         self._names = [f"{name}.png" for name in _apart(source.files)]
 

@@ -175,8 +175,8 @@ def convert(
         typer.Option(
             "--output",
             "-o",
-            help="A .mp4 or .mov file, or a folder name for a PNG sequence; out.mp4 unless given, "
-            "or that of --render-name.",
+            help="A film (.mp4, .mov, .mkv, .webm), or a folder name for pictures; out.mp4 unless "
+            "given, or that of --render-name.",
             show_default=False,
         ),
     ] = None,

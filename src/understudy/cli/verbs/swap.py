@@ -35,7 +35,9 @@ def swap(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", help="A .mp4 or .mov file, or a folder name for a PNG sequence."
+            "--output",
+            "-o",
+            help="A film (.mp4, .mov, .mkv, .webm), or a folder name for pictures.",
         ),
     ] = Path("out.mp4"),
     project: Annotated[

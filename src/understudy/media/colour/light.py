@@ -97,7 +97,7 @@ def check_writable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> Non
     light = light_of(info)
     if assume_colour == "tags" and light != "sdr":
         raise MediaError(
-            f"{info.path}: is HDR ({light.upper()}), and outputs are 8-bit SDR as yet, where "
+            f"{info.path}: is HDR ({light.upper()}), and outputs are SDR as yet, where "
             "its colour would be lost; bring it to Rec.709 in a grading program, then extract and "
             "convert that (as training material HDR can be used as it is)"
         )

@@ -100,7 +100,7 @@ class FromRgb:
     """RGB arrays to the frames an encoder takes.
 
     Args:
-        pixel_format: "yuv420p" or "yuv444p".
+        pixel_format: as FFmpeg calls it, YUV or planar RGB, such as "yuv420p10le".
         matrix: H.273 code, one of 1, 4, 5, 6, 7, 9, 10.
         range_: of the stored samples.
     """

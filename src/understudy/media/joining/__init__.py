@@ -12,20 +12,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import av
 from av.packet import Packet
 
 from understudy.errors import MediaError
+from understudy.media.coding import HVC1
 from understudy.media.container import open_input
 from understudy.media.encode import open_output
 from understudy.media.info import MediaInfo
 from understudy.media.joining.check import check_joined
+from understudy.media.joining.kinds import COARSE, Container, muxer_of
 from understudy.media.joining.plan import Plan, movie_timescale, plan_of
 from understudy.media.joining.sound import Sound, add_tracks
-
-Container = Literal["mp4", "mov"]
 
 
 def check_sound(info: MediaInfo, container: Container) -> None:
@@ -42,7 +42,7 @@ def check_sound(info: MediaInfo, container: Container) -> None:
     try:
         with (
             open_input(info.path) as source,
-            av.open(BytesIO(), "w", format=container) as output,
+            av.open(BytesIO(), "w", format=muxer_of(container)) as output,
         ):
             sound = Sound(source, info)
             tracks = add_tracks(output, sound.streams)
@@ -56,10 +56,11 @@ def check_sound(info: MediaInfo, container: Container) -> None:
                     break
     except (av.error.FFmpegError, ValueError) as error:
         codecs = ", ".join(sorted({a.codec for a in info.audio}))
-        other = "" if container == "mov" else "write a .mov, "
+        other = {"mp4": "write a .mov, ", "webm": "write a .mkv, "}.get(container, "")
+        to = "Opus" if container == "webm" else "AAC"
         raise MediaError(
             f"{info.path}: its sound ({codecs}) cannot be copied into .{container}; "
-            f"{other}convert the sound to AAC first, or write a folder of PNGs"
+            f"{other}convert the sound to {to} first, or write a folder of PNGs"
         ) from error
 
 
@@ -76,7 +77,7 @@ def join(
         segments: from `encode_segment`, in order.
         target: where to write; the ending does not matter.
         info: the source.
-        container: "mp4" or "mov".
+        container: what it becomes.
         comment: what the file says of itself.
 
     Returns:
@@ -93,21 +94,26 @@ def join(
         plan = plan_of(segments, info, [] if sound is None else sound.starts)
         template = open_files.enter_context(open_input(segments[0])).streams.video[0]
         _mux(plan, target, (container, comment), template, sound)
-        check_joined(plan, target, sound)
+        check_joined(plan, target, sound, container)
     return len(plan.pts)
 
 
 def _mux(
     plan: Plan, target: Path, kind: tuple[Container, str], template: Any, sound: Sound | None
 ) -> None:
+    container, comment = kind
     options = {
         "video_track_timescale": str(plan.timescale),
         "movie_timescale": str(movie_timescale(plan, sound.rates if sound else [])),
         "movflags": "+faststart",
     }
-    container, comment = kind
-    with open_output(target, container, options, comment) as output:
+    if container in COARSE:
+        # decoding begins before zero; Matroska does not say when, and must not move what is shown
+        options = {"avoid_negative_ts": "disabled"}
+    with open_output(target, muxer_of(container), options, comment) as output:
         video = output.add_stream_from_template(template, opaque=True)
+        if template.codec_context.codec_tag == HVC1 and container not in COARSE:
+            video.codec_context.codec_tag = HVC1
         tracks = add_tracks(output, sound.streams) if sound else {}
         heard: Iterator[Packet[Any]] = sound.packets(plan.shift_s) if sound else iter(())
         for packet in heapq.merge(_video_packets(plan), heard, key=_seconds):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from understudy.errors import MediaError
 from understudy.media.container import open_input
+from understudy.media.joining.kinds import COARSE, Container
 from understudy.media.joining.plan import Plan, ticks
 from understudy.media.joining.sound import Sound, Track
 
@@ -15,29 +18,48 @@ _TOLERANCE_S = Fraction(1, 500)
 """Edit lists count in milliseconds, and so does Matroska."""
 
 
-def check_joined(plan: Plan, target: Path, sound: Sound | None) -> None:
+def check_joined(
+    plan: Plan, target: Path, sound: Sound | None, container: Container = "mp4"
+) -> None:
     """Refuse a film that does not show each frame, and let hear all sound, when its source does.
+
+    Args:
+        plan: of the pictures.
+        target: the film.
+        sound: what was copied.
+        container: what it is; a coarse one may round each time.
 
     Raises:
         MediaError: says which of the two is wrong.
     """
-    with open_input(target) as container:
+    coarse_s = COARSE.get(container, Fraction(0))
+    with open_input(target) as film:
         found = sorted(
             ticks(p, plan.timescale)
-            for p in container.demux(container.streams.video[0])
+            for p in film.demux(film.streams.video[0])
             if p.size and p.pts is not None and not p.is_discard
         )
-    if found != plan.pts:
+    if len(found) != len(plan.pts) or _apart(found, plan.pts) > math.ceil(
+        coarse_s * plan.timescale
+    ):
         raise MediaError(
             f"{target}: {len(plan.pts)} frames were joined but {len(found)} are in the file, or "
             "at other times; the disk may be failing: run again"
         )
     if sound is not None:
         for number, stream in enumerate(sound.streams):
-            _check_track(target, number, sound.tracks[stream.index], stream, sound.shift_s)
+            track = sound.tracks[stream.index]
+            _check_track(target, number, track, stream, (sound.shift_s, coarse_s))
 
 
-def _check_track(target: Path, number: int, sent: Track, source: Any, shift_s: Fraction) -> None:
+def _apart(times: Sequence[int], wanted: Sequence[int]) -> int:
+    return max((abs(a - b) for a, b in zip(times, wanted, strict=True)), default=0)
+
+
+def _check_track(
+    target: Path, number: int, sent: Track, source: Any, moved: tuple[Fraction, Fraction]
+) -> None:
+    shift_s, coarse_s = moved
     if not sent.times:
         return
     with open_input(target) as container:
@@ -54,7 +76,7 @@ def _check_track(target: Path, number: int, sent: Track, source: Any, shift_s: F
     wanted = sent.times
     if not source.codec_context.frame_size:  # samples without a codec: any number of them a packet
         times, wanted = [*times[:1], end], [wanted[0], sent.end or 0]
-    if times != wanted:
+    if len(times) != len(wanted) or _apart(times, wanted) > math.ceil(coarse_s * rate):
         raise MediaError(
             f"{target}: the packets of sound {number + 1} are not at the times at which they were "
             "written; the disk may be failing: run again"

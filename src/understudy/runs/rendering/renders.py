@@ -25,6 +25,7 @@ from understudy.runs.settings import remembering
 from understudy.shell import quoted
 from understudy.stages.convert.first_look import first_look
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.output import chosen_writer
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
 from understudy.stages.evaluate.stage import EvaluateReport
 from understudy.stages.release.place import Receipt, check_place
@@ -137,6 +138,7 @@ def planned(
     refuse_unknown_knobs(project, model, options.knob, registry)
     registry.get("colour", options.match_colour)
     refuse_unmade(project, source, options.mask)
+    chosen_writer(registry, output, options)
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))

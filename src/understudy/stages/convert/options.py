@@ -72,6 +72,14 @@ class ConvertOptions:
         result=True,
         common=True,
     )
+    writer: str = option(
+        "auto",
+        "What writes the output; auto goes by its ending: H.264 for .mp4, .mov and .mkv, AV1 for "
+        ".webm, PNGs for a folder. See `understudy plugins`.",
+        group="Output",
+        names=Names("write", auto=("h264", "png", "h265", "av1", "prores", "dnxhr", "ffv1")),
+        common=True,
+    )
     overwrite: bool = option(
         False,
         "Replace an output that is there already.",

@@ -33,6 +33,7 @@ from understudy.shell import quoted
 from understudy.stages.convert.compose import idle_flags
 from understudy.stages.convert.job import Job
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.output import chosen_writer, say_what_is_lost, writer_for
 from understudy.stages.faces.casting import Casting, Census
 from understudy.stages.faces.source import assumed_colour, warn_of_damage
 from understudy.stages.faces.surfaces import builds_in
@@ -69,7 +70,7 @@ class ConvertInputs:
         alignments: its alignments file.
         faces: its face pictures, for the choice "faceset".
         model: the model folder.
-        output: a `.mp4`/`.mov` file, or a folder for PNGs (a name without suffix).
+        output: a file whose ending says its kind, or a folder for pictures (a name without one).
         work: folder for the segments.
         label: consent and donors, for the Content Credentials.
         casting: number of a person in the film as text, or "all" for everybody who is not named,
@@ -136,8 +137,9 @@ def convert(
     check_place(inputs.output, options.overwrite, inputs.work, sources)
     held = Held.now(inputs.media)
     info = probe(inputs.media)
+    writer = writer_for(registry, info, inputs.output, options)
     with Alignments.open(inputs.alignments, read_only=True) as store:
-        film = _film(store, info)
+        film = _film(store, info, writer.bits)
         swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
         _check_persons(inputs.casting, swapper)
         # before the first frame is read, and what stands here names the segments
@@ -145,8 +147,9 @@ def convert(
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
         _say(swapper, census, inputs, options, progress)
+        say_what_is_lost(writer, info, inputs.output, progress)
         frames, words = _made_or_there(
-            film, held, casting, census, swapper, inputs, options, registry, progress
+            film, held, casting, census, swapper, writer, inputs, options, registry, progress
         )
     parts = {str(part): n for part, n in census.parts.items()}
     seconds = time.monotonic() - started
@@ -159,6 +162,7 @@ def _made_or_there(
     casting: Casting,
     census: Census,
     swapper: Swapper,
+    writer: Any,
     inputs: ConvertInputs,
     options: ConvertOptions,
     registry: Registry,
@@ -166,7 +170,6 @@ def _made_or_there(
 ) -> tuple[int, str]:
     """Frames of the output and how much of the source could be read."""
     info, output = film.info, inputs.output
-    writer = writer_for(registry, info, output, options)
     work = inputs.work / _key(info, census, swapper, inputs, options, registry)
     make_folder(inputs.work)
     with WriterLock(work, "render's work folder"):
@@ -217,8 +220,8 @@ def _made_or_there(
         return frames, words
 
 
-def _film(store: Alignments, info: MediaInfo) -> FilmReader:
-    """The footage, read as its faces were found.
+def _film(store: Alignments, info: MediaInfo, bits: int) -> FilmReader:
+    """The footage, read as its faces were found, as deep as the output holds it.
 
     Raises:
         StoreError: the alignments are another film's, or not finished.
@@ -235,7 +238,7 @@ def _film(store: Alignments, info: MediaInfo) -> FilmReader:
         )
     assumed = assumed_colour(store)
     check_writable(info, assumed)
-    return FilmReader(info, "8", assumed)
+    return FilmReader(info, "native" if bits > 8 else "8", assumed)
 
 
 def _check_persons(casting: Mapping[str, str | None], swapper: Swapper) -> None:
@@ -342,7 +345,7 @@ def _key(
 ) -> str:
     """A name for everything that the segments depend on."""
     colour = registry.get("colour", options.match_colour)
-    writer = registry.get("write", _writer_name(inputs.output))
+    writer = chosen_writer(registry, inputs.output, options)
     made_by = [p.made_by for p in (registry.get("swap", swapper.name), colour, writer)]
     plain = [
         results(options),
@@ -365,19 +368,3 @@ def _discard(work: Path) -> None:
     if work.exists():
         rename(work, doomed)
         remove_folder(doomed)
-
-
-def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:
-    """The writer for this output, with its own options of the tree.
-
-    Raises:
-        MediaError: the source's sound does not fit into this kind of file.
-    """
-    plugin = registry.get("write", _writer_name(output))
-    kind = {"container": output.suffix.lower().lstrip(".")}
-    chosen = plugin.made_options(options.write.of(plugin.name), kind)
-    return plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
-
-
-def _writer_name(output: Path) -> str:
-    return "png" if output.suffix == "" else "h264"

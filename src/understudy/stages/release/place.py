@@ -15,7 +15,9 @@ from typing import Any
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import read_json, refuse_sources
+from understudy.provenance.beside import CARRIED, beside
 from understudy.provenance.folder import LIST
+from understudy.provenance.listing import read_list
 from understudy.store.atomic import commit_bytes, need_free
 
 _OURS = (".png", ".csv")
@@ -72,7 +74,7 @@ class Receipt:
 
     def fits(self, output: Path) -> bool:
         """Whether this output is there as it was made."""
-        if os.fspath(output.absolute()) != self.output:
+        if os.fspath(output.absolute()) != self.output or not has_credentials(output):
             return False
         try:
             return set(self.files) <= set(_stamps(output))
@@ -80,18 +82,19 @@ class Receipt:
             return False
 
 
+def has_credentials(output: Path) -> bool:
+    """Whether the credentials of an output that cannot carry them are where they belong."""
+    carries = not output.suffix or output.suffix.lower() in CARRIED
+    return carries or beside(output).is_file()
+
+
 def check_output_name(output: Path) -> None:
     """Refuse a name that no output can have, or that lies where none can be written.
 
     Raises:
-        ValueRefused: another suffix than .mp4, .mov or none.
+        ValueRefused: it is too long, or no text.
         StoreError: the folder is missing or may not be written.
     """
-    if output.suffix.lower() not in ("", ".mp4", ".mov"):
-        raise ValueRefused(
-            f"{output.name}: expected a name ending in .mp4 or .mov, or a folder name without "
-            f"suffix for PNGs; other containers cannot carry Content Credentials in the file"
-        )
     _check_name(output.name)
     parent = output.resolve().parent
     if not parent.is_dir():
@@ -115,13 +118,13 @@ def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Pat
     """Refuse an output that could not be written or would cost something else.
 
     Args:
-        output: a `.mp4` or `.mov` file, or a folder name without suffix.
+        output: a file, or a folder name without suffix.
         overwrite: whether an output that is there may be replaced.
         work: where receipts lie; an output that one of them knows is not in the way.
         sources: films, alignments and face pictures, which no output replaces.
 
     Raises:
-        ValueRefused: another suffix, or the output is or holds a source.
+        ValueRefused: no such name can be, or the output is or holds a source.
         StoreError: something is there already, or the folder is missing or may not be written.
         DiskFull: the output's disk has no room for anything.
     """
@@ -130,6 +133,7 @@ def check_place(output: Path, overwrite: bool, work: Path, sources: Iterable[Pat
     refuse_sources(output, sources)
     need_free(parent, SIGNING_BYTES)
     if not output.exists():
+        _check_notice(output, overwrite)
         return
     if not overwrite:
         if not known_output(output, work):
@@ -199,6 +203,19 @@ def _in_the_way(output: Path) -> StoreError:
     return StoreError(
         f"{output} is there already; choose another -o or say --overwrite to replace it"
     )
+
+
+def _check_notice(output: Path, overwrite: bool) -> None:
+    """Credentials beside an output that is not there: ours are of one that was never finished."""
+    notice = beside(output)
+    if overwrite or output.suffix.lower() in CARRIED or not notice.exists():
+        return
+    try:
+        ours = list(read_list(notice)) == [output.name]
+    except (OSError, ValueError):
+        ours = False
+    if not ours:
+        raise _in_the_way(notice)
 
 
 def _check_pictures_only(folder: Path) -> None:

@@ -16,12 +16,11 @@ from understudy.errors import ConsentMissing, UnderstudyError
 from understudy.media import MediaInfo
 from understudy.media.held import Held
 from understudy.provenance.audit import AuditLog
+from understudy.provenance.beside import CARRIED, beside, list_of_film
 from understudy.provenance.consent import Declaration, read_declarations, require
 from understudy.provenance.credentials import check_signing, disclosure_of, sign
-from understudy.provenance.folder import LIST, LISTED_IN, list_of
+from understudy.provenance.folder import LIST, LISTED_IN, list_of_folder
 from understudy.store.atomic import commit_dir, commit_path, scratch, sweep_parts
-
-MIME = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +152,7 @@ def _sign_all(
     """Sign a film, or each picture of a folder as made from its own source, and their list."""
     if output.suffix:
         ((film, source),) = pairs
-        mime = MIME[output.suffix.lower()]
-        sign(
-            film,
-            part,
-            source=source,
-            donors=donors,
-            disclosure=disclosure,
-            title=output.name,
-            mime=mime,
-        )
+        _sign_film(film, part, source, output, donors, disclosure)
         return
     source_of = dict(pairs)
     listed = {**disclosure, LISTED_IN: LIST}
@@ -183,7 +173,7 @@ def _sign_all(
     order = [part / entry.name for entry in source_of]
     rest = sorted(set(part.iterdir()) - set(order))
     unsigned = joined / LIST
-    unsigned.write_bytes(list_of(output.name, [*order, *rest], len(order)))
+    unsigned.write_bytes(list_of_folder(output.name, [*order, *rest], len(order)))
     sign(
         unsigned,
         part / LIST,
@@ -193,3 +183,25 @@ def _sign_all(
         title=LIST,
         mime="image/svg+xml",
     )
+
+
+def _sign_film(
+    film: Path,
+    part: Path,
+    source: Path,
+    output: Path,
+    donors: tuple[Path, ...],
+    disclosure: Mapping[str, Any],
+) -> None:
+    """Sign a film inside, or beside where its kind cannot carry credentials."""
+    facts: dict[str, Any] = {"source": source, "donors": donors, "disclosure": disclosure}
+    mime = CARRIED.get(output.suffix.lower())
+    if mime is not None:
+        sign(film, part, title=output.name, mime=mime, **facts)
+        return
+    # the notice gets its name first: a film with its final name has its credentials
+    with commit_path(beside(output)) as notice:
+        unsigned = film.with_name("notice.svg")
+        unsigned.write_bytes(list_of_film(output.name, film))
+        sign(unsigned, notice, title=output.name, mime="image/svg+xml", **facts)
+        shutil.copyfile(film, part)

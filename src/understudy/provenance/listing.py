@@ -1,0 +1,91 @@
+"""Signed lists of files: their names in order and the SHA-256 of each, in an SVG.
+
+What cannot carry credentials inside, as a folder or a Matroska file, has them beside it: a notice
+that any browser shows, and that is signed. C2PA signs no plain text files, but SVG.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape, unescape
+
+from understudy.errors import ValueRefused
+from understudy.files import open_to_read, parse_json, read_file
+
+FORMAT = 1
+_MAX_BYTES = 256 << 20
+_MAX_VALUES = 4_000_000  # three for each file
+_BODY = re.compile(rb'<desc id="understudy-files">(.*?)</desc>', re.DOTALL)
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def list_of(lines: Sequence[str], files: Sequence[tuple[str, Path]], n_pictures: int) -> bytes:
+    """A list, an SVG to be signed.
+
+    Args:
+        lines: what it says to people, two of them.
+        files: all that belongs together, each with its final name, in the order in which they are
+            shown; first the pictures, then the rest.
+        n_pictures: how many of them are pictures.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    plain = {
+        "format": FORMAT,
+        "pictures": n_pictures,
+        "files": [[name, sha256_of(file)] for name, file in files],
+    }
+    text = "".join(
+        f'<text x="12" y="{28 * n}" font-family="sans-serif" font-size="16">'
+        f"{escape(printable(line))}</text>\n"
+        for n, line in enumerate(lines, 1)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<svg xmlns="http://www.w3.org/2000/svg" width="960" height="76">\n'
+        f'<desc id="understudy-files">{escape(json.dumps(plain))}</desc>\n{text}</svg>\n'
+    ).encode()
+
+
+def read_list(path: Path) -> dict[str, str]:
+    """Names and digests in their order.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such list.
+    """
+    found = _BODY.search(read_file(path, _MAX_BYTES))
+    if found is None:
+        raise ValueRefused("it lists nothing")
+    try:
+        plain = parse_json(unescape(found[1].decode("utf-8")), _MAX_VALUES)
+        if plain["format"] != FORMAT:
+            raise ValueRefused(f"expected format {FORMAT}")
+        rows = dict(plain["files"])
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueRefused("it is damaged") from error
+    if not all(
+        isinstance(n, str) and isinstance(d, str) and _SHA256.fullmatch(d) for n, d in rows.items()
+    ):
+        raise ValueRefused("it is damaged")
+    return rows
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file, hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open_to_read(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def printable(text: str) -> str:
+    """Text without what would break a line or hide it."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,0 +1,84 @@
+"""Which writer makes an output, and what the output will not have of its source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from understudy.errors import ValueRefused
+from understudy.flow import Progress
+from understudy.media import MediaInfo
+from understudy.options import fields_of
+from understudy.plugin import Plugin, Registry
+from understudy.stages.convert.options import ConvertOptions
+
+_USUAL: Sequence[str] = next(
+    f.names.auto for f in fields_of(ConvertOptions) if f.name == "writer" and f.names is not None
+)
+
+
+def check_ending(registry: Registry, output: Path) -> None:
+    """Refuse an output of a kind that no writer makes.
+
+    Raises:
+        ValueRefused: says which kinds there are.
+    """
+    if not _makers(registry, output):
+        endings = {e for plugin in registry.of_kind("write") for e in plugin.endings if e}
+        raise ValueRefused(
+            f"{output.name}: expected a name ending in {', '.join(sorted(endings))}, or a folder "
+            "name without ending for pictures; see understudy plugins"
+        )
+
+
+def chosen_writer(registry: Registry, output: Path, options: ConvertOptions) -> Plugin:
+    """The writer that makes this output: the one that was named, or the usual one of its ending.
+
+    Raises:
+        ValueRefused: no writer makes such an output, or not the one that was named.
+        PluginError: there is no writer of that name.
+    """
+    if options.writer == "auto":
+        check_ending(registry, output)
+        return _makers(registry, output)[0]
+    plugin = registry.get("write", options.writer)
+    if output.suffix.lower() not in plugin.endings:
+        made = ", ".join(e or "a folder (a name without ending)" for e in plugin.endings)
+        raise ValueRefused(
+            f"{output.name}: the writer {plugin.name} makes {made}; choose another -o, or "
+            "--writer auto, which goes by the ending"
+        )
+    return plugin
+
+
+def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:
+    """The writer for this output, with its own options of the tree.
+
+    Raises:
+        ValueRefused: see `chosen_writer`.
+        MediaError: the source's sound or size does not fit into this kind of file.
+    """
+    plugin = chosen_writer(registry, output, options)
+    kind = {"container": output.suffix.lower().lstrip(".")}
+    chosen = plugin.made_options(options.write.of(plugin.name), kind)
+    return plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
+
+
+def say_what_is_lost(writer: Any, info: MediaInfo, output: Path, progress: Progress) -> None:
+    """Tell before the work what the output will not have of its source."""
+    if writer.not_kept:
+        progress.warn(
+            f"{output.name} will not have all of {info.path.name}: {'; '.join(writer.not_kept)}; "
+            "another --writer may",
+            code="not-kept",
+            lost=list(writer.not_kept),
+        )
+
+
+def _makers(registry: Registry, output: Path) -> list[Plugin]:
+    """Writers of an ending: the usual one first, those of other packages last."""
+    ending = output.suffix.lower()
+    found = [p for p in registry.of_kind("write") if ending in p.endings]
+    rank = {name: n for n, name in enumerate(_USUAL)}
+    return sorted(found, key=lambda p: rank.get(p.name, len(rank)))
