@@ -85,7 +85,7 @@ def verify_folder(folder: Path) -> FolderVerdict:
         differs += [(p.name, v.state) for p, v in pictures.items() if not v.ok]
     whole = _whole(told, pictures, differs, known)
     if inner := [] if known else [p.name for p in entries if p.is_dir()]:
-        names = ", ".join(map(_printable, inner[:_MOST_TOLD]))
+        names = ", ".join(map(printable, inner[:_MOST_TOLD]))
         words = f"Not looked into: the folders in it ({names}); verify each by itself."
         whole = replace(whole, sentences=(*whole.sentences, words))
     return FolderVerdict(whole, pictures)
