@@ -76,7 +76,7 @@ def what_was_seen(
         options: with which no face was found, decided.
         registry: of plug-ins.
     """
-    views = _views(film, times)
+    views = views_at(film, times)
     with one_thread_each():
         ways = list(_ways(views, options, registry))
     found = [seen for seen in ways if seen.frames >= min(2, len(views))]
@@ -98,7 +98,7 @@ def _ways(
 ) -> Iterator[_Seen]:
     """Ways of looking, the likeliest cause first; each changes one thing alone."""
     own = registry.get("detect", options.detector)
-    usual = _detector(own, options)
+    usual = built(own, options)
     if usual is None:
         yield _Seen(0, "", "")
         return
@@ -110,15 +110,15 @@ def _ways(
         return
     yield from _turned(views, _least(usual, options.min_face_px))
     yield from _closer(views, own, options)
-    unsure = _detector(own, options, min_confidence=_UNSURE)
+    unsure = built(own, options, min_confidence=_UNSURE)
     if unsure is not None:
         yield _Seen(
             _count_with(views, _least(unsure, options.min_face_px)),
             f"show something that {own.name} takes for a face, but is not sure of",
             f"--min-confidence {_UNSURE}",
         )
-    for plugin in _others(own, registry):
-        other = _detector(plugin, options)
+    for plugin in other_detectors(own, registry):
+        other = built(plugin, options)
         if other is not None:
             yield _Seen(
                 _count_with(views, _least(other, options.min_face_px)),
@@ -145,7 +145,7 @@ def _closer(
     for detection_px in (None, min(_CLOSE_PX, longest)):
         if detection_px is not None and detection_px <= known:
             return
-        detector = _detector(own, options, min_face_px=_SMALLEST_PX, max_detection_px=detection_px)
+        detector = built(own, options, min_face_px=_SMALLEST_PX, max_detection_px=detection_px)
         if detector is None:
             return
         found = [_sides(_least(detector, _SMALLEST_PX)(view)) for view in views]
@@ -167,9 +167,10 @@ def _in_vain(
     own = registry.get("detect", options.detector)
     flat = sum(float(view.std()) < _FLAT for view in views)
     dark = sum(float(view.mean()) < _DARK for view in views)
+    names = " and ".join(p.name for p in (own, *other_detectors(own, registry)))
     how = (
         f"turned, closer, down to {_SMALLEST_PX} px and to a confidence of {_UNSURE}, by "
-        f"{' and '.join(p.name for p in (own, *_others(own, registry)))}, and show no face either"
+        f"{names}, and show no face either"
     )
     if 2 * dark > len(views):
         return f"{how}: {dark} of them are nearly black; make the film brighter before"
@@ -189,7 +190,8 @@ def _filters(options: ExtractOptions) -> str:
     return "their landmarks fit no face; try another --aligner, or --every-frame"
 
 
-def _views(film: FilmReader, times: Sequence[Timestamp]) -> list[NDArray[np.uint8]]:
+def views_at(film: FilmReader, times: Sequence[Timestamp]) -> list[NDArray[np.uint8]]:
+    """A few frames at times out of these, spread evenly, as detectors see them."""
     places = np.unique(np.linspace(0, len(times) - 1, _FRAMES + 2).round().astype(int))
     chosen = places[1:-1] if len(places) > 2 else places
     views = []
@@ -201,7 +203,7 @@ def _views(film: FilmReader, times: Sequence[Timestamp]) -> list[NDArray[np.uint
     return views
 
 
-def _detector(plugin: Plugin, options: ExtractOptions, **changes: Any) -> Detector | None:
+def built(plugin: Plugin, options: ExtractOptions, **changes: Any) -> Detector | None:
     """A detector with some options changed; None where it has none such, or looks at no pixels."""
     changes = {name: value for name, value in changes.items() if value is not None}
     handed = {**to_mapping(options), **changes}
@@ -213,7 +215,7 @@ def _detector(plugin: Plugin, options: ExtractOptions, **changes: Any) -> Detect
     return None if isinstance(made, LocatedDetector) else made
 
 
-def _others(own: Plugin, registry: Registry) -> list[Plugin]:
+def other_detectors(own: Plugin, registry: Registry) -> list[Plugin]:
     """The other quick detectors that are on this machine."""
     known = {p.name: p for p in registry.of_kind("detect")}
     names = [name for name in _QUICK if name != own.name and name in known]
@@ -222,6 +224,11 @@ def _others(own: Plugin, registry: Registry) -> list[Plugin]:
 
 def _least(detector: Detector, min_face_px: int) -> Look:
     return lambda view: sized(detector.detect([view])[0], min_face_px, None)
+
+
+def count_with(views: Sequence[NDArray[np.uint8]], detector: Detector, min_face_px: int) -> int:
+    """In how many pictures a detector sees a face of at least that size."""
+    return _count_with(views, _least(detector, min_face_px))
 
 
 def _count_with(views: Sequence[NDArray[np.uint8]], look: Look) -> int:

@@ -32,6 +32,7 @@ from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
 from understudy.stages.extract.choose import choose, resolved, step_settings
 from understudy.stages.extract.debug import write_debug_image
+from understudy.stages.extract.gaps import unsure, warn_of_gaps, warn_of_unsure
 from understudy.stages.extract.nobody import what_was_seen
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.pictures import Pictures
@@ -151,6 +152,8 @@ def _extract(
             with one_thread_each():
                 tools = tools or _tools(options, registry, progress)
                 _Run(film, pictures, options, store, tools, progress)(read)
+                if store.counts()[2]:
+                    warn_of_gaps(film, store, options, registry, progress)
         n_frames, with_faces, n_faces = store.counts()
         shots, tracks = store.shots(), store.tracks()
         times = [] if n_faces else list(store.timestamps().values())
@@ -185,7 +188,7 @@ class _Run:
     ) -> None:
         self._film, self._pictures, self._options = film, pictures, options
         self._store, self._progress = store, progress
-        self._workers = options.workers or os.cpu_count() or 1
+        self._workers, self._unsure = options.workers or os.cpu_count() or 1, list[str]()
         self._tools, self._device = tools, tools.device
 
     def __call__(self, read: ReadReport) -> None:
@@ -213,6 +216,7 @@ class _Run:
                 )
         warn_of_damage(film.info, read, progress)
         name_left_out(film.name, store.carry, progress)
+        warn_of_unsure(film.name, self._unsure, progress)
         limit = _MEANS_ARE_NEARER * self._tools.same_person_below
         store.finish(join_persons(store.tracks(), store.track_spans(), limit))
 
@@ -271,6 +275,7 @@ class _Run:
 
     def _commit(self, window: Window, made: list[list[Face]]) -> None:
         rows = [(f.at, faces) for f, faces in zip(window.frames, made, strict=True)]
+        self._unsure += unsure(made)
         self._store.put(rows, carry=window.state, shots=window.shots, tracks=window.tracks)
         if window.frames:
             self._pictures.mark(window.frames[-1].at.index)
