@@ -19,7 +19,7 @@ from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_p
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.rendering.masks import refuse_unmade
-from understudy.runs.rendering.reports import keep_report, kept_report
+from understudy.runs.rendering.reports import keep_report, kept_report, settings_line
 from understudy.runs.rendering.scoring import evaluate_render, films_of
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
@@ -63,13 +63,21 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RenderReport:
-    """What a render made and measured, and where its pictures and reports lie."""
+    """What a render made and measured, and where its pictures and reports lie.
+
+    Attributes:
+        converted: what was made.
+        scores: what was measured, or None where that was left out.
+        sheet, text, curves: where contact sheet, report and curves lie, or would.
+        render: its id.
+    """
 
     converted: ConvertReport
-    scores: EvaluateReport
+    scores: EvaluateReport | None
     sheet: Path
     text: Path
     curves: Path
+    render: str = ""
 
 
 def planned(
@@ -206,13 +214,15 @@ def make_render(
     """
     converted = convert_render(project, render, options, registry, progress, anew=anew)
     places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
+    if not options.score:
+        return RenderReport(converted, None, *places, render.id)
     kept = kept_report(project, render, truth)
     if kept is not None:
         progress.say(
             f"{render.output} was scored as it is; to score it again: understudy score "
             f"{quoted(project.folder)} --render {render.id}"
         )
-        return RenderReport(converted, kept, *places)
+        return RenderReport(converted, kept, *places, render.id)
     scores = evaluate_render(
         project, render, options, registry, progress, truth, step=converted.model_step
     )
@@ -227,9 +237,10 @@ def make_render(
         f"conversion: {counted(converted.swapped_faces, 'face')} in "
         f"{counted(converted.frames, 'frame')}; "
         f"{converted.read}; {converted.seconds:.0f} s",
+        settings_line(options),
     ]
     keep_report(project, render, scores, lines, truth)
-    return RenderReport(converted, scores, *places)
+    return RenderReport(converted, scores, *places, render.id)
 
 
 def convert_render(

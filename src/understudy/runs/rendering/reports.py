@@ -13,6 +13,8 @@ from typing import Any
 from understudy.errors import ValueRefused
 from understudy.events import to_plain
 from understudy.files import read_json
+from understudy.options import results
+from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.report import EvaluateReport
 from understudy.stages.release.place import Receipt
 from understudy.store.atomic import commit_bytes
@@ -43,6 +45,16 @@ def keep_report(
     receipt = Receipt.of(render.output, render.output, scores.frames, "")
     of = {"output": asdict(receipt), **_how(truth)}
     write_report(*places, render.output.name, scores, before, of)
+
+
+def settings_line(options: ConvertOptions) -> str:
+    """The settings that a result depends on, for people."""
+    plain = results(options)
+    chosen = {name: ", ".join(v) if isinstance(v, list | tuple) else v for name, v in plain.items()}
+    plug_ins = {**options.colour, **options.write}
+    said = [f"{name.replace('_', ' ')} {value}" for name, value in chosen.items() if value != ""]
+    said += [f"{of}.{k} {v}" for of, values in plug_ins.items() for k, v in values.items()]
+    return f"settings: {', '.join(said)}"
 
 
 def kept_report(project: Project, render: Render, truth: Path | None) -> EvaluateReport | None:

@@ -12,7 +12,7 @@ from understudy.media import probe
 from understudy.nn import checkpoint
 from understudy.options import from_mapping
 from understudy.plugin import Registry
-from understudy.runs.rendering.reports import keep_report, write_report
+from understudy.runs.rendering.reports import keep_report, settings_line, write_report
 from understudy.shell import quoted
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Resolution
@@ -55,7 +55,7 @@ def score_render(
     scores = evaluate_render(project, render, options, registry, progress, truth, scoring)
     parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
     line = f"film {render.source}, model {render.model}: {', '.join(parts)}; scored again"
-    keep_report(project, render, scores, [line], truth)
+    keep_report(project, render, scores, [line, settings_line(options)], truth)
     return render, scores
 
 

@@ -211,10 +211,18 @@ def tell(result: RenderReport, progress: Reporter) -> None:
     """What was made, how good it is, and where it lies."""
     output = result.converted.output
     progress.report("convert", result.converted, str(output))
+    verify = f"what the file says of itself: understudy verify {quoted(output)}"
+    if result.scores is None:
+        project = result.text.parents[2]
+        progress.say(
+            f"not scored; to do it: understudy score {quoted(project)} --render {result.render}"
+        )
+        progress.say(verify)
+        return
     lines = [
         *result.scores.lines(),
         f"contact sheet: {result.sheet}; curves: {result.curves}",
         f"report: {result.text}",
-        f"what the file says of itself: understudy verify {quoted(output)}",
+        verify,
     ]
     progress.report("evaluate", result.scores, "\n".join(f"  {line}" for line in lines))

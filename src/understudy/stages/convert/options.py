@@ -87,6 +87,13 @@ class ConvertOptions:
         group="Output",
         common=True,
     )
+    score: bool = option(
+        True,
+        "Look at the result and score it, with contact sheet and curves; off leaves that to "
+        "`understudy score`.",
+        scope="run",
+        group="Output",
+    )
     faces_at_once: int = option(
         16, "Faces a model pass.", low=1, high=512, scope="machine", group="Speed"
     )

@@ -28,7 +28,7 @@ from understudy.store.faceset import list_faceset
 from understudy.types import Alignment
 
 PICTURES = 32
-"""So many of a donor's pictures are looked at, evenly spread."""
+"""So many of a donor's pictures are looked at at most, evenly spread."""
 
 
 @dataclass(frozen=True, slots=True)

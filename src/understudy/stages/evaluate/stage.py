@@ -26,7 +26,7 @@ from understudy.imaging.text import MADE_COMMENT
 from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.score import Pair
-from understudy.stages.evaluate.donors import Donor, Resolution, Shown, look_at_donor
+from understudy.stages.evaluate.donors import PICTURES, Donor, Resolution, Shown, look_at_donor
 from understudy.stages.evaluate.gather import Gathered, curves_of, scorers_of
 from understudy.stages.evaluate.looking import Eyes, crop_of, sight
 from understudy.stages.evaluate.metrics import psnr, ssim
@@ -45,6 +45,9 @@ __all__ = ["Donor", "EvaluateInputs", "EvaluateReport", "Resolution", "evaluate"
 
 _CURVES = {"eyes": ("expression", "eyes"), "mouth": ("expression", "mouth"), "yaw": ("pose", "yaw")}
 _UNSCORED = "the film is complete, only its score is not"
+_DONOR_PICTURES = 8
+"""Of a donor at least so many pictures are looked at, else a third of what is looked at of the
+film: each is looked at three times."""
 _MARGIN_PX = 8
 """SSIM looks 5 pixels beyond the mask."""
 
@@ -132,8 +135,8 @@ class _Work:
         self._inputs, self._plates, self._eyes = inputs, plates, eyes
         self._scorers = scorers_of(registry)
         frames_of = plates.frames_of
-        samples = inputs.options.samples or max(map(len, frames_of.values()))
-        self._judged = {p: set(_spread(f, samples)) for p, f in frames_of.items()}
+        count = inputs.options.count
+        self._judged = {p: set(_spread(f, count(len(f)))) for p, f in frames_of.items()}
         self._rows_each = max(1, inputs.rows // len(frames_of))
         self._galleries = {
             p: Gallery(_spread(sorted(self._judged[p]), self._rows_each)) for p in frames_of
@@ -186,6 +189,7 @@ class _Work:
                     self._scorers,
                     float(np.median(self._unit_px[part] or [1e9])),
                     self._inputs.resolution,
+                    max(_DONOR_PICTURES, min(PICTURES, len(self._judged[part]) // 3)),
                 )
                 self._fill(part, donors[part][0])
                 bar.advance(1)
