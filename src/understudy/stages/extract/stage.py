@@ -13,14 +13,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from understudy.errors import NoFaces, OtherSettings, StoreError
-from understudy.files import rename
 from understudy.flow import Progress, ahead, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.follow.follower import Follower, Seen, Window
@@ -30,6 +28,7 @@ from understudy.media import FilmReader, MediaInfo, ReadReport, probe
 from understudy.media.health import remarks
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
+from understudy.stages.extract.aside import set_aside
 from understudy.stages.extract.choose import choose, resolved, step_settings
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.gaps import unsure, warn_of_gaps, warn_of_unsure
@@ -123,7 +122,7 @@ def extract(
         if options.new:
             if inputs.starting_over is not None:
                 inputs.starting_over()
-            _set_aside(path, inputs.faces, progress)
+            set_aside(path, inputs.faces, progress)
         return _extract(film, path, inputs.faces, record, options, registry, progress, tools)
 
 
@@ -377,29 +376,3 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
             f"{path} was made with {was}; use the same options to go on, or --new to start over "
             "(the old file is kept as .bak)"
         )
-
-
-def _set_aside(path: Path, faces: Path, progress: Progress) -> None:
-    if path.exists():
-        with suppress(StoreError):  # a damaged file is kept as well, with what belongs to it
-            Alignments.open(
-                path, locked=True
-            ).close()  # folds the write-ahead log into the file itself
-        aside = _renamed(path)
-        for end in ("-wal", "-shm"):
-            rest = path.with_name(path.name + end)
-            if rest.exists():
-                rename(rest, aside.with_name(aside.name + end))
-        progress.say(f"kept the old alignments as {aside.name}")
-    if faces.is_dir() and any(faces.iterdir()):
-        progress.say(f"kept the old face pictures in {_renamed(faces)}")
-
-
-def _renamed(path: Path) -> Path:
-    """Move away as `.bak`, or `.bak-2` and so on: an earlier one may be the better one."""
-    aside, number = path.with_name(f"{path.name}.bak"), 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.bak-{number}")
-    rename(path, aside)
-    return aside
