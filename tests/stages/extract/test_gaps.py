@@ -63,7 +63,7 @@ def test_frames_that_another_detector_sees_a_face_in(people, film, tmp_path, hal
     options = ExtractOptions(**OPTIONS, detector="halting")
     extract(ExtractInputs(path, tmp_path / "faces"), options, halting, progress)
     words = words_of(progress, "frames-without-faces")
-    assert "5 frames in shots with faces have none and stay as filmed: 3-7" in words
+    assert "5 frames in shots with faces, but without one, stay as filmed: 3-7" in words
     assert "show a face to mediapipe" in words and "--detector mediapipe --new" in words
 
 

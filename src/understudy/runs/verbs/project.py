@@ -215,7 +215,8 @@ def tell(result: RenderReport, progress: Reporter) -> None:
     if result.scores is None:
         project = result.text.parents[2]
         progress.say(
-            f"not scored; to do it: understudy score {quoted(project)} --render {result.render}"
+            f"not scored; to do it: understudy score {quoted(project)} --render "
+            f"{quoted(result.render)}"
         )
         progress.say(verify)
         return

@@ -19,6 +19,7 @@ from understudy.stages.faces.source import frame_words
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
 from understudy.types import Face
+from understudy.words import counted
 
 _FEW = 4
 """Fewer frames than this are a blink of the detector, which following bridges where it can."""
@@ -49,12 +50,13 @@ def warn_of_gaps(
         if found > len(views) // 4:
             seen = (
                 f"; of {len(views)} of them {found} show a face to {plugin.name}: turned far, or "
-                f"bent down; to have them: understudy extract with --detector {plugin.name} --new"
+                f"bent down; to have them, extract with --detector {plugin.name} --new"
             )
             break
     words = frame_words(gaps)
     progress.warn(
-        f"{film.name}: {len(gaps)} frames in shots with faces have none and stay as filmed: "
+        f"{film.name}: {counted(len(gaps), 'frame')} in shots with faces, but without one, stay as "
+        "filmed: "
         f"{words if len(words) <= _NAMED else words[:_NAMED].rpartition(',')[0] + ', ...'}{seen}",
         code="frames-without-faces",
         film=film.name,
@@ -75,7 +77,7 @@ def warn_of_unsure(film: str, ids: Sequence[str], progress: Progress) -> None:
     if not ids:
         return
     progress.warn(
-        f"{film}: the landmarks of {len(ids)} faces may lie on no face, such as "
+        f"{film}: the landmarks of {counted(len(ids), 'face')} may lie on no face, such as "
         f"{', '.join(ids[:_IDS])}; look at their pictures, and delete those that show none",
         code="low-presence",
         film=film,
