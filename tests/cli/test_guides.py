@@ -273,7 +273,7 @@ def test_the_guide_of_conversion(
 def test_the_guide_of_training(done: Any, understudy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(done.folder)
     said = follow(understudy, "docs/guides/training.md")
-    assert "3" in said["models out.understudy"].split()
+    assert "step: 3;" in said["models out.understudy"]
     for flag in (["--model", "quick"], ["--swap.mesh.texture", 512]):
         told = understudy("train", done.project, *flag, *QUICK["train"])
         told.refused("models/model: ", "--model-name", "--new")

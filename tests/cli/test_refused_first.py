@@ -46,7 +46,7 @@ swap
     A B -o FREE.mp4 -p P --consent AGREED --instant --minutes 3
 demo
     --out FREE --frames 5
-    --out FREE --minutes 0
+    --out FREE --minutes -1
     --out TEXT
 add
     P MISSING
@@ -167,6 +167,9 @@ alignments draw
     A -o FREE.mp4 --media MISSING
 alignments export
     A -o FREE.nosuch
+alignments own
+    P nosuch
+    NEW a
 export
     MISSING -o FREE.json
     A -o FREE.nosuch
@@ -301,6 +304,16 @@ weights verify
     --dir MISSING
 doctor
     nosuch
+completion
+    nosuch
+studio
+    MISSING
+    TEXT
+    P --port 70000
+    P --host 0.0.0.0
+    P --certificate TEXT
+    P --certificate MISSING --key TEXT
+    P --allow MISSING
 """
 
 

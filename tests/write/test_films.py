@@ -186,7 +186,7 @@ def test_options_reach_the_encoder(films, tmp_path):
         ("h265", ".mp4", {"bits": "8", "chroma": "444"}, "yuv444p"),
         ("av1", ".mkv", {"bits": "10", "preset": "ultrafast"}, "yuv420p10le"),
         ("prores", ".mov", {"profile": "4444"}, "yuv444p10le"),
-        ("dnxhr", ".mov", {"profile": "444"}, "yuv444p10le"),
+        ("dnxhr", ".mov", {"grade": "444"}, "yuv444p10le"),
         ("ffv1", ".mkv", {"rgb_bits": "16"}, "gbrp16le"),
     ]
     for n, (name, ending, options, pixel_format) in enumerate(cases):

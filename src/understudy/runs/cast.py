@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from understudy.errors import FileAway, StoreError, ValueRefused
@@ -116,7 +117,12 @@ def merge(project: Project, where: str, progress: Progress) -> edit.Edited:
             f"first: understudy cast name {quoted(project.folder)} "
             f"{source.id}:{numbers[-1]}={NOBODY}"
         )
-    done = edit.merge(keep_own(project, source, progress), [int(n) for n in numbers], progress)
+    done = edit.merge(
+        project.alignments(source.id),
+        [int(n) for n in numbers],
+        progress,
+        partial(keep_own, project, source, progress),
+    )
     for person in names:
         project.name_found(source.id, {numbers[0]: person})
     return _forget(project, source, done)
@@ -199,12 +205,13 @@ def _edit_one(
     where: str,
     tracks: Sequence[int],
     progress: Progress,
-    how: Callable[[Path, int, Sequence[int], Progress], edit.Edited],
+    how: Callable[[Path, int, Sequence[int], Progress, edit.Own], edit.Edited],
 ) -> edit.Edited:
     source, numbers = read_place(project, where)
     if len(numbers) != 1:
         raise ValueRefused(f"{where}: expected one person, such as {source.id}:0")
-    done = how(keep_own(project, source, progress), int(numbers[0]), tracks, progress)
+    path, own = project.alignments(source.id), partial(keep_own, project, source, progress)
+    done = how(path, int(numbers[0]), tracks, progress, own)
     return _forget(project, source, done)
 
 

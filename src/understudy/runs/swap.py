@@ -5,12 +5,14 @@ Every part can be run alone on the same project, any number of times; each goes 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
+from understudy.files import is_project
 from understudy.flow import Progress, Silent
 from understudy.media import probe
 from understudy.media.health import colour_differences
@@ -37,7 +39,9 @@ from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.release.place import check_output_name, check_place
 from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
+from understudy.store.atomic import explain
 from understudy.store.project import ALL, Project, Source
+from understudy.store.project.folder import check_free
 from understudy.swap import read_knobs
 from understudy.words import counted
 
@@ -130,7 +134,11 @@ def look_first(
         probe(film)
     with ExitStack() as held:
         project = None
-        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        if not is_project(folder):
+            check_free(folder, True)
+            if not folder.absolute().parent.is_dir():
+                raise explain(FileNotFoundError(errno.ENOENT, "no folder"), folder.absolute())
+        else:
             project = held.enter_context(Project.open(folder, read_only=True))
         earlier = None if project is None else trained_options(project)
         extracting, training, converting = said
@@ -187,15 +195,22 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
         )
     registry.get("colour", converting.match_colour)
-    if project is None:
-        for mask in dict.fromkeys((converting.mask, job.training.mask)):
-            known_masks(mask, None, registry)
+    footage = list(job.films.values())[job.other_way][0]
+    there_already = None if project is None else _alignments(project, footage)
+    for mask in dict.fromkeys((converting.mask, job.training.mask)):
+        known_masks(mask, there_already, registry)
     brought = [film for films in job.films.values() for film in films]
     mine = () if project is None else protected(project)
     receipts = job.output / "none" if project is None else project.work
     check_place(job.output, converting.overwrite, receipts, [*brought, *mine])
-    footage = list(job.films.values())[job.other_way][0]
     writer_for(registry, probe(footage), job.output, converting)
+
+
+def _alignments(project: Project, film: Path) -> Path | None:
+    """Those of a film that the project knows."""
+    info = probe(film)
+    source = project.find_source(info.path, info.fingerprint)
+    return None if source is None else project.alignments(source.id)
 
 
 def _ids(project: Project, names: Iterable[str]) -> list[str]:

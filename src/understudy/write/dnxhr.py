@@ -36,7 +36,7 @@ class DnxhrWriter(FilmWriter):
                 f"{source.path}: is {source.width}x{source.height} px, and DNxHR begins at "
                 f"{_SMALLEST[0]}x{_SMALLEST[1]}; take another --writer, such as prores"
             )
-        profile = o.profile
+        profile = o.grade
         if profile == "auto":
             profile = "hqx" if source.bits > 8 else "hq"
         coding = Coding("dnxhd", _FORMATS[profile], {"profile": f"dnxhr_{profile}"}, segment="mov")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from understudy.errors import ValueRefused
 from understudy.options import check, option
 
 
@@ -33,7 +34,7 @@ class H264Options:
     preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = option(
         "fast", "H.264 effort: slower makes smaller files of the same quality.", result=True
     )
-    container: Literal["mp4", "mov", "mkv"] = option(
+    container: Literal["mp4", "mov", "mkv", "webm"] = option(
         "mp4",
         "The file's kind, as its name ends. MOV also holds uncompressed sound from cameras.",
         result=True,
@@ -42,6 +43,7 @@ class H264Options:
 
     def __post_init__(self) -> None:
         check(self)
+        _check_container(self.container, ("mp4", "mov", "mkv"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,13 @@ class H265Options:
         "How often colour is stored; few players and no television sets show more than 4:2:0.",
         result=True,
     )
-    container: Literal["mp4", "mov", "mkv"] = option(
+    container: Literal["mp4", "mov", "mkv", "webm"] = option(
         "mp4", "The file's kind, as its name ends.", result=True, handed=True
     )
 
     def __post_init__(self) -> None:
         check(self)
+        _check_container(self.container, ("mp4", "mov", "mkv"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,13 @@ class Av1Options:
     bits: Literal["auto", "8", "10"] = option(
         "auto", "Bits a sample; auto takes 10 where the source has more than 8.", result=True
     )
-    container: Literal["mp4", "webm", "mkv"] = option(
+    container: Literal["mp4", "mov", "mkv", "webm"] = option(
         "mp4", "The file's kind, as its name ends.", result=True, handed=True
     )
 
     def __post_init__(self) -> None:
         check(self)
+        _check_container(self.container, ("mp4", "webm", "mkv"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class ProResOptions:
 class DnxhrOptions:
     """Which DNxHR."""
 
-    profile: Literal["auto", "lb", "sq", "hq", "hqx", "444"] = option(
+    grade: Literal["auto", "lb", "sq", "hq", "hqx", "444"] = option(
         "auto",
         "Profile: lb, sq and hq have 8 bits, hqx and 444 10; auto takes hq or hqx, as the source.",
         result=True,
@@ -135,3 +139,13 @@ class Ffv1Options:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+def _check_container(container: str, holding: tuple[str, ...]) -> None:
+    """Refuse a kind of file that does not hold this coding.
+
+    Raises:
+        ValueRefused: says which do.
+    """
+    if container not in holding:
+        raise ValueRefused(f"container: expected one of {', '.join(holding)}, got {container!r}")

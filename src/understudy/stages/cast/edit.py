@@ -12,6 +12,9 @@ from understudy.stages.faces.source import keep_copy
 from understudy.store.alignments import Alignments
 from understudy.types import Track
 
+Own = Callable[[], Path] | None
+"""Where the alignments are that may be changed, asked once the edit is known to be possible."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edited:
@@ -28,13 +31,14 @@ class Edited:
     emptied: tuple[int, ...]
 
 
-def merge(path: Path, persons: Sequence[int], progress: Progress) -> Edited:
+def merge(path: Path, persons: Sequence[int], progress: Progress, own: Own = None) -> Edited:
     """Say that several found persons are one: all become the first.
 
     Args:
         path: the alignments file.
         persons: their numbers.
         progress: told of the copy, and of frames in which they are seen together.
+        own: see `Own`.
 
     Raises:
         ValueRefused: fewer than two, or one that was not found.
@@ -52,10 +56,12 @@ def merge(path: Path, persons: Sequence[int], progress: Progress) -> Edited:
             _check(number, known, path)
         return [replace(t, person=numbers[0]) for t in tracks if t.person in numbers[1:]]
 
-    return _edited(path, moved, progress)
+    return _edited(path, moved, progress, own)
 
 
-def split(path: Path, person: int, chosen: Collection[int], progress: Progress) -> Edited:
+def split(
+    path: Path, person: int, chosen: Collection[int], progress: Progress, own: Own = None
+) -> Edited:
     """Give tracks of a found person a new number: they show somebody else.
 
     Args:
@@ -63,6 +69,7 @@ def split(path: Path, person: int, chosen: Collection[int], progress: Progress) 
         person: whose tracks they were said to be.
         chosen: numbers of the tracks.
         progress: told of the copy.
+        own: see `Own`.
 
     Raises:
         ValueRefused: a track is not that person's, or all of them are chosen.
@@ -77,10 +84,12 @@ def split(path: Path, person: int, chosen: Collection[int], progress: Progress) 
         fresh = 1 + max(t.person for t in tracks if t.person is not None)
         return [replace(t, person=fresh) for t in tracks if t.number in chosen]
 
-    return _edited(path, moved, progress)
+    return _edited(path, moved, progress, own)
 
 
-def assign(path: Path, person: int, chosen: Collection[int], progress: Progress) -> Edited:
+def assign(
+    path: Path, person: int, chosen: Collection[int], progress: Progress, own: Own = None
+) -> Edited:
     """Say that tracks show this found person, whomever they were said to show.
 
     Args:
@@ -88,6 +97,7 @@ def assign(path: Path, person: int, chosen: Collection[int], progress: Progress)
         person: whom they show.
         chosen: numbers of the tracks.
         progress: told of the copy, and of frames in which they are seen together.
+        own: see `Own`.
 
     Raises:
         ValueRefused: there is no such person or track.
@@ -100,12 +110,17 @@ def assign(path: Path, person: int, chosen: Collection[int], progress: Progress)
             replace(t, person=person) for t in tracks if t.number in chosen and t.person != person
         ]
 
-    return _edited(path, moved, progress)
+    return _edited(path, moved, progress, own)
 
 
 def _edited(
-    path: Path, moved: Callable[[Sequence[Track]], list[Track]], progress: Progress
+    path: Path, moved: Callable[[Sequence[Track]], list[Track]], progress: Progress, own: Own
 ) -> Edited:
+    if own is not None:
+        # Whatever is refused is refused before there is a file more.
+        with Alignments.open(path, read_only=True) as store:
+            _changes(store, moved)
+        path = own()
     with Alignments.open(path) as store:
         tracks = store.tracks()
         changed = _changes(store, moved)

@@ -60,7 +60,7 @@ class Project(Persons, Places):
         """
         path = Path(path).absolute()
         if not (path / file.NAME).is_file():
-            _check_free(path, create and not read_only)
+            check_free(path, create and not read_only)
         if read_only:
             return cls(path, read_only=True)
         fresh = not path.exists()
@@ -352,8 +352,12 @@ class Project(Persons, Places):
         return source
 
 
-def _check_free(path: Path, create: bool) -> None:
-    """Refuse to make a project where something else is."""
+def check_free(path: Path, create: bool) -> None:
+    """Refuse to make a project where something else is, or where no folder can be made.
+
+    Raises:
+        StoreError: says what is there; nothing was touched.
+    """
     if path.exists() and not path.is_dir():
         raise StoreError(f"{path}: expected a project folder, found a file; choose another name")
     if not create:
