@@ -94,8 +94,9 @@ def consent(
                     "to declare by flags, give one --person and its --basis; see understudy "
                     "consent --help"
                 )
+            who = (person or [""])[0]
             declaration = Declaration(
-                person=(person or [""])[0],
+                person="new",  # a name, perhaps of somebody who is to join once nothing is refused
                 name=name,
                 basis=basis,  # type: ignore[arg-type]  # checked by Declaration
                 adult=adult,
@@ -106,8 +107,8 @@ def consent(
                 declared_at=now(),
                 evidence_sha256=_sha256(evidence),
             )
-            joined = store.add_person(declaration.person).id  # only once nothing is refused
-            declare(store, [replace(declaration, person=joined)], overwrite)
+            joined = store.add_person(who).id
+            declare(store, [replace(declaration, person=joined, id="")], overwrite)
         elif person:
             _ask_for(store, _to_replace(store, _in_cast(store, person), overwrite))
         else:
