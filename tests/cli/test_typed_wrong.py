@@ -131,7 +131,7 @@ def test_what_is_refused_is_no_render(done, understudy) -> None:
     before = (done.project / "project.json").read_bytes()
     donor = done.b.read_bytes()
     convert = ("convert", done.project, "--source", "a", "-o")
-    understudy(*convert, "x.avi").refused(".mp4 or .mov", code=2)
+    understudy(*convert, "x.avi").refused(".mov, .mp4", code=2)
     knob = (done.folder / "k.mp4", "--knob", "beard=1")
     understudy(*convert, *knob).refused("no such knob", '--knob ""', code=2)
     understudy(*convert, done.folder / "nowhere" / "x.mp4").refused("make it first")

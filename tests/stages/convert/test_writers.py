@@ -126,7 +126,7 @@ def test_a_broken_off_conversion_ends_as_one_that_was_not(
     converter(footage, f"whole.{output}", **chosen)
     stopped = Stops()
     stopped.cancelled = True
-    with pytest.raises(Cancelled, match="1 segments"):
+    with pytest.raises(Cancelled, match="1 segment is"):
         converter(footage, output, stopped, **chosen)
     (kept,) = [p for p in (tmp_path / "work").iterdir() if p.is_dir()]
     before = {p.name: p.read_bytes() for p in kept.iterdir()}

@@ -135,7 +135,7 @@ def test_new_puts_a_damaged_alignments_file_aside_too(whole, again, tmp_path):
 def test_alignments_of_another_film_are_refused(whole, films, again, tmp_path):
     footage = whole.copy(tmp_path)
     shutil.copy2(films.b, footage.media)
-    with pytest.raises(StoreError, match="another film"):
+    with pytest.raises(StoreError, match=r"was made from a\.mp4 as it was before"):
         again(footage.media, footage.faces)
 
 
