@@ -69,3 +69,32 @@ def test_what_does_not_fit_is_refused(done_place, place, understudy, tmp_path):
 def test_one_film_alone_is_told_what_is_missing(place, understudy):
     told = understudy("score", place.a)
     told.refused("is a film", "--donor", code=2)
+
+
+def test_a_conversion_may_be_left_unscored_and_says_what_is_old(scored, understudy):
+    """A report beside an output that it is not of was believed."""
+    render = scored.project / "renders" / "out"
+    convert = ("convert", scored.project, "--render-name", "out", "-o", scored.out, "--overwrite")
+    before = (render / "report.md").read_bytes()
+    told = understudy(*convert, "--no-score", "--preset", "ultrafast", "--feather", 0.1).worked()
+    said = " ".join((told.out + told.err).split())
+    assert "not scored; to do it: understudy score" in said
+    assert "report.md: is of an earlier output" in said
+    assert (render / "report.md").read_bytes() == before
+    understudy("score", scored.project, "--render", "out", "--samples", 4).worked()
+    assert "feather 0.1" in (render / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("samples", "faces", "looked_at"),
+    [
+        *((None, n, k) for n, k in ((8, 8), (24, 24), (25, 24), (300, 25), (1200, 96), (9000, 96))),
+        (0, 9000, 9000),
+        (96, 50, 50),
+        (4, 50, 4),
+    ],
+)
+def test_how_many_faces_are_looked_at(samples, faces, looked_at):
+    from understudy.stages.evaluate.options import ScoreOptions
+
+    assert ScoreOptions(samples=samples).count(faces) == looked_at

@@ -214,9 +214,11 @@ def make_render(
     """
     converted = convert_render(project, render, options, registry, progress, anew=anew)
     places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
-    if not options.score:
-        return RenderReport(converted, None, *places, render.id)
     kept = kept_report(project, render, truth)
+    if not options.score:
+        if kept is None and project.report(render.id).exists():
+            progress.say(f"{project.report(render.id)}: is of an earlier output, as its sheet is")
+        return RenderReport(converted, None, *places, render.id)
     if kept is not None:
         progress.say(
             f"{render.output} was scored as it is; to score it again: understudy score "
