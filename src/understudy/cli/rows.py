@@ -76,8 +76,12 @@ def _widths(heads: Sequence[str], rows: Sequence[Sequence[Styled]], width: int) 
     spare = room - sum(least)
     if spare < 0:
         return None
-    lacking = sum(best) - sum(least)
-    found = [low + spare * (high - low) // lacking for low, high in zip(least, best, strict=True)]
+    found = list(least)
+    # Short ones first, each an even share of the rest: a long column must not have others wrap.
+    for left, n in enumerate(sorted(range(len(heads)), key=lambda n: best[n] - least[n])):
+        more = min(best[n] - least[n], spare // (len(heads) - left))
+        found[n] += more
+        spare -= more
     cells_and_widths = [pair for row in rows for pair in zip(row, found, strict=True)]
     lines = max((_lines(cell.words, columns) for cell, columns in cells_and_widths), default=1)
     return found if lines <= _MOST_LINES else None

@@ -42,6 +42,7 @@ from understudy.stages.train.options import MODELS, TrainOptions
 from understudy.store.atomic import explain
 from understudy.store.project import ALL, Project, Source
 from understudy.store.project.folder import check_free
+from understudy.store.project.migrate import is_old
 from understudy.swap import read_knobs
 from understudy.words import counted
 
@@ -138,6 +139,8 @@ def look_first(
             check_free(folder, True)
             if not folder.absolute().parent.is_dir():
                 raise explain(FileNotFoundError(errno.ENOENT, "no folder"), folder.absolute())
+        elif is_old(folder):
+            return  # cannot be read before it is brought up; `run_job` looks at it then
         else:
             project = held.enter_context(Project.open(folder, read_only=True))
         earlier = None if project is None else trained_options(project)

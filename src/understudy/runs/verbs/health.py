@@ -33,6 +33,7 @@ _EXTRAS = {
     "gpu": "networks in ONNX files on an NVIDIA GPU",
     "logs": "curves of the losses in TensorBoard",
     "photos": "HEIC photos",
+    "studio": "the studio that `understudy studio` opens",
 }
 """What each extra is for; a test holds it against the extras there are."""
 _LITTLE_DISK, _NO_DISK, _LITTLE_MEMORY = 5 << 30, 200 << 20, 2 << 30

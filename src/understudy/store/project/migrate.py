@@ -36,6 +36,15 @@ class _Plan:
     moves: tuple[tuple[Path, Path], ...]
 
 
+def is_old(folder: Path) -> bool:
+    """Whether a project is of an older format, which is brought up when it is opened for writing.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    return bool(file.read_plain(folder / file.NAME)["version"] == 1)
+
+
 def bring_up(folder: Path) -> tuple[str, ...]:
     """Bring a project folder to the present format.
 
@@ -47,9 +56,9 @@ def bring_up(folder: Path) -> tuple[str, ...]:
         DiskFull: as it says; run again to go on.
     """
     path = folder / file.NAME
-    plain = file.read_plain(path)
-    if plain["version"] != 1:
+    if not is_old(folder):
         return ()
+    plain = file.read_plain(path)
     try:
         plan = _plan(folder, plain)
     except _READS as error:
