@@ -41,8 +41,8 @@ def attacked(kind: str, where: ground.Ground, place: Path, seed: int, scale: flo
     peak = 0
     for became in children.each(work, count):
         how, harmless = became.how, kind not in ("bits", "pickles")
-        if kind == "bits" and how == "fine" and became.words.split(":")[0] not in other.SHOWN_BY:
-            how, harmless = "fine, in neither picture, sound nor their times", True
+        if kind == "bits" and how == "fine" and became.words.split(":")[0] == other.CREDENTIAL:
+            how, harmless = "fine, in padding of the credential itself", True
         counts[how] += 1
         peak = max(peak, became.peak_bytes)
         if how in ("crash", "hang") or (how == "fine" and not harmless):

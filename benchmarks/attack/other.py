@@ -24,8 +24,8 @@ from understudy.interchange.carry import import_
 from understudy.provenance.verify import verify
 
 BITS, PICKLES, COMMANDS, KILLS = 2700, 7, 8, 88
-SHOWN_BY = ("mdat", "moov", "ftyp")
-"""Boxes of an MP4 file that picture, sound and their times come from."""
+CREDENTIAL = "uuid"
+"""The box of an MP4 file that holds its credential; bytes that pad it are nobody's content."""
 STAYS_S = 30
 """A traced command lives on for so long: libraries begin to talk some seconds after they loaded."""
 _KILL_RUNNER = Path(__file__).parents[2] / "tests" / "kill_runner.py"
@@ -34,8 +34,8 @@ _KILL_RUNNER = Path(__file__).parents[2] / "tests" / "kill_runner.py"
 def bits_of(ground: Ground, place: Path, seed: int) -> Callable[[int], str]:
     """Turns one bit of a signed film, two thirds of them in picture and sound, and verifies it.
 
-    "fine" is a film that is called untouched; where the bit was in picture or sound, or in a box
-    that says how these are shown, that is a fault.
+    "fine" is a film that is called untouched; that is a fault wherever the bit was, but for bytes
+    that pad the credential itself.
     """
     place.mkdir(parents=True, exist_ok=True)
     data = ground.output.read_bytes()

@@ -23,6 +23,7 @@ import numpy as np
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
 from understudy.files import open_to_read
 from understudy.imaging.png import encode_png
+from understudy.provenance.boxes import BOXES, FILMS, boxes_of
 from understudy.provenance.consent import Declaration, digest
 from understudy.provenance.keys import Identity, identity
 from understudy.provenance.sniff import mime_of
@@ -77,7 +78,8 @@ def sign(
 
     The disclosure gets name and SHA-256 of source and donors. They hold also where the library can
     only note that there was an ingredient: for Matroska, or a damaged file. No picture of them
-    gets into the output. A source that carries credentials keeps them inside the output's.
+    gets into the output. A source that carries credentials keeps them inside the output's. Of a
+    film the disclosure tells too what C2PA's hash leaves out, see `boxes`.
 
     Args:
         rendered: the finished file, unsigned.
@@ -106,7 +108,9 @@ def sign(
         made_from = [
             {"role": part.role, "name": part.title, "sha256": _sha256(part.path)} for part in parts
         ]
-        manifest = _manifest({**disclosure, "made_from": made_from}, title, parts)
+        left_out = {BOXES: boxes_of(rendered)} if mime in FILMS else {}
+        told = {**disclosure, **left_out, "made_from": made_from}
+        manifest = _manifest(told, title, parts)
         _sign(rendered, target_part, parts, manifest, mime, who)
     except OSError as error:
         target_part.unlink(missing_ok=True)

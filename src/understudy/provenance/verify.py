@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from understudy.errors import ProvenanceError
 from understudy.files import open_to_read, parse_json
+from understudy.provenance.boxes import FILMS, MISMATCH, boxes_differ
 from understudy.provenance.credentials import DISCLOSURE, OFFLINE
 from understudy.provenance.keys import known_identity
 from understudy.provenance.sniff import mime_of
@@ -100,7 +101,11 @@ def verify(path: Path) -> Verdict:
     except ValueError as error:
         return Verdict("unreadable", (f"Its credential cannot be read: it {error}.",))
     try:
-        return _judge(told, mime)
+        return _judge(told, mime, path)
+    except OSError as error:
+        raise ProvenanceError(
+            f"{path}: cannot be read ({error.strerror}); check its rights"
+        ) from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return Verdict("unreadable", (f"Its credential is of an unknown shape ({error!r}).",))
 
@@ -156,7 +161,7 @@ def _without(error: str, mime: str) -> Verdict:
     )
 
 
-def _judge(told: Mapping[str, Any], mime: str) -> Verdict:
+def _judge(told: Mapping[str, Any], mime: str, path: Path) -> Verdict:
     manifest = told["manifests"][told["active_manifest"]]
     results = told["validation_results"]
     codes = tuple(_failures(results.get("activeManifest", {})))
@@ -164,6 +169,8 @@ def _judge(told: Mapping[str, Any], mime: str) -> Verdict:
     signer = _harmless(signature.get("common_name") or signature.get("issuer") or "")
     state, first = _state(told["validation_state"], codes, signer, mime)
     disclosure = _disclosure(manifest)
+    if state != "altered" and mime in FILMS and (differs := boxes_differ(path, disclosure)):
+        state, first, codes = "altered", f"Altered: {differs} after it was signed.", (MISMATCH,)
     ingredients = tuple(_ingredients(manifest, results))
     sentences = [first, *_about_ai(manifest)]
     if state == "ours" and disclosure is not None:
