@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -132,6 +134,30 @@ def test_each_writer_stores_what_it_says(films, tmp_path, name, ending):
         assert abs(got.pts * got.time_base - frame.at.seconds) <= coarse
         rgb = got.reformat(format="rgb24", src_colorspace=1).to_ndarray()
         assert np.abs(rgb.astype(int) - frame.pixels).mean() < 4
+
+
+def priorities() -> set[int]:
+    """Of all threads of this process."""
+    return {os.sched_getscheduler(int(p.name)) for p in Path("/proc/self/task").iterdir()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these priorities")
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_encoder_changes_the_priority_of_the_process(films, tmp_path, name):
+    """SVT-AV1 as root made the process a real-time one, and all else on the machine stood still."""
+    source = source_of(films, ".mp4")
+    chosen = ConvertOptions(writer=name)
+    ending = next(ending for writer, ending in KINDS if writer == name)
+    writer = writer_for(default_registry(), probe(source), tmp_path / f"out{ending}", chosen)
+    before, seen = priorities(), []
+
+    def watched():
+        for frame in frames(probe(source)):
+            seen.append(priorities())
+            yield frame
+
+    writer.write_segment(tmp_path, 0, watched())
+    assert len(seen) == 7 and all(found == before for found in [*seen, priorities()])
 
 
 @pytest.mark.parametrize("name,ending", [k for k in KINDS if k[1] != ".webm"])

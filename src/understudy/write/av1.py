@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from understudy.media import MediaInfo
 from understudy.media.coding import Coding
+from understudy.types import Frame
 from understudy.write.film import FilmWriter
 from understudy.write.options import Av1Options, depth_of
+from understudy.write.scheduling import kept_scheduling
 
 _PRESETS = {
     "ultrafast": 12,
@@ -42,3 +46,15 @@ class Av1Writer(FilmWriter):
             {"preset": str(_PRESETS[o.preset]), "crf": str(o.crf)},
         )
         super().__init__(source, coding, o.container)
+
+    def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
+        """As every film's, at the priority that the process was given."""
+        with kept_scheduling() as put_back:
+            super().write_segment(work, number, _after_each(frames, put_back))
+
+
+def _after_each(frames: Iterable[Frame], put_back: Callable[[], None]) -> Iterator[Frame]:
+    """The frames; the encoder begins threads with the first ones, not when it is opened."""
+    for frame in frames:
+        yield frame
+        put_back()
