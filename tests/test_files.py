@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from understudy.api.bars.console import console
 from understudy.errors import StoreError, UnderstudyError
 from understudy.events import Event, failure
 from understudy.events.words import printable, printable_text
+from understudy.files import sha256_of
 from understudy.flow.sinks import TextLog
 from understudy.nn import checkpoint
 from understudy.stages.train.feeding.cache import CropCache
@@ -221,3 +224,29 @@ def test_a_terminal_obeys_no_name(capsys: pytest.CaptureFixture[str]) -> None:
     told = "".join(capsys.readouterr())
     assert not set("\x1b\x9b\x07\r\u202e\u2028") & set(told)
     assert "[red]x" in told and "[link=https://x]x" in told
+
+
+def test_a_file_is_digested_once_until_it_changes(tmp_path, monkeypatch) -> None:
+    """A conversion read all of a model eight times."""
+    file, read = tmp_path / "weights", []
+    file.write_bytes(b"weights")
+    digest = hashlib.file_digest
+
+    def watched(stream: BinaryIO, name: str) -> object:
+        read.append(name)
+        return digest(stream, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", watched)
+    found = sha256_of(file)
+    assert found == hashlib.sha256(b"weights").hexdigest() == sha256_of(file)
+    assert len(read) == 2  # it was written a moment ago, and might be once more within the tick
+    monkeypatch.setattr(files, "_SETTLED_NS", -1)
+    assert sha256_of(file) == sha256_of(file) == found and len(read) == 3
+    with file.open("r+b") as stream:
+        stream.write(b"W")
+    os.utime(file, ns=(1, 1))  # the time of change cannot be set back, as that of the content can
+    assert sha256_of(file) == hashlib.sha256(b"Weights").hexdigest()
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(IsADirectoryError):
+        sha256_of(file)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import understudy
@@ -116,14 +117,18 @@ NEED_NO_QUOTES = {
 def found(matches: Callable[[ast.AST], bool]) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
-        for path, tree in trees()
-        if any(matches(node) for node in ast.walk(tree))
+        for path, nodes in nodes_of_files()
+        if any(matches(node) for node in nodes)
     }
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(ROOT.rglob("*.py")):
-        yield path, ast.parse(path.read_text("utf-8"))
+@cache
+def nodes_of_files() -> tuple[tuple[Path, tuple[ast.AST, ...]], ...]:
+    """Every file is parsed and walked once for all tests."""
+    return tuple(
+        (path, tuple(ast.walk(ast.parse(path.read_text("utf-8")))))
+        for path in sorted(ROOT.rglob("*.py"))
+    )
 
 
 def resamples(node: ast.AST) -> bool:
@@ -260,8 +265,8 @@ def test_every_console_leaves_words_as_they_are() -> None:
     """Rich shows `dinner:x=ann` as a picture unless each console is told not to."""
     made = {
         str(path.relative_to(ROOT))
-        for path in ROOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for path, nodes in nodes_of_files()
+        for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Console", "_Safe")
     }
     assert made == {"api/bars/console.py"}
@@ -272,8 +277,8 @@ def test_a_command_that_a_message_tells_can_be_pasted_whatever_is_in_its_paths()
     commands = re.compile(r"understudy [a-z]+[^;,()`]*")
     bare = {
         f"{path.relative_to(ROOT)}:{node.lineno}: {word}"
-        for path, tree in trees()
-        for node in ast.walk(tree)
+        for path, nodes in nodes_of_files()
+        for node in nodes
         if isinstance(node, ast.JoinedStr)
         for command in commands.findall(_template(node))
         for word in re.findall(r"\{(.*?)\}", command)

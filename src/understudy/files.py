@@ -11,11 +11,13 @@ It lies below all rooms, since media, logs and the store write and read alike.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +35,10 @@ MAX_VALUES = 1_000_000
 """How many values the JSON of a file may hold where its reader expects no other number."""
 
 _SPARE_FRAMES = 100
+
+_SETTLED_NS = 100_000_000
+_MAX_DIGESTS = 512
+_DIGESTS: dict[tuple[int, int, int, int, int], str] = {}
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -177,6 +183,32 @@ def parse_json(data: bytes | str, values: int = MAX_VALUES) -> Any:
         return _parse(data, _SPARE_FRAMES)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, hex.
+
+    A model's files are asked for by every part of a conversion that looks at the model, so what was
+    read once is not read again while the system says that the file is the same.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    with open_to_read(path) as file:
+        is_ = os.fstat(file.fileno())
+        same = (is_.st_dev, is_.st_ino, is_.st_size, is_.st_mtime_ns, is_.st_ctime_ns)
+        known = _DIGESTS.get(same)
+        if known is not None:
+            return known
+        # The system's clock goes by ticks: a file that was just written may be written once more
+        # within the same one, and nothing would show it.
+        settled = time.time_ns() - max(is_.st_mtime_ns, is_.st_ctime_ns) > _SETTLED_NS
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if settled:
+        if len(_DIGESTS) >= _MAX_DIGESTS:
+            _DIGESTS.clear()
+        _DIGESTS[same] = found
+    return found
 
 
 def rename(old: Path, new: Path) -> None:

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from understudy.errors import StoreError
-from understudy.files import open_to_read, parse_json, read_file, remove_folder
+from understudy.files import parse_json, read_file, remove_folder, sha256_of
 from understudy.store import codec
 from understudy.store.atomic import commit_dir
 
@@ -129,7 +129,7 @@ def save(folder: Path, state: State, tensors: Mapping[str, Mapping[str, Tensor]]
         for name, group in tensors.items():
             file = part / f"{name}.safetensors"
             _save_tensors(file, group)
-            files[file.name] = _sha256(file)
+            files[file.name] = sha256_of(file)
         text = json.dumps(asdict(state) | {"files": files, "format": FORMAT}, indent=1)
         (part / STATE_FILE).write_text(text, "utf-8")
     return path
@@ -210,7 +210,7 @@ def verify(path: Path) -> tuple[State, str]:
         file = path / name
         if Path(name).name != name or not file.is_file():
             raise StoreError(f"{path.name}: {name} is missing")
-        if _sha256(file) != expected:
+        if sha256_of(file) != expected:
             raise StoreError(f"{path.name}: {name} is damaged (its SHA-256 differs)")
     return state, hashlib.sha256(text).hexdigest()
 
@@ -303,8 +303,3 @@ def _save_tensors(file: Path, group: Mapping[str, Tensor]) -> None:
             raise
         code = int(found[1])
         raise OSError(code, os.strerror(code), os.fspath(file)) from error
-
-
-def _sha256(file: Path) -> str:
-    with open_to_read(file) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from understudy.errors import MediaError, ProvenanceError
+from understudy.files import sha256_of
 from understudy.media.container import open_input
-from understudy.provenance.listing import list_of, read_list, sha256_of
+from understudy.provenance.listing import list_of, read_list
 from understudy.provenance.verify import Verdict, verify
 
 CARRIED: Mapping[str, str] = {

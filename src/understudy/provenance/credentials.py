@@ -8,20 +8,18 @@ Source: C2PA specification 2.2 (actions 18.14, ingredients 18.17), IPTC digital 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
-from understudy.files import open_to_read
+from understudy.files import open_to_read, sha256_of
 from understudy.imaging.png import encode_png
 from understudy.provenance.boxes import BOXES, FILMS, boxes_of
 from understudy.provenance.consent import Declaration, digest
@@ -106,7 +104,8 @@ def sign(
         need_free(target_part.parent, n_bytes + _ROOM)
         parts = _ingredients(source, donors)
         made_from = [
-            {"role": part.role, "name": part.title, "sha256": _sha256(part.path)} for part in parts
+            {"role": part.role, "name": part.title, "sha256": sha256_of(part.path)}
+            for part in parts
         ]
         left_out = {BOXES: boxes_of(rendered)} if mime in FILMS else {}
         told = {**disclosure, **left_out, "made_from": made_from}
@@ -303,15 +302,3 @@ def _add(builder: Any, part: _Ingredient) -> None:
     except C2paError:
         told["description"] = "Its own credentials, if it has any, could not be read."
         builder.add_ingredient(json.dumps(told), "application/octet-stream", io.BytesIO())
-
-
-def _sha256(path: Path) -> str:
-    stat = path.stat()
-    return _sha256_once(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _sha256_once(path: Path, _number: int, _size: int, _changed_ns: int) -> str:
-    # Once a file, not once for each picture of a sequence made from it.
-    with open_to_read(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

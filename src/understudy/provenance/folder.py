@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.errors import MediaError, ProvenanceError
-from understudy.provenance.listing import list_of, printable, read_list, sha256_of
+from understudy.files import sha256_of
+from understudy.provenance.listing import list_of, printable, read_list
 from understudy.provenance.verify import State, Verdict, verify
 from understudy.words import counted
 

@@ -6,7 +6,6 @@ that any browser shows, and that is signed. C2PA signs no plain text files, but 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, unescape
 
 from understudy.errors import ValueRefused
-from understudy.files import open_to_read, parse_json, read_file
+from understudy.files import parse_json, read_file, sha256_of
 
 FORMAT = 1
 _MAX_BYTES = 256 << 20
@@ -74,16 +73,6 @@ def read_list(path: Path) -> dict[str, str]:
     ):
         raise ValueRefused("it is damaged")
     return rows
-
-
-def sha256_of(path: Path) -> str:
-    """Digest of a file, hex.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with open_to_read(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def printable(text: str) -> str:
