@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from understudy.errors import StoreError
+from understudy.errors import StoreError, UnderstudyError
 
 PLACE = Path(__file__).parents[1] / "benchmarks" / "attack"
 
@@ -77,3 +78,18 @@ def test_the_counts_are_those_that_are_published(part) -> None:
     rows = {**mutants.COUNTS, "bits": other.BITS, "kills": other.KILLS}
     for count in (*rows.values(), sum(mutants.COUNTS.values())):
         assert f"{count:,}" in told
+
+
+@pytest.mark.parametrize("kind", ["queues", "tables", "trials"])
+def test_what_came_later_is_read_or_refused(part, tmp_path, monkeypatch, kind: str) -> None:
+    monkeypatch.setenv("UNDERSTUDY_HOME", os.fspath(tmp_path / "home"))
+    newer = part("newer")
+    work = newer.work_of(kind, None, tmp_path / kind, 3)
+    became = Counter[str]()
+    for number in range(24):
+        try:
+            work(number)
+            became["read"] += 1
+        except UnderstudyError:
+            became["refused"] += 1
+    assert became["read"] + became["refused"] == 24 and became["read"]

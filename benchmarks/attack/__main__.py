@@ -2,9 +2,10 @@
 
     python benchmarks/attack WHAT... [--scale 1] [--seed 1] [--folder DIR] [--out FILE]
 
-WHAT is any of films, stills, alignments, faces, imports, consent, projects, models (damaged files),
-bits (one bit of a signed film turned), pickles, sockets (commands under strace) and kills. At scale
-1 the counts are those that docs/reliability.md tells of; `make soak` takes more. Every mutant comes
+WHAT is any of films, stills, alignments, faces, imports, consent, projects, models, notices,
+receipts, reports, queues, tables, trials, ends (damaged files), requests (to the studio), bits (one
+bit of a signed film turned), pickles, sockets (commands under strace) and kills. At scale 1 the
+counts are those that docs/reliability.md tells of; `make soak` takes more. Every mutant comes
 from its seed, kind and number alone, and `--case films:123` does one again.
 """
 
@@ -26,9 +27,10 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import children
 import ground
 import mutants
+import newer
 import other
 
-FILES = {**mutants.COUNTS, "bits": other.BITS, "pickles": other.PICKLES}
+FILES = {**mutants.COUNTS, **newer.COUNTS, "bits": other.BITS, "pickles": other.PICKLES}
 SHOWN = 20
 
 
@@ -76,8 +78,9 @@ def traced(where: ground.Ground, place: Path) -> Any:
 
 
 def _work(kind: str, where: ground.Ground, place: Path, seed: int) -> Any:
-    if kind in mutants.COUNTS:
-        return mutants.work_of(kind, where, place, seed)
+    for part in (mutants, newer):
+        if kind in part.COUNTS:
+            return part.work_of(kind, where, place, seed)
     return other.bits_of(where, place, seed) if kind == "bits" else other.pickles_of(where, place)
 
 

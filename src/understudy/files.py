@@ -34,6 +34,7 @@ MAX_STEM_BYTES = 200
 MAX_VALUES = 1_000_000
 """How many values the JSON of a file may hold where its reader expects no other number."""
 
+_MAX_NAME_BYTES, _MAX_PATH_BYTES = 255, 4095
 _SPARE_FRAMES = 100
 
 _SETTLED_NS = 100_000_000
@@ -94,6 +95,27 @@ def refuse_odd_name(path: Path) -> None:
         raise ValueRefused(
             f"{path.name[:60]}...: its name is {n_bytes} bytes long without its ending; "
             f"what is kept beside it leaves room for {MAX_STEM_BYTES}; give it a shorter one"
+        )
+
+
+def refuse_long_path(path: Path) -> None:
+    """Refuse a name that no file system has room for, before anything is looked up by it.
+
+    Raises:
+        ValueRefused: a part of it, or the whole, is too long; names the beginning of the part.
+    """
+    for part in path.parts:
+        n_bytes = len(os.fsencode(part))
+        if n_bytes > _MAX_NAME_BYTES:
+            raise ValueRefused(
+                f"{part[:60]}...: is {n_bytes} bytes long, and names of files end at "
+                f"{_MAX_NAME_BYTES}; give a shorter one"
+            )
+    n_bytes = len(os.fsencode(path))
+    if n_bytes > _MAX_PATH_BYTES:
+        raise ValueRefused(
+            f"{os.fspath(path)[:60]}...: is {n_bytes} bytes long with its folders, and that ends "
+            f"at {_MAX_PATH_BYTES}; give a shorter one, or go to one of the folders first"
         )
 
 

@@ -145,3 +145,52 @@ def test_the_log_says_which_films_a_declaration_is_about(elsewhere, stranger, un
     understudy("cast", "name", elsewhere, "stranger=cleo").worked()
     understudy("cast", "name", elsewhere, "stranger=nobody").worked()
     assert said() == [*before, (mark, "cleo"), (mark, None)]
+
+
+def declared_lines(project: Path) -> list[dict[str, Any]]:
+    entries = AuditLog(project / "audit.jsonl").entries()
+    return [entry.facts for entry in entries if entry.event == "declared"]
+
+
+def test_a_declaration_of_another_project_is_none_here(
+    done, elsewhere, understudy, tmp_path
+) -> None:
+    """Its words fit, by the same ids; but it was made about films that show nobody here."""
+    understudy("convert", done.project, "-o", done.out, *CONVERT).worked()  # binds them to films
+    shutil.copy2(done.project / "consent.toml", elsewhere / "consent.toml")
+    out = tmp_path / "x.mp4"
+    before = (elsewhere / "consent.toml").read_bytes()
+    said = understudy("convert", elsewhere, "-o", out, *CONVERT)
+    said.refused("declaration of b", "other films", "--person b", code=3)
+    assert "of a" not in said.err  # whose film is the same in both
+    assert not out.exists() and (elsewhere / "consent.toml").read_bytes() == before
+    assert AuditLog(elsewhere / "audit.jsonl").entries()[-1].event == "refused"
+    # said here, it is about the film that is here
+    understudy("consent", elsewhere, "--person", "b", "--file", done.consent).worked()
+    text = (elsewhere / "consent.toml").read_text()
+    assert probe(tmp_path / "stranger.mp4").fingerprint in text
+    assert probe(done.b).fingerprint not in text
+    # nobody is trained on by such a declaration either
+    path = done.project / "consent.toml"
+    path.write_text(path.read_text().replace(probe(done.b).fingerprint, "0" * 64))
+    understudy("train", done.project, *TRAIN).refused("declaration of b", "other films", code=3)
+
+
+def test_what_was_written_by_hand_is_told_once_and_logged(done, understudy) -> None:
+    path = done.project / "consent.toml"
+    n_before = len(declared_lines(done.project))
+    path.write_text(path.read_text().replace('scope = "', 'scope = "more than '))
+    said = understudy("convert", done.project, "-o", done.out, *CONVERT).worked()
+    assert "by hand" in said.err and said.err.count("declared with understudy consent") == 1
+    new = declared_lines(done.project)[n_before:]
+    assert [line["how"] for line in new] == ["by hand"] * len(new) and new
+    said = understudy("convert", done.project, "-o", done.out, *CONVERT).worked()
+    assert "by hand" not in said.err
+    assert len(declared_lines(done.project)) == n_before + len(new)
+    converting = [
+        entry.facts
+        for entry in AuditLog(done.project / "audit.jsonl").entries()
+        if entry.event == "converting"
+    ]
+    told = verify(done.out).disclosure
+    assert converting[-1]["declarations_sha256"] == told["declarations_sha256"]

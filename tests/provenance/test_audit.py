@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -56,8 +57,64 @@ def test_a_break_is_noticed_and_nothing_is_added_after_it(log: AuditLog, change:
     assert log.path.read_bytes() == before
 
 
-def test_a_dropped_end_changes_the_head(log: AuditLog) -> None:
+@pytest.mark.parametrize("kept", [1, 2])
+def test_a_dropped_end_is_noticed(log: AuditLog, kept: int) -> None:
+    whole = log.path.read_bytes()
+    log.path.write_bytes(b"".join(whole.splitlines(keepends=True)[:kept]))
+    before = log.path.read_bytes()
+    for use in (lambda: log.head, lambda: log.append("refused"), log.check):
+        with pytest.raises(StoreError, match=f"has {kept} of the 3 lines"):
+            use()
+    assert log.path.read_bytes() == before
+    log.path.write_bytes(whole)
+    log.append("refused")
+    assert len(log.entries()) == 4
+
+
+def test_another_end_is_noticed(log: AuditLog, home: Path) -> None:
+    whole = log.path.read_bytes()
+    log.append("converted", output="x.mp4")
+    kept = {path: path.read_bytes() for path in (home / "logs").iterdir()}
+    log.path.write_bytes(whole)
+    for path in kept:
+        path.unlink()
+    log.append("converted", output="y.mp4")
+    for path, data in kept.items():
+        path.write_bytes(data)
+    with pytest.raises(StoreError, match="ends otherwise than it was written"):
+        log.append("refused")
+
+
+def test_a_log_that_was_moved_or_begun_anew_is_none_that_was_cut(log: AuditLog) -> None:
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    elsewhere = AuditLog(log.path.with_name("moved.jsonl"))
+    elsewhere.path.write_bytes(b"".join(lines[:2]))  # a copy of a project from another day
+    assert len(elsewhere.entries()) == 2
+    log.path.unlink()
+    assert log.entries() == []
+    log.append("declared", side="b", basis="self")
+    assert len(log.entries()) == 1
+
+
+@pytest.mark.parametrize("text", ["", "[", "{}", '{"first": 1}', '{"lines": 1e999}', "[" * 9999])
+def test_a_damaged_note_of_the_end_stops_nothing(log: AuditLog, home: Path, text: str) -> None:
+    (note,) = (home / "logs").iterdir()
+    note.write_text(text)
+    assert len(log.entries()) == 3
+    log.append("refused")
+    assert json.loads(note.read_text())["lines"] == 4
+
+
+def test_a_home_that_cannot_be_written_loses_no_line(log: AuditLog, home: Path) -> None:
+    shutil.rmtree(home / "logs")
+    (home / "logs").write_text("no folder")
+    log.append("refused")
+    assert len(log.entries()) == 4
+
+
+def test_a_dropped_end_changes_the_head(log: AuditLog, home: Path) -> None:
     head = log.head
+    shutil.rmtree(home / "logs")  # as on another machine
     lines = log.path.read_bytes().splitlines(keepends=True)
     log.path.write_bytes(b"".join(lines[:-1]))
     assert log.head != head

@@ -18,7 +18,8 @@ from understudy.files import make_folder
 from understudy.flow import Progress, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
-from understudy.provenance.consent import Declaration, keep_declarations, now
+from understudy.provenance.consent import Declaration, now
+from understudy.runs.consent.declared import keep_declared
 from understudy.runs.rendering.renders import RenderReport
 from understudy.runs.swap import run_job
 from understudy.stages.convert.options import ConvertOptions
@@ -70,7 +71,7 @@ def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) ->
     clips = render_clips(folder / "clips", n_frames, progress)
     with Project.open(made, create=True) as project:
         if not project.consent.exists():
-            keep_declarations(project.consent, synthetic_declarations())
+            keep_declared(project, synthetic_declarations())
         return run_job(
             project,
             {"a": [clips.a], "b": [clips.b]},

@@ -9,12 +9,14 @@ from __future__ import annotations
 import platform
 import time
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from understudy.errors import ValueRefused
+from understudy.files import refuse_long_path
 
 QUIET, VERBOSE = "quiet", "verbose"
 HELP = {
@@ -51,6 +53,14 @@ class LoudCommand(TyperCommand):
         *mine, last = super().get_params(ctx)
         ours = [] if any(p.name in HELP for p in mine) else _flags()
         return [*mine, *ours, last] if last.name == "help" else [*mine, last, *ours]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; names that no file can have are refused before it looks one up."""
+        for value in ctx.params.values():
+            for each in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(each, Path):
+                    refuse_long_path(each)
+        return super().invoke(ctx)
 
 
 def loud(app: typer.Typer) -> None:

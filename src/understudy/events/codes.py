@@ -11,6 +11,7 @@ from understudy.errors import UnderstudyError
 WarningCode = Literal[
     "colour-differs",
     "cpu-instead",
+    "declared-by-hand",
     "faces-left-out",
     "files-left-out",
     "film-damaged",
@@ -44,6 +45,7 @@ WarningCode = Literal[
 WARNINGS: Mapping[WarningCode, str] = {
     "colour-differs": "The films of one job differ in primaries, transfer, matrix, range or depth.",
     "cpu-instead": "A GPU was chosen, but nets of one runtime can only run on the CPU.",
+    "declared-by-hand": "A consent.toml says of a person what was not declared by a command here.",
     "faces-left-out": "Faces were seen, but looks at them disagree or no landmarks lie on them.",
     "files-left-out": "A folder of pictures holds files that are not read; the text names them.",
     "film-damaged": "Some frames of a film could not be read, or it ends before it should.",

@@ -95,7 +95,7 @@ class Event:
             if not (known and typed):
                 raise ValueError("a field is of another type")
             return cls(plain["kind"], text, code, plain["level"], data, float(plain["time_s"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise ValueRefused(
                 f"expected an event as a line of JSON, got {line[:200]!r}"
             ) from error

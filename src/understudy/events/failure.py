@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 
 from understudy.errors import UnderstudyError
@@ -26,7 +27,10 @@ def failure(error: BaseException, verb: str) -> Event:
     if code == "disk" and isinstance(error, OSError):
         # What no room explained better: a disk or network drive that failed under us.
         place = f"{error.filename}: " if error.filename else ""
-        text = f"{place}{(error.strerror or str(error)).lower()}; check the disk and run again"
+        advice = "check the disk"
+        if error.errno == errno.ENAMETOOLONG:
+            place, advice = f"{str(error.filename)[:200]}...: ", "give a shorter name"
+        text = f"{place}{(error.strerror or str(error)).lower()}; {advice} and run again"
     elif code == "interrupted":
         text = "stopped at once; finished batches, checkpoints and segments are kept"
     elif code == "fault":

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from understudy.errors import MediaError
 from understudy.files import open_to_read
-from understudy.media.limits import MAX_PIXELS, check_size
+from understudy.media.limits import check_size, most_pixels
 
 # A text playlist under a video's name makes FFmpeg open whatever files it lists (ffconcat, HLS).
 # Only demuxers that read one file are allowed, and only the file protocol.
@@ -70,8 +70,9 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         return default, stream.width * stream.height, -stream.index
 
     stream = max(readable, key=rank)
-    check_size(stream.width, stream.height, path)
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    most = most_pixels(container.format.name)
+    check_size(stream.width, stream.height, path, most)
+    stream.codec_context.options = {"max_pixels": str(most)}
     stream.thread_type = "AUTO"
     return stream
 

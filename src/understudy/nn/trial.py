@@ -59,7 +59,7 @@ def _read(path: Path) -> dict[str, float]:
     try:
         plain = read_json(path, _MAX_BYTES)
         found = {str(key): float(value) for key, value in plain["trials"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return {}
     return {key: value for key, value in found.items() if math.isfinite(value) and value > 0}
 

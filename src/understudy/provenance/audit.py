@@ -5,8 +5,9 @@ output names, then "converted" once it has its name, or "failed". A run that was
 leaves "converting" alone, which is true: it began, and what became of it nobody wrote down.
 
 Each line names the hash of the line before, and the head goes into every output's disclosure, so
-that rewriting the history after a release can be noticed. It is a record among honest people, not
-a lock: who owns the folder can begin a new one.
+that rewriting the history after a release can be noticed. Where it ended is kept beside the key of
+the installation that wrote it, so that a cut end is noticed too (`ends`). It is a record among
+honest people, not a lock: who owns the folder can begin a new one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, Literal
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import parse_json, read_file
+from understudy.provenance.ends import end_missing, keep_end
 from understudy.store.atomic import commit_bytes
 from understudy.store.lock import WriterLock
 
@@ -115,13 +117,15 @@ class AuditLog:
         old = read_file(self.path, _MAX_BYTES) if entries else b""
         # Rewritten whole: a log has few lines, and so never ends in half a one.
         commit_bytes(self.path, old + json.dumps(entry).encode("ascii") + b"\n")
+        keep_end(self.path, [*(e.hash for e in entries), str(entry["hash"])])
         return str(entry["hash"])
 
     def entries(self) -> list[Entry]:
         """All lines, each checked against the one before.
 
         Raises:
-            StoreError: names the first line that was changed, removed or added by another hand.
+            StoreError: names the first line that was changed, removed or added by another hand, or
+                says how many are missing at the end.
         """
         try:
             lines = read_file(self.path, _MAX_BYTES).splitlines()
@@ -141,6 +145,11 @@ class AuditLog:
                     f"{self.path}: line {number} is not what was written ({error}); put an "
                     "untouched copy back, or move it away to begin a new log"
                 ) from error
+        if missing := end_missing(self.path, [e.hash for e in entries]):
+            raise StoreError(
+                f"{self.path}: {missing}; put an untouched copy back, or move it away to begin a "
+                "new log"
+            )
         return entries
 
 

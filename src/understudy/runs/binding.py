@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from understudy.errors import ValueRefused
+from understudy.files import refuse_long_path
 from understudy.options import fields_of, from_mapping
 
 _MAPPINGS = (dict, collections.abc.Mapping)
@@ -69,6 +70,7 @@ def typed(hint: Any, value: Any, name: str) -> Any:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return from_mapping(hint, value) if fields_of(hint) else hint(**bind(hint, value))
     if hint is Path and isinstance(value, str):
+        refuse_long_path(Path(value))
         return Path(value)
     if hint is float and type(value) is int:
         return float(value)

@@ -17,6 +17,7 @@ from understudy.media import probe
 from understudy.plugin import Registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations, refuse_forbidden
+from understudy.runs.consent.declared import refuse_foreign
 from understudy.runs.consent.origins import note_shown, refuse_strange_model
 from understudy.runs.models import DEFAULT, trained_persons
 from understudy.runs.persons import freshen
@@ -286,6 +287,7 @@ def train_model(
     """
     name = check_id("model", name or DEFAULT)
     chosen = persons_to_train(project, persons, name)
+    refuse_foreign(project, chosen)
     today = AuditLog(project.audit).today()
     refuse_forbidden(read_declarations(project.consent), chosen, today, str(project.folder))
     before = trained_persons(project, name)

@@ -289,6 +289,11 @@ def explain(error: OSError, path: Path) -> UnderstudyError:
             f"{folder}: may not be written ({_words(error)}); "
             "choose another folder, or change its permissions, and run again"
         )
+    if error.errno == errno.ENAMETOOLONG:
+        return StoreError(
+            f"{path.name[:60]}...: the name is too long for the disk it is to lie on; choose a "
+            "shorter one; nothing was written"
+        )
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return StoreError(f"{folder}: there is no such folder; make it first, or check the name")
     return StoreError(

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import cast
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from understudy.errors import (
@@ -18,7 +20,7 @@ from understudy.errors import (
     UnderstudyError,
     ValueRefused,
 )
-from understudy.events import error_code
+from understudy.events import error_code, failure
 from understudy.studio.api import PREFIX, router
 from understudy.studio.gate import Gate
 from understudy.studio.state import Studio
@@ -31,6 +33,8 @@ _STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (DiskFull, 507),
     (ValueRefused, 422),
 )
+
+_MOST_WRONG = 8
 
 
 def build(
@@ -60,6 +64,9 @@ def build(
     )
     app.include_router(router(studio))
     app.add_exception_handler(UnderstudyError, _told)
+    app.add_exception_handler(RequestValidationError, _unfit)
+    app.add_exception_handler(HTTPException, _of_the_call)
+    app.add_exception_handler(OSError, _of_the_disk)
     return cast(ASGIApp, Gate(app, token=token, names=names, secure=secure))
 
 
@@ -67,3 +74,26 @@ def _told(_: Request, error: Exception) -> JSONResponse:
     """What went wrong, as the command line says it."""
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
     return JSONResponse({"code": error_code(error), "message": str(error)}, status)
+
+
+def _unfit(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a call's values, without these: they may be what no JSON can say."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    said = []
+    for each in wrong[:_MOST_WRONG]:
+        place = ".".join(str(part) for part in each["loc"])
+        said.append(f"{place:.80}: {str(each['msg']).lower():.160}")
+    return JSONResponse({"code": "value-refused", "message": "; ".join(said)}, 422)
+
+
+def _of_the_call(_: Request, error: Exception) -> JSONResponse:
+    """No such address, no such method, or a body that cannot be read."""
+    status, words = getattr(error, "status_code", 400), getattr(error, "detail", "")
+    code = error_code(FileAway()) if status == 404 else error_code(ValueRefused())
+    headers = getattr(error, "headers", None)
+    return JSONResponse({"code": code, "message": str(words)}, status, headers)
+
+
+def _of_the_disk(_: Request, error: Exception) -> JSONResponse:
+    """A disk or network drive that failed under a call, as the command line says it."""
+    return JSONResponse({"code": error_code(error), "message": failure(error, "studio").text}, 500)

@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN_BYTES = 32
+_MOST_JSON_BYTES, _MOST_DIGITS = 16 << 20, 18
 _READS = ("GET", "HEAD", "OPTIONS")
 _SESSIONS = 1000
 _CLOSE_REFUSED = 1008
@@ -170,16 +171,20 @@ class Gate:
     def _counted(self, headers: Headers, receive: Receive) -> Receive:
         """The body, refused as soon as it is larger than allowed, whatever its head says."""
         declared = headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self._most_bytes:
-            raise Refused(413, f"At most {self._most_bytes} bytes are taken at once.")
+        # What is parsed as a whole lies in memory as a whole, many times as large.
+        parsed = "json" in headers.get("content-type", "").lower()
+        most = min(self._most_bytes, _MOST_JSON_BYTES) if parsed else self._most_bytes
+        too_much = Refused(413, f"At most {most} bytes are taken at once.")
+        if not declared.isdecimal() or len(declared) > _MOST_DIGITS or int(declared) > most:
+            raise too_much
         n_bytes = 0
 
         async def counted() -> Message:
             nonlocal n_bytes
             message = await receive()
             n_bytes += len(message.get("body", b""))
-            if n_bytes > self._most_bytes:
-                raise Refused(413, f"At most {self._most_bytes} bytes are taken at once.")
+            if n_bytes > most:
+                raise too_much
             return message
 
         return counted

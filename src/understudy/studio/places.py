@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.errors import ValueRefused
+from understudy.files import refuse_long_path
 
 
 class Places:
@@ -44,6 +45,11 @@ class Places:
         text = os.fspath(words)
         if "\0" in text or not text.strip():
             raise ValueRefused("path: expected the name of a file or folder")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueRefused(f"{text!r:.80}: holds what is no text; give another name") from None
+        refuse_long_path(self.roots[0] / text)
         there = Path(os.path.realpath(self.roots[0] / text))
         if not self.holds(there):
             raise ValueRefused(

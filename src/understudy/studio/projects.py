@@ -15,6 +15,7 @@ from understudy.media import probe
 from understudy.media.health import remarks
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
+from understudy.runs.consent.declared import foreign
 from understudy.shell import quoted
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset
@@ -270,6 +271,7 @@ def _under(root: Path, depth: int) -> Iterator[Path]:
 def _persons(project: Project) -> tuple[PersonState, ...]:
     try:
         declared = read_declarations(project.consent)
+        strange = foreign(project, declared)
         today = AuditLog(project.audit).today()
     except StoreError as error:
         return tuple(PersonState(p.id, p.name, "refused", str(error)) for p in project.persons)
@@ -277,6 +279,8 @@ def _persons(project: Project) -> tuple[PersonState, ...]:
     for person in project.persons:
         of_person = [d for d in declared if d.person == person.id]
         objections = [words for d in of_person if (words := d.objection(today))]
+        if any(d in strange for d in of_person):
+            objections.append("it was declared about other films, in another project")
         consent = "refused" if objections else "declared" if of_person else "missing"
         why = "; ".join(objections) or ("" if of_person else "nothing is declared yet")
         states.append(PersonState(person.id, person.name, consent, why))

@@ -183,11 +183,11 @@ def declare(project: Project, new: list[Declaration], overwrite: bool = False) -
     from dataclasses import replace
 
     from understudy.errors import ValueRefused
-    from understudy.provenance.audit import AuditLog
-    from understudy.provenance.consent import keep_declarations
+    from understudy.runs.consent.declared import keep_declared
 
     known, today = _declared(project)
-    have = {(d.person, d.id): d for d in known}
+    have = {(d.person, d.id): replace(d, films=()) for d in known}
+    new = [replace(d, films=()) for d in new]
     old = {d: have[d.person, d.id] for d in new if (d.person, d.id) in have}
     new = [d for d in new if d not in old or replace(d, declared_at=old[d].declared_at) != old[d]]
     holds = [d.person for d in new if d in old and not old[d].objection(today)]
@@ -198,22 +198,22 @@ def declare(project: Project, new: list[Declaration], overwrite: bool = False) -
             f"with understudy consent {quoted(project.folder)} --show, and say --overwrite to "
             "replace it, or --revoke to take it back"
         )
-    if new:
-        keep_declarations(project.consent, new)
+    keep_declared(project, new)
     for d in new:
-        facts = {"person": d.person, "basis": d.basis, "purpose": d.purpose}
-        AuditLog(project.audit).append("declared", **facts)
         if why := d.objection(today):
             echo(f"{d.person}: nothing will be made of this person: {why}", err=True)
     echo(f"declared: {project.consent}")
 
 
 def _declared(project: Project) -> tuple[list[Declaration], date]:
-    """What is declared, and the day to judge it by."""
+    """What is declared about this project's films, and the day to judge it by."""
     from understudy.provenance.audit import AuditLog
     from understudy.provenance.consent import read_declarations
+    from understudy.runs.consent.declared import foreign
 
-    return read_declarations(project.consent), AuditLog(project.audit).today()
+    found = read_declarations(project.consent)
+    strange = foreign(project, found)
+    return [d for d in found if d not in strange], AuditLog(project.audit).today()
 
 
 def _to_replace(project: Project, persons: list[str], overwrite: bool) -> list[str]:

@@ -50,6 +50,8 @@ class Declaration:
         evidence_sha256: of a release form kept elsewhere, hex, or "".
         expires: last day on which it holds, or None.
         revoked_at: day on which the person took it back, or None.
+        films: fingerprints of the films that showed the person when this was declared, so that a
+            declaration of another project is not taken for one of this; none while there are none.
     """
 
     person: str
@@ -65,6 +67,7 @@ class Declaration:
     evidence_sha256: str = ""
     expires: date | None = None
     revoked_at: date | None = None
+    films: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("person", self.person)
@@ -82,6 +85,11 @@ class Declaration:
             raise ValueRefused(
                 f"evidence_sha256: expected 64 hex digits, got {self.evidence_sha256!r}"
             )
+        if not isinstance(self.films, list | tuple) or not all(
+            isinstance(film, str) and _is_unicode(film) for film in self.films
+        ):
+            raise ValueRefused(f"films: expected a list of fingerprints, got {self.films!r:.100}")
+        object.__setattr__(self, "films", tuple(self.films))
         if not isinstance(self.declared_at, datetime) or self.declared_at.tzinfo is None:
             raise ValueRefused(
                 "declared_at: expected a time with its zone, without quotes, such as "
@@ -218,6 +226,9 @@ def is_blank(text: str) -> bool:
 def digest(declarations: Sequence[Declaration]) -> str:
     """SHA-256 of what is declared, hex: of canonical JSON, so that a comment changes nothing."""
     plain = [asdict(d) for d in sorted(declarations, key=lambda d: (d.person, d.id))]
+    for each in plain:
+        if not each["films"]:  # those of before films were noted keep their digests
+            del each["films"]
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), default=_iso)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

@@ -208,10 +208,12 @@ def _fill(table: Table, declaration: Declaration) -> None:
     del body[n_own:]
     for name in _KEYS:
         value = getattr(declaration, name)
-        if value in (None, "") or (name == "id" and value == declaration.person):
+        if value in (None, "", ()) or (name == "id" and value == declaration.person):
             table.pop(name, None)
-        elif table.get(name) != value:
-            table[name] = value
+        else:
+            value = list(value) if isinstance(value, tuple) else value
+            if table.get(name) != value:
+                table[name] = value
     body.extend(below)
 
 

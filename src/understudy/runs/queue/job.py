@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
+from understudy.errors import ValueRefused
 from understudy.events import Plain
 from understudy.files import parse_json
 from understudy.runs.spec import JobSpec
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
+_END_OF_TIME_S = 253_402_300_800
+"""The year 10000, which no calendar of Python's has."""
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
 
 
@@ -78,6 +81,9 @@ class Job:
         """From the columns, in the order of `COLUMNS`."""
         values = dict(zip(cls.COLUMNS, row, strict=True))
         values["spec"] = JobSpec.from_plain(parse_json(values["spec"]))
+        for name in ("added_s", "started_s", "ended_s", "not_before_s"):
+            if values[name] is not None and not 0 <= values[name] < _END_OF_TIME_S:
+                raise ValueRefused(f"{name}: expected a time, got {values[name]!r}")
         values["cancel_asked"] = bool(values["cancel_asked"])
         return cls(**values)
 

@@ -30,6 +30,7 @@ from understudy.store.processes import process_mark
 from understudy.store.sqlite import database
 from understudy.words import counted
 
+_MOST_JOBS = 2**63 - 1
 MOST_DEATHS = 3
 """So often a job may be killed before it counts as failed: it may be what kills it, as memory."""
 
@@ -124,7 +125,7 @@ class Queue:
         Raises:
             ValueRefused: there is none of that number.
         """
-        found = self._jobs("WHERE id = ?", (number,))
+        found = self._jobs("WHERE id = ?", (number,)) if 0 < number <= _MOST_JOBS else []
         if not found:
             raise ValueRefused(f"there is no job {number}; see them with: understudy jobs list")
         return found[0]
@@ -261,7 +262,7 @@ class Queue:
                 "SELECT rowid, line FROM events WHERE job = ? AND rowid > ? ORDER BY rowid",
                 (number, after),
             ).fetchall()
-        return [(int(row), Event.from_json(line)) for row, line in rows]
+            return [(int(row), Event.from_json(line)) for row, line in rows]
 
     def settle(self, most_deaths: int = MOST_DEATHS) -> None:
         """Find running jobs whose process is dead, and say what is true of them now."""

@@ -14,6 +14,7 @@ from understudy.options import to_mapping
 from understudy.plugin import Registry, default_registry
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
+from understudy.runs.consent.declared import refuse_foreign, settle
 from understudy.runs.consent.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
@@ -258,6 +259,7 @@ def convert_render(
     inputs = replace(_inputs(project, render), anew=anew)
     refuse_strange_model(project, render.model, inputs.label.donors, progress)
     refuse_other_film(project, project.source(render.source))
+    settle(project, (*inputs.label.plates, *inputs.label.donors), progress)
     kept = _made_in_format_1(project, render, options)
     if kept is not None:
         progress.say(
@@ -331,7 +333,12 @@ def _made_in_format_1(
 def label_of(
     project: Project, source: Source, plates: Sequence[str], donors: Sequence[str]
 ) -> Label:
-    """What an output of this project will say about itself."""
+    """What an output of this project will say about itself.
+
+    Raises:
+        ConsentMissing: a declaration was made in another project.
+    """
+    refuse_foreign(project, (*plates, *donors))
     pictures = [_picture_of(project, donor) for donor in donors]
     return Label(
         declarations=read_declarations(project.consent),

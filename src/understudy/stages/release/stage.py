@@ -17,7 +17,7 @@ from understudy.media import MediaInfo
 from understudy.media.held import Held
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.beside import CARRIED, beside, list_of_film
-from understudy.provenance.consent import Declaration, read_declarations, require
+from understudy.provenance.consent import Declaration, digest, read_declarations, require
 from understudy.provenance.credentials import check_signing, disclosure_of, sign
 from understudy.provenance.folder import LIST, LISTED_IN, list_of_folder
 from understudy.store.atomic import commit_dir, commit_path, scratch, sweep_parts
@@ -112,7 +112,7 @@ def release(
         held.refuse_changed()
     declarations = label.require()
     facts = {"output": output.name, "source": info.fingerprint}
-    head = label.audit.append("converting", **facts)
+    head = label.audit.append("converting", **facts, declarations_sha256=digest(declarations))
     disclosure = disclosure_of(declarations, head, label.plates, label.donors, about)
     try:
         # What is joined is whole but for its signature, so it goes whatever happens.

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header
+from fastapi import Path as InPath
+from fastapi import Query as InQuery
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -18,9 +20,12 @@ from understudy.runs.queue.job import OVER, Job
 from understudy.runs.queue.process import cancel as ask_to_stop
 from understudy.runs.queue.store import Queue
 from understudy.studio import work
+from understudy.studio.api.numbers import MOST
 from understudy.studio.state import Studio
 
 _LOOK_EVERY_S = 0.3
+Number = Annotated[int, InPath(ge=1, le=MOST)]
+After = Annotated[int, InQuery(ge=0, le=MOST)]
 _BEAT_EVERY_S = 15.0
 
 
@@ -56,21 +61,21 @@ def router(studio: Studio) -> APIRouter:
             return [job.to_plain() for job in queue.jobs() if _shown(studio, job)]
 
     @calls.get("/jobs/{number}", summary="One job")
-    def job(number: int) -> dict[str, Any]:
+    def job(number: Number) -> dict[str, Any]:
         with Queue() as queue:
             queue.settle()
             return _job(studio, queue, number).to_plain()
 
     @calls.post("/jobs/{number}/cancel", summary="Ask a job to save and stop")
     def cancel(
-        number: int, grace_s: Annotated[float, Query(ge=0, le=600)] = 60.0
+        number: Number, grace_s: Annotated[float, InQuery(ge=0, le=600)] = 60.0
     ) -> dict[str, Any]:
         with Queue() as queue:
             _job(studio, queue, number)
             return ask_to_stop(queue, number, grace_s).to_plain()
 
     @calls.post("/jobs/{number}/retry", summary="Let a job that is over wait again")
-    def retry(number: int) -> dict[str, Any]:
+    def retry(number: Number) -> dict[str, Any]:
         with Queue() as queue:
             _job(studio, queue, number)
             retried = queue.retry(number)
@@ -78,7 +83,7 @@ def router(studio: Studio) -> APIRouter:
             return retried.to_plain()
 
     @calls.get("/jobs/{number}/events", summary="What a job told, from the one after `after`")
-    def events(number: int, after: int = 0) -> list[dict[str, Any]]:
+    def events(number: Number, after: After = 0) -> list[dict[str, Any]]:
         with Queue() as queue:
             _job(studio, queue, number)
             return [{"number": n, **e.to_plain()} for n, e in queue.events(number, after)]
@@ -89,10 +94,11 @@ def router(studio: Studio) -> APIRouter:
         response_class=StreamingResponse,
     )
     async def stream(
-        number: int, after: int = 0, last_event_id: Annotated[str, Header()] = ""
+        number: Number, after: After = 0, last_event_id: Annotated[str, Header()] = ""
     ) -> StreamingResponse:
         await run_in_threadpool(_known, studio, number)
-        begin = int(last_event_id) if last_event_id.isdecimal() else after
+        known = last_event_id.isdecimal() and len(last_event_id) < len(str(MOST))
+        begin = int(last_event_id) if known else after
         return StreamingResponse(_told(number, begin), media_type="text/event-stream")
 
     return calls

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, Response
 
 from understudy.errors import FileAway
 from understudy.store.project import Project
+from understudy.studio.api.numbers import MOST
 from understudy.studio.pictures import jpeg
 from understudy.studio.state import Studio
 
@@ -25,7 +26,7 @@ def router(studio: Studio) -> APIRouter:
     def frame(
         key: str,
         film: str,
-        index: Annotated[int, Path(ge=0)],
+        index: Annotated[int, Path(ge=0, le=MOST)],
         px: Annotated[int, Query(ge=16, le=8192, description="of the longer side, at most")] = 1280,
     ) -> Response:
         project, source = studio.projects.source(key, film)

@@ -13,8 +13,12 @@ from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query as Wanted
 from understudy.store.ids import NOBODY
 from understudy.store.project import Project
+from understudy.studio.api.numbers import MOST
 from understudy.studio.projects import ProjectState
 from understudy.studio.state import Studio
+
+Whole = Annotated[int | None, Query(ge=0, le=MOST)]
+Size = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -106,16 +110,21 @@ def router(studio: Studio) -> APIRouter:
     def faces(
         key: str,
         film: str,
-        person: int | None = None,
-        track: int | None = None,
-        first: int | None = None,
-        last: int | None = None,
-        min_size_px: float | None = None,
-        max_size_px: float | None = None,
+        person: Whole = None,
+        track: Whole = None,
+        first: Whole = None,
+        last: Whole = None,
+        min_size_px: Size = None,
+        max_size_px: Size = None,
         min_average_distance: Annotated[
-            float | None, Query(description="of landmarks to the mean face; above .2 are failures")
+            float | None,
+            Query(
+                ge=0,
+                allow_inf_nan=False,
+                description="of landmarks to the mean face; above .2 are failures",
+            ),
         ] = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     ) -> FacesPage:
         project, source = studio.projects.source(key, film)
