@@ -101,6 +101,22 @@ def test_a_face_that_the_pose_fit_set_too_high_is_settled_in_the_outline() -> No
     np.testing.assert_allclose(np.abs(found - plate)[cheeks, 0], 0.3, atol=0.03)
 
 
+def test_a_rest_filmed_from_the_side_does_not_turn_the_face() -> None:
+    # depth is guessed worst: whoever is filmed from the left keeps a lean to one side in the rest
+    def leaning(face: np.ndarray, share: float) -> np.ndarray:
+        return face + face[:, 2:] * (share, 0, 0)
+
+    plate = build_of(*seen([leaning(acting(), 0.1)] * 20))
+    donor = build_of(*seen([leaning(acting(wide_cm=0.6), -0.05)] * 20))
+    points, heads = seen([leaning(acting(), 0.1), leaning(acting(mouth_cm=1.0), 0.1)])
+    became = retargeted(points, plate, donor)
+    turned = fit_heads(became * UPRIGHT).pitch_yaw_roll_deg - heads.pitch_yaw_roll_deg
+    np.testing.assert_allclose(turned, 0, atol=0.3)
+    nose = became[:, [1, 4], 0] - points[:, [1, 4], 0]
+    np.testing.assert_allclose(nose, 0, atol=0.05)
+    assert (np.abs(became - points)[:, [50, 280], 0] > 0.25).all(), "the other one's cheeks show"
+
+
 def test_blend_goes_from_one_shape_to_the_other() -> None:
     one = build_of(*seen([acting()] * 5))
     two = build_of(*seen([acting(wide_cm=0.6)] * 5))

@@ -165,6 +165,9 @@ def retargeted(
         (n, 478, 3) canonical.
     """
     difference = settled(donor.rest, plate.rest) - plate.rest
+    # Both rests lean to the side they were filmed from, since depth is guessed. Of that the one is
+    # in the plate's points already, and the other has no place here; crooked faces lose theirs.
+    difference = (difference + difference[canonical().mirror] * (-1.0, 1.0, 1.0)) / 2
     # the mouth stays where it is in the plate, lips and all: what shows between them is the plate's
     inner = [v for pair in LIPS for v in pair]
     difference = difference - about_mouth()[:, None] * difference[inner].mean(0)
