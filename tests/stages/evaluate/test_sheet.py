@@ -10,7 +10,7 @@ from understudy.score.reading import Reading
 from understudy.stages.evaluate.donors import Shown
 from understudy.stages.evaluate.looking import Found
 from understudy.stages.evaluate.sheet import Gallery, drawn_sheet
-from understudy.types import Alignment
+from understudy.types import Alignment, Faces
 from understudy.types.frame import frame_space
 
 SIZE = 220
@@ -27,7 +27,8 @@ def found(**moves: float) -> Found:
     at_rest = {"eyes": 0.3, "mouth": 0.02, "width": 0.5, "brows": 0.4, "pitch": 0.0, "yaw": 0.0}
     face = np.vstack([MEAN_JAW_17, MEAN_FACE_51]) * 100 + 60
     alignment = Alignment.fit(face, frame_space(SIZE, SIZE))
-    return Found(alignment, {"reader": Reading(**{**at_rest, **moves})}, None, None)
+    readings = {"reader": Reading(**{**at_rest, **moves})}
+    return Found(alignment, readings, None, None, Faces(np.zeros((1, 4)), np.ones(1)))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from understudy.plugin import Registry
-from understudy.score import Numbers, Pair, Score, Scorer, Table
+from understudy.score import Numbers, Pair, Score, Scorer, Sight, Table
 
 Scorers = Mapping[str, Scorer]
 
@@ -60,11 +60,20 @@ class Gathered:
         """The parts of the score that were looked at."""
         return self._scorers.keys()
 
-    def add(self, pair: Pair, index: int = 0, seconds: float = 0.0) -> None:
-        """Look at one pair, and at its plate beside itself."""
+    def add(
+        self, pair: Pair, index: int = 0, seconds: float = 0.0, again: Sight | None = None
+    ) -> None:
+        """Look at one pair, and at its plate beside itself.
+
+        Args:
+            pair: of plate and output.
+            index: of the frame.
+            seconds: its time.
+            again: the plate read a second time, as the floor; None takes what was read of it.
+        """
         self.frames.append(index)
         self.seconds.append(seconds)
-        unswapped = Pair(pair.plate, pair.plate, pair.matte)
+        unswapped = Pair(pair.plate, pair.plate if again is None else again, pair.matte)
         for name, scorer in self._scorers.items():
             self._after[name].add(scorer.look(pair))
             self._before[name].add(scorer.look(unswapped))

@@ -8,7 +8,7 @@ through the same eyes, so an untouched copy is read exactly as the plate is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,9 @@ _NEAR_PX = 256
 not be searched for, which took nearly half of the time."""
 _THERE = 0.2
 """Overlap with where it should be, below which a face is somebody else's."""
+_FURTHER = 2
+"""So often the first reader looks again, each time where the last look says that the face is. What
+it says hangs on its square, and the square of a first look on a detector's box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +52,14 @@ class Found:
         readings: by every reader, in their order.
         identity: (d,), or None.
         blendshapes: (52,), or None.
+        detected: as the detector told it, one face.
     """
 
     alignment: Alignment
     readings: Mapping[str, Reading]
     identity: NDArray[Any] | None
     blendshapes: NDArray[Any] | None
+    detected: Faces
 
     @property
     def first(self) -> Reading:
@@ -132,26 +137,52 @@ class Eyes:
             best = int(shares.argmax())
             if shares[best] < _THERE:
                 return None
-        return self._read(pixels, part, faces[best], corner)
+        return self._found(pixels, part, faces[best], corner)
 
-    def _read(
+    def read_again(
+        self, pixels: NDArray[np.uint8], box_xyxy: NDArray[Any], where: Found
+    ) -> tuple[Mapping[str, Reading], NDArray[Any] | None]:
+        """A plate's readings and blendshapes, begun from where the output's face was found.
+
+        Plate and output are begun from two boxes, and read a little apart though nothing moved.
+        That much no swap can be nearer.
+
+        Args:
+            pixels: (h, w, 3) uint8 RGB.
+            box_xyxy: (4,) where the face should be.
+            where: the face of the output, found at the same place.
+        """
+        part, corner = _around(pixels, box_xyxy)
+        _, readings, blendshapes = self._read(part, _moved(where.detected, -corner))
+        return readings, blendshapes
+
+    def _found(
         self, pixels: NDArray[np.uint8], part: NDArray[np.uint8], face: Faces, corner: NDArray[Any]
     ) -> Found:
+        first, readings, blendshapes = self._read(part, face)
+        height, width = pixels.shape[:2]
+        alignment = Alignment.fit(first + corner, frame_space(width, height))
+        identity = None if self._embedder is None else self._embedder.embed(pixels, [alignment])[0]
+        return Found(alignment, readings, identity, blendshapes, _moved(face, corner))
+
+    def _read(
+        self, part: NDArray[np.uint8], face: Faces
+    ) -> tuple[NDArray[Any], dict[str, Reading], NDArray[Any] | None]:
+        """Landmarks of the first reader, everybody's readings, and blendshapes."""
         readings: dict[str, Reading] = {}
         first = blendshapes = None
         for name, reader in self._readers.items():
             # The others are told place and roll by the first one; they look for themselves.
             seen = reader.align(part, face if first is None else _guess(face, first))
+            for _ in range(_FURTHER if first is None else 0):
+                seen = reader.align(part, _guess(face, seen.landmarks[0]))
             landmarks = seen.landmarks[0]
             mesh = seen.extras.get("mesh")
             readings[name] = read_landmarks(landmarks) if mesh is None else read_mesh(_mesh(mesh))
             if "blendshapes" in seen.extras:
                 blendshapes = seen.extras["blendshapes"][0]
             first = landmarks if first is None else first
-        height, width = pixels.shape[:2]
-        alignment = Alignment.fit(np.asarray(first) + corner, frame_space(width, height))
-        identity = None if self._embedder is None else self._embedder.embed(pixels, [alignment])[0]
-        return Found(alignment, readings, identity, blendshapes)
+        return np.asarray(first), readings, blendshapes
 
 
 def crop_of(alignment: Alignment) -> Warp:
@@ -215,6 +246,12 @@ def _around(
         int
     )
     return np.ascontiguousarray(pixels[top:bottom, left:right]), np.array([left, top], float)
+
+
+def _moved(face: Faces, by: NDArray[Any]) -> Faces:
+    """A detected face, its picture's corner elsewhere."""
+    points = None if face.landmarks is None else face.landmarks + by
+    return replace(face, boxes_xyxy=face.boxes_xyxy + np.tile(by, 2), landmarks=points)
 
 
 def _guess(face: Faces, landmarks: NDArray[Any]) -> Faces:

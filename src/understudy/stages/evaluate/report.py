@@ -219,7 +219,8 @@ class EvaluateReport:
         """Every figure with its floor and its ceiling, as Markdown."""
         said = [
             f"Faces found anew by {self.detector}, read by {', '.join(self.readers)}, identity by "
-            f"{self.embedder or 'nothing'}. Floor: the plate as if it were the output. Ceiling: "
+            f"{self.embedder or 'nothing'}. Floor: the plate as if it were the output, read again "
+            "from where the output's face was found: no swap can be read nearer to it. Ceiling: "
             "the donor's own pictures at the model's resolution.",
         ]
         for name, part in sorted(self.parts.items()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +235,9 @@ class _Work:
             sight(swap, output.pixels, crop, around[1]),
             target.matte_on_crop(),
         )
-        gathered.add(pair, source.at.index, float(source.at.seconds))
+        readings, shapes = self._eyes.read_again(source.pixels, target.box_xyxy, swap)
+        again = replace(pair.plate, readings=readings, blendshapes=shapes)
+        gathered.add(pair, source.at.index, float(source.at.seconds), again)
         pictures = [source.pixels, output.pixels] + ([] if truth is None else [truth.pixels])
         self._galleries[target.part].offer(source.at.index, plate, swap, pictures)
 
