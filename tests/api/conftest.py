@@ -39,6 +39,7 @@ def made(people, film, tmp_path_factory: pytest.TempPathFactory) -> Path:
         name: us.extract(folder / f"{name}.mp4", progress=None, **EXTRACTING)
         for name in ("ann", "bob")
     }
+    # scored, as the guide has it; tests that train again leave that out
     us.train(found, iterations=2, batch=2, into=folder / "pair", progress=None, previews=2)
     return folder
 

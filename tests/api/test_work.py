@@ -13,6 +13,7 @@ import understudy as us
 from understudy.errors import Cancelled, ConsentMissing, NoFaces, StoreError, ValueRefused
 from understudy.events import Event
 from understudy.flow import Silent
+from understudy.stages.train.scored.kept import read_curve
 
 
 def test_a_broken_off_extraction_goes_on(made, tmp_path: Path) -> None:
@@ -51,7 +52,8 @@ def test_ctrl_c_saves_and_gives_the_signal_back(studio) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Cancelled, match="the model is saved at iteration 5"):
-        us.train(faces, iterations=500, batch=2, into="pair", progress=impatient)
+        plain = {"batch": 2, "score_faces": 0}
+        us.train(faces, iterations=500, into="pair", progress=impatient, **plain)
     assert us.Model("pair").step == 5
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -59,7 +61,8 @@ def test_ctrl_c_saves_and_gives_the_signal_back(studio) -> None:
 def test_faces_of_several_places_and_of_one_person_of_a_film(studio) -> None:
     bob = us.Alignments("bob.mp4")
     given = {"ann": ["ann.faces", us.Alignments("ann.mp4").where(person=0)], "bob": bob}
-    model = us.train(given, iterations=2, batch=2, into="other", progress=None, previews=0)
+    plain = {"previews": 0, "score_faces": 0}
+    model = us.train(given, iterations=2, batch=2, into="other", progress=None, **plain)
     assert model.persons == ("ann", "bob")
     with pytest.raises(ValueRefused, match="by person or track, not by size_px"):
         us.train({"ann": "ann.faces", "bob": bob.where(min_size_px=9)}, into="x", progress=None)
@@ -71,6 +74,20 @@ def test_faces_of_several_places_and_of_one_person_of_a_film(studio) -> None:
         us.train({"ann": "ann.faces"}, into="x", progress=None)
     with pytest.raises(ValueRefused, match=r"train\.batches: unknown option.*batch"):
         us.train(given, into="x", progress=None, batches=2)
+
+
+def test_training_is_scored_as_it_is_on_the_command_line(made) -> None:
+    point = read_curve(made / "pair")[-1]
+    assert point.step == 2 and 0 < point.combined < 100
+    assert {"identity", "expression", "pose", "sharpness"} <= set(point.parts)
+
+
+def test_faces_whose_film_is_elsewhere_are_learnt_unscored(studio) -> None:
+    Path("ann.mp4").rename("elsewhere.mp4")
+    told: list[Event] = []
+    given = {"ann": us.Alignments("ann.alignments"), "bob": "bob.faces"}
+    us.train(given, iterations=1, batch=2, into="new", previews=0, progress=told.append)
+    assert any("is not scored while it learns: no film" in event.text for event in told)
 
 
 def test_nothing_is_converted_without_consent(studio) -> None:

@@ -59,7 +59,7 @@ def skins(meshes: np.ndarray, tone: tuple[float, float, float]) -> torch.Tensor:
 def batch_of(person: int, count: int = 40) -> Batch:
     meshes = performance(count, person)
     rgb = skins(meshes, ((0.9, 0.7, 0.6), (0.6, 0.5, 0.45))[person])
-    planes = {"rgb": rgb, "input": rgb, "weight": torch.ones(count, 1, SIZE, SIZE)}
+    planes = {"rgb": rgb, "weight": torch.ones(count, 1, SIZE, SIZE)}
     signals = {"mesh": torch.tensor(meshes, dtype=torch.float32)}
     return Batch(planes, (person,) * count, signals)
 

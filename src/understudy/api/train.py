@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,13 +13,18 @@ from understudy.api.bars.progress import Watch, watching
 from understudy.api.film import Film
 from understudy.api.model import Model
 from understudy.api.settings import chosen
-from understudy.errors import ValueRefused
+from understudy.errors import UnderstudyError, ValueRefused
 from understudy.plugin import default_registry
+from understudy.runs.rendering.judging import Found, Plate, judge_of
+from understudy.stages.evaluate.donors import Donor
+from understudy.stages.faces.pictures import alignments_of_pictures
 from understudy.stages.train.stage import TrainInputs
 from understudy.stages.train.stage import train as run
+from understudy.store.alignments import Alignments as Store
 from understudy.store.alignments.query import Query
 from understudy.store.faceset import FaceFolder
 from understudy.store.ids import check_id
+from understudy.store.project import ALL
 
 Faceset: TypeAlias = "Alignments | Film | str | os.PathLike[str]"
 """A folder of face pictures, or a film's faces, all of them or those of a person."""
@@ -40,6 +46,10 @@ def train(
 
     A checkpoint is written every few minutes, at the end and after Ctrl-C; called again with the
     same folder, training goes on from the newest, bit for bit as if it had not been broken off.
+
+    The model is scored while it learns as `understudy train` does it: on faces of the first
+    person's film, made the second person, that it does not learn from (`score_faces=0` leaves that
+    out). The film has to lie beside its alignments.
 
     Args:
         persons: each person's faces by the id that they shall have: a folder of face pictures, the
@@ -77,9 +87,37 @@ def train(
     given = {name: value for name, value in plan.items() if value is not None}
     settings = chosen("train", {"model": model, **given, **options})
     facesets = {check_id("person", id_): _folders(id_, faces) for id_, faces in persons.items()}
+    footage = {id_: list(map(_footage, folders)) for id_, folders in facesets.items()}
+    registry = default_registry()
     with watching(progress) as told:
-        run(TrainInputs(facesets, Path(into)), settings, told, default_registry())
+        plates = _plates(list(facesets), footage)
+        judge = judge_of(plates, footage, settings, registry, told)
+        run(TrainInputs(facesets, Path(into), judge=judge), settings, told, registry)
     return Model(into, device=settings.device)
+
+
+def _footage(faces: FaceFolder) -> Donor:
+    """What a folder of face pictures is of, as the score looks at it."""
+    path = faces.alignments or alignments_of_pictures(faces.path)
+    if path is None or faces.tracks is None:
+        return Donor(path, None, faces.path)
+    with Store.open(path, read_only=True) as store:
+        found = (t.person for t in store.tracks() if t.number in faces.tracks)
+        return Donor(path, frozenset(n for n in found if n is not None), faces.path)
+
+
+def _plates(persons: Sequence[str], footage: Mapping[str, Sequence[Donor]]) -> list[Plate]:
+    """The first person's first film that is there, as the second person."""
+    for known in footage[persons[0]] if len(persons) > 1 else ():
+        if known.alignments is None or known.faces is None:
+            continue
+        with suppress(UnderstudyError), Store.open(known.alignments, read_only=True) as store:
+            film = known.alignments.with_name(store.source.name)
+            if film.exists() and store.finished:
+                who = (ALL,) if known.persons is None else map(str, sorted(known.persons))
+                place = Found(film.name, film, known.alignments, known.faces)
+                return [Plate(place, dict.fromkeys(who, persons[1]))]
+    return []
 
 
 def _folders(person: str, faces: Faceset | Sequence[Faceset]) -> list[FaceFolder]:

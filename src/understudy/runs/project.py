@@ -304,10 +304,8 @@ def train_model(
     facesets = {person: project.faceset(person) for person in chosen}
     # a first look is not how long this project is to be trained
     looks_only = not options.minutes and not options.iterations
-    judge = None
-    if not looks_only:
-        known = plates or plates_of(project, name, chosen)
-        judge = judge_for(project, known, options, registry, progress)
+    known = plates or plates_of(project, name, chosen)
+    judge = judge_for(project, known, options, registry, progress)
     with nullcontext() if looks_only else remembering(project, "train", options):
         inputs = TrainInputs(facesets, project.model(name), begun, judge)
         return train(inputs, options, progress, registry)

@@ -19,7 +19,7 @@ from understudy.media.health import colour_differences
 from understudy.plugin import Registry, default_registry
 from understudy.runs.models import DEFAULT, Untrained, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
-from understudy.runs.rendering.judging import Plate
+from understudy.runs.rendering.judging import Found, Plate
 from understudy.runs.rendering.masks import check_known, known_masks, make_missing
 from understudy.runs.rendering.renders import (
     RenderReport,
@@ -104,7 +104,7 @@ def run_job(
         render = planned(project, wanted, converting)
         look_ahead(project, render, converting, registry, progress)
 
-    plates = [Plate(footage, {ALL: donor}, converting)]
+    plates = [Plate(Found.of(project, footage), {ALL: donor}, converting)]
     trained = train_model(project, list(given), None, training, registry, progress, begun, plates)
     progress.report("train", trained)
     render = planned(project, wanted, converting)

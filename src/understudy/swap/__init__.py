@@ -51,14 +51,17 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a model wants to be fed, beside the planes "input", "rgb" and "weight".
+    """What a model wants to be fed, beside the planes "rgb" and "weight".
 
     Attributes:
+        input: whether it wants the plane "input"; a model that looks at the unbent "rgb", or draws
+            what it sees, does not.
         masks: kinds of masks that it wants as planes "mask:<kind>".
         signals: what it wants to know of each face.
         of_plate: what it wants to know beside these when it converts.
     """
 
+    input: bool = True
     masks: tuple[str, ...] = ()
     signals: tuple[SignalName, ...] = ()
     of_plate: tuple[SignalName, ...] = ()
@@ -70,9 +73,10 @@ class Batch:
 
     Attributes:
         planes: pictures by name. "input": (n, 3, input_px, input_px) what the model sees, bent at
-            random. "rgb": (n, 3, output_px, output_px) what it shall show. "weight": (n, 1,
-            output_px, output_px) how much each pixel counts, 0 outside the mask, more than 1 on
-            eyes and mouth. "mask:<kind>": (n, 1, output_px, output_px) 0..1, those asked for.
+            random, where it asks for that. "rgb": (n, 3, output_px, output_px) what it shall show.
+            "weight": (n, 1, output_px, output_px) how much each pixel counts, 0 outside the mask,
+            more than 1 on eyes and mouth. "mask:<kind>": (n, 1, output_px, output_px) 0..1, those
+            asked for.
         signals: numbers by name, those asked for, augmented as the pictures are. "pose": (n, 3)
             pitch, yaw and roll in degrees. "landmarks": (n, 68, 2) places in the crop.
             "blendshapes": (n, 52). "mesh": (n, 478, 3) points of the face mesh in the crop, depth

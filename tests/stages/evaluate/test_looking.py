@@ -30,7 +30,9 @@ class Detector:
     def detect(self, pictures: list[Any]) -> list[Faces]:
         found = []
         for picture in pictures:
-            box = np.concatenate([SHUT.min(0), SHUT.max(0)]) + (0, 0, 0, picture.max() / 4)
+            box = np.concatenate([SHUT.min(0), SHUT.max(0)]) + np.array(
+                [0, 0, 0, picture.max() / 4]
+            )
             found.append(Faces(box[None], np.ones(1)))
         return found
 
@@ -70,7 +72,9 @@ def test_a_reading_hardly_hangs_on_the_box_that_it_began_with(eyes: Eyes) -> Non
     once = SHUT.copy()
     once[[65, 66, 67], 1] += 54 / 4 / 3
     left = (off[1] - off[0]) / (read_landmarks(once).mouth - off[0])
-    assert left == pytest.approx(1 / 9, rel=0.2), "two looks more, each with a third of the error before"
+    assert left == pytest.approx(1 / 9, rel=0.2), (
+        "two looks more, each with a third of the error before"
+    )
 
 
 def test_a_plate_read_again_from_the_outputs_box_is_the_floor(eyes: Eyes) -> None:

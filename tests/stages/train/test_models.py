@@ -21,7 +21,7 @@ from understudy.stages.train.feeding.crops import Cutting, margin_px
 from understudy.stages.train.feeding.faces import FaceArrays
 from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.options import TrainOptions
-from understudy.swap import Batch, Crop, Outputs, ParameterGroup, Recipe
+from understudy.swap import Batch, Crop, Needs, Outputs, ParameterGroup, Recipe
 from understudy.swap.loading import new_model
 from understudy.swap.manifest import PLUGINS
 from understudy.swap.standard import StandardModel
@@ -139,6 +139,16 @@ def test_each_of_three_decoders_learns_its_own_person_and_follows_anybodys_mouth
             assert follows > 0.4, (model.persons[number], person, follows)
             found.append(follows)
     assert torch.stack(found).mean() > 0.75, found
+
+
+def test_a_model_that_never_looks_at_the_bent_input_is_not_made_one():
+    trainer = _trainer(new_model(Registry(PLUGINS).get("swap", "quick"), 1, ("ann", "bob")))
+    bent = trainer.batch_of(0)
+    trainer.model.needs = Needs(input=False)
+    plain = trainer.batch_of(0)
+    assert set(bent.planes) - set(plain.planes) == {"input"}
+    for name, plane in plain.planes.items():
+        torch.testing.assert_close(plane, bent.planes[name])
 
 
 def _mouth(images: Tensor) -> Tensor:

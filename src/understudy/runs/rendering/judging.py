@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from understudy.runs.rendering.scoring import films_of, footage_of
 from understudy.score.combined import QUESTIONS
 from understudy.stages.convert.compose import Composer
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.evaluate.donors import Resolution
+from understudy.stages.evaluate.donors import Donor, Resolution
 from understudy.stages.evaluate.gather import scorers_of
 from understudy.stages.evaluate.looking import Eyes
 from understudy.stages.evaluate.options import ScoreOptions
@@ -57,6 +58,29 @@ _MOST_FILMS, _FEWEST = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A film and what was found in it.
+
+    Attributes:
+        id: what messages call it.
+        film: where it is.
+        alignments: its alignments file.
+        faces: folder of its face pictures.
+    """
+
+    id: str
+    film: Path
+    alignments: Path
+    faces: Path
+
+    @classmethod
+    def of(cls, project: Project, source: Source) -> Found:
+        """A film of a project."""
+        id_ = source.id
+        return cls(id_, project.place(id_), project.alignments(id_), project.faces(id_))
+
+
+@dataclass(frozen=True, slots=True)
 class Plate:
     """A film that the model is for.
 
@@ -66,7 +90,7 @@ class Plate:
         converting: how it is converted.
     """
 
-    source: Source
+    source: Found
     casting: Mapping[str, str | None]
     converting: ConvertOptions = field(default_factory=ConvertOptions)
 
@@ -88,25 +112,38 @@ def judge_for(
     registry: Registry,
     progress: Progress,
 ) -> HeldOut | None:
+    """`judge_of` for films of a project."""
+    donors = {to for plate in plates for to in plate.casting.values() if to is not None}
+    footage = {donor: footage_of(project, donor) for donor in donors}
+    return judge_of(plates, footage, options, registry, progress)
+
+
+def judge_of(
+    plates: Sequence[Plate],
+    footage: Mapping[str, Sequence[Donor]],
+    options: TrainOptions,
+    registry: Registry,
+    progress: Progress,
+) -> HeldOut | None:
     """Who scores a model while it learns, or None where nothing is to be scored or can be.
 
     Args:
-        project: where everything lies.
         plates: the films that the model is for, see `plates_of`.
-        options: of the training.
+        footage: of the persons who go in, by their ids.
+        options: of the training; a first look, without training, is not scored.
         registry: of plug-ins.
         progress: told what is scored, or why nothing is.
     """
-    if not options.score_faces:
+    if not options.score_faces or not (options.minutes or options.iterations):
         return None
     if not plates:
         progress.say(
-            "the model is not scored while it learns: no film of the project shows a person of "
-            "it, with the faces that were found"
+            "the model is not scored while it learns: no film is known here that shows a person "
+            "of it, with the faces that were found"
         )
         return None
     try:
-        return HeldOut(project, plates, options, registry, progress)
+        return HeldOut(plates, footage, options, registry, progress)
     except UnderstudyError as error:
         progress.warn(f"the model is not scored while it learns: {error}", code="not-scored")
         return None
@@ -127,13 +164,15 @@ def plates_of(project: Project, model: str, persons: Sequence[str]) -> list[Plat
             source = project.source(render.source)
             if _there(project, source):
                 converting = from_mapping(ConvertOptions, render.settings, "convert")
-                found[source.id] = Plate(source, render.casting, converting)
+                plate = Plate(Found.of(project, source), render.casting, converting)
+                found[source.id] = plate
     if found:
         return list(found.values())[:_MOST_FILMS]
     for source in films_of(project, persons[0]):
         if _there(project, source):
             numbers = source.numbers_of(persons[0])
-            return [Plate(source, dict.fromkeys(numbers or (ALL,), persons[1]))]
+            casting = dict.fromkeys(numbers or (ALL,), persons[1])
+            return [Plate(Found.of(project, source), casting)]
     return []
 
 
@@ -157,8 +196,8 @@ class HeldOut:
 
     def __init__(
         self,
-        project: Project,
         plates: Sequence[Plate],
+        footage: Mapping[str, Sequence[Donor]],
         options: TrainOptions,
         registry: Registry,
         progress: Progress,
@@ -169,7 +208,7 @@ class HeldOut:
             NoFaces: the films have no face pictures of whom they are cast for.
             StoreError, PluginError, WeightsError: alignments, pictures or eyes are missing.
         """
-        self._project, self._registry, self._progress = project, registry, progress
+        self._footage, self._registry, self._progress = footage, registry, progress
         self._workers = options.threads or cpu_count()
         each = max(_FEWEST, options.score_faces // len(plates))
         self.left_out: frozenset[FaceKey] = frozenset()
@@ -190,11 +229,11 @@ class HeldOut:
 
     def _choose(self, plate: Plate, count: int) -> None:
         """Choose faces of one film, and say which."""
-        project, source = self._project, plate.source
-        paths = list_faceset(project.faces(source.id))
+        source = plate.source
+        paths = list_faceset(source.faces)
         rows: dict[Part, list[tuple[int, str, Any]]] = {}
-        with Alignments.open(project.alignments(source.id), read_only=True) as store:
-            casting = Casting(store, plate.casting, "all", project.faces(source.id))
+        with Alignments.open(source.alignments, read_only=True) as store:
+            casting = Casting(store, plate.casting, "all", source.faces)
             shows = {track.number: track.person for track in store.tracks()}
             film = store.source.fingerprint
             for record in mapped(read_record, paths, self._workers):
@@ -222,9 +261,7 @@ class HeldOut:
 
     def prepare(self) -> None:
         """See `Judge.prepare`."""
-        donors = {s.part.to for s in self._scored}
-        footage = {donor: footage_of(self._project, donor) for donor in donors}
-        panel = Panel(self._eyes, self._registry, footage)
+        panel = Panel(self._eyes, self._registry, self._footage)
         with self._progress.task("the faces to be scored", len(self._scored), "faces") as bar:
             for window in self._cut():
                 self._windows.append(window)
@@ -279,10 +316,10 @@ class HeldOut:
         wanted: dict[str, list[_Scored]] = {}
         for scored in self._scored:
             wanted.setdefault(scored.plate.source.id, []).append(scored)
-        for id_, mine in wanted.items():
+        for mine in wanted.values():
             with ExitStack() as held:
                 store, casting = self._opened(mine[0].plate, held)
-                info = as_found(store, probe(self._project.place(id_)))
+                info = as_found(store, probe(mine[0].plate.source.film))
                 film = FilmReader(info, "8", assumed_colour(store))
                 for scored in sorted(mine, key=lambda s: (s.frame, s.id)):
                     frame = next(iter(film.frames(store.timestamp(scored.frame))))
@@ -304,10 +341,9 @@ class HeldOut:
         return Composer(options, swapper, matcher, knobs, self._builds.get(id_, {}))
 
     def _opened(self, plate: Plate, held: ExitStack) -> tuple[Alignments, Casting]:
-        project, id_ = self._project, plate.source.id
-        store = held.enter_context(Alignments.open(project.alignments(id_), read_only=True))
-        which, pictures = plate.converting.faces, project.faces(id_)
-        return store, Casting(store, plate.casting, which, pictures)
+        film, which = plate.source, plate.converting.faces
+        store = held.enter_context(Alignments.open(film.alignments, read_only=True))
+        return store, Casting(store, plate.casting, which, film.faces)
 
 
 def _target(scored: _Scored, window: Window) -> Target:

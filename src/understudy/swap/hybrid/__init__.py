@@ -50,7 +50,8 @@ class Hybrid(StandardModel):
     """A crop in, 64 to 512 px, and the same crop out."""
 
     instant = True
-    needs = Needs(signals=("mesh",), of_plate=("build",))
+    # what it sees is drawn
+    needs = Needs(input=False, signals=("mesh",), of_plate=("build",))
     knobs: Mapping[str, Knob] = Mesh.knobs
 
     def __init__(self, options: HybridOptions | None, persons: Sequence[str]) -> None:
@@ -69,8 +70,6 @@ class Hybrid(StandardModel):
             mae=2.0,
             gradient=1.0,
             batch=4 if size <= 128 else 8,
-            # it never looks at "input": what it sees is drawn
-            warp=0.0,
             # a mirrored face is not this person's: moles, partings and crooked smiles have sides
             flip=0.0,
         )

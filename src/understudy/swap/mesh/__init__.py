@@ -61,7 +61,8 @@ class Mesh(StandardModel):
     """Drawn on a mesh; 64 texels in, 128 to 1024 out."""
 
     instant = True
-    needs = Needs(signals=("mesh",), of_plate=("build",))
+    # nothing bends a texture, so what it sees is "rgb" made smaller, as a conversion has it
+    needs = Needs(input=False, signals=("mesh",), of_plate=("build",))
     knobs: Mapping[str, Knob] = {
         "morph": Knob("How far to go from the person asked for to the one named by toward."),
         "toward": Knob("The person that morph leads to.", kind="person"),

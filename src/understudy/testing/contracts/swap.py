@@ -78,23 +78,28 @@ def faces_of(model: Any, number: int, count: int, persons: tuple[int, ...] | Non
         persons: what the batch says of whose faces they are; the person's number by default.
     """
     import torch
-    import torch.nn.functional as F
 
-    size, small = model.crop.output_px, model.crop.input_px
+    size = model.crop.output_px
     where = torch.arange(size) / size
     phase = torch.rand(count, generator=torch.Generator().manual_seed(10 + number))
     waves = 0.5 + 0.3 * torch.sin(6.28 * (2 * where + phase[:, None]))
     tone = torch.tensor([0.9, 0.7, 0.5]).roll(number)[:, None, None]
     rgb = waves[:, None, None, :].expand(-1, 3, size, -1) * tone
     ones = torch.ones(count, 1, size, size)
-    planes = {
-        "input": F.interpolate(rgb, (small, small), mode="bilinear", antialias=True),
-        "rgb": rgb.contiguous(),
-        "weight": ones,
-    }
+    planes = {"rgb": rgb.contiguous(), "weight": ones}
+    if model.needs.input:
+        planes["input"] = _smaller(rgb, model)
     planes |= {f"mask:{kind}": ones.clone() for kind in model.needs.masks}
     signals = {name: signal_of(name, phase) for name in model.needs.signals}
     return Batch(planes, persons or (number,) * count, signals)
+
+
+def _smaller(rgb: Tensor, model: Any) -> Tensor:
+    """What a model is to show, (n, 3, s, s), at the size that it sees."""
+    import torch.nn.functional as F
+
+    small = model.crop.input_px
+    return F.interpolate(rgb, (small, small), mode="bilinear", antialias=True)
 
 
 def signal_of(name: str, phase: Tensor) -> Tensor:
@@ -156,7 +161,7 @@ def _shows(model: Any, batch: Batch) -> None:
 def _converts(model: Any, batch: Batch) -> None:
     import torch
 
-    crops = batch.planes["input"][[0, -1]]
+    crops = _smaller(batch.planes["rgb"][[0, -1]], model)
     signals = {name: values[[0, -1]] for name, values in batch.signals.items()}
     signals |= {name: signal_of(name, torch.zeros(2)) for name in model.needs.of_plate}
     with torch.no_grad():

@@ -194,15 +194,15 @@ class Trainer:
         crop, inner = self.model.crop, self.cutting.inner
         drawn = drawn.to(self.device)
         targets = augment.cut(pictures, drawn, crop.output_px, inner, warped=False)
-        inputs = augment.cut(pictures[:, :3], drawn, crop.input_px, inner, warped=warped)
         images, weights = targets[:, :3], targets[:, 3:4] * (255 / WEIGHT_UNIT)
         if self.switches.colour:
-            inputs, images = augment.recolour(inputs, drawn), augment.recolour(images, drawn)
-        planes = {
-            "input": inputs.contiguous(memory_format=torch.channels_last),
-            "rgb": images.contiguous(),
-            "weight": weights,
-        }
+            images = augment.recolour(images, drawn)
+        planes = {"rgb": images.contiguous(), "weight": weights}
+        if self.model.needs.input:
+            inputs = augment.cut(pictures[:, :3], drawn, crop.input_px, inner, warped=warped)
+            if self.switches.colour:
+                inputs = augment.recolour(inputs, drawn)
+            planes["input"] = inputs.contiguous(memory_format=torch.channels_last)
         for i, kind in enumerate(self.cutting.masks, 4):
             planes[f"mask:{kind}"] = targets[:, i : i + 1]
         signals = {name: values.to(self.device) for name, values in raw.signals.items()}
