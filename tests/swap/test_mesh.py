@@ -247,6 +247,29 @@ def test_between_the_lips_the_plate_stays_as_it_is(begun) -> None:
     torch.testing.assert_close(open_.mesh[:, lips], signals["mesh"][:, lips], atol=1e-4, rtol=0)
 
 
+def test_around_the_new_irises_the_plates_white_shows_and_never_its_irises(begun) -> None:
+    crops, signals = plate(np.stack([mesh(look=0.4), mesh(lids=0.0), mesh()]))
+    with torch.no_grad():
+        shown = begun.convert(crops, "bob", signals)
+        own = begun.convert(crops, "bob", signals, whites=0.0)
+        drawn = shown.mesh.double().numpy()
+        white = begun.white("bob", drawn, signals)
+    torch.testing.assert_close(shown.rgb, own.rgb)
+    torch.testing.assert_close(shown.alpha, own.alpha * (1 - white), atol=1e-3, rtol=0)
+    between = torch.tensor(eyes(SIZE).sum(0)) > 0.99
+    assert (own.alpha[:, 0, between] > 0.9)[[0, 2]].all()
+    seen = shown.alpha[:, 0, between]
+    assert (seen[1] == own.alpha[1, 0, between]).all(), "shut eyes have lashes to show"
+    for awake in (seen[0], seen[2]):
+        assert 0.1 < (awake < 0.1).float().mean() < 0.9, "white beside an iris"
+    # whose irises stand elsewhere than the new ones has them covered
+    builds = builds_of([performance(40, 0)])
+    heads, points = heads_of(signals["mesh"].double().numpy())
+    theirs = eyes_of(heads, points, builds * 3, SIZE, torch.device("cpu"))
+    under = begun.irises[1].plane(theirs, SIZE)[[0, 2], 0]
+    assert (shown.alpha[[0, 2], 0][under > 0.99] > 0.85).all()
+
+
 def test_between_shut_lids_the_plates_lashes_show_and_nothing_lighter(begun) -> None:
     crops, signals = plate(np.stack([mesh(lids=0.0), mesh(lids=0.0), mesh(lids=1.0)]))
     small = torch.tensor(eyes(64).max(0) > 0.5)
@@ -254,8 +277,8 @@ def test_between_shut_lids_the_plates_lashes_show_and_nothing_lighter(begun) -> 
     between = torch.tensor(eyes(SIZE).max(0) > 0.99)
     assert 0.001 < between.float().mean() < 0.05
     with torch.no_grad():
-        shown = begun.convert(crops, "bob", signals)
-        own = begun.convert(crops, "bob", signals, lids=0.0)
+        shown = begun.convert(crops, "bob", signals, whites=0.0)
+        own = begun.convert(crops, "bob", signals, lids=0.0, whites=0.0)
     kept = shown.alpha[:, 0, between].mean(1)
     assert kept[0] < 0.1 < 0.9 < kept[1] and kept[2] > 0.999
     assert (own.alpha[:, 0, between] > 0.999).all()

@@ -44,6 +44,8 @@ _ABOUT_MOUTH_CM = 1.6
 _ABOUT_EYES_CM = 0.6
 _SHUT_AT, _PARTED_AT = 0.1, 0.35
 """Shares of the open eye: lids are shut up to the first, and apart from the second on."""
+_LEANS = 0.5
+"""How much of what differs by sides between two rests is the cameras', not the faces'."""
 _OUTLINE_STAYS = 0.05
 """How much points well inside count where a face is settled in an outline; those on it count 1."""
 
@@ -165,9 +167,10 @@ def retargeted(
         (n, 478, 3) canonical.
     """
     difference = settled(donor.rest, plate.rest) - plate.rest
-    # Both rests lean to the side they were filmed from, since depth is guessed. Of that the one is
-    # in the plate's points already, and the other has no place here; crooked faces lose theirs.
-    difference = (difference + difference[canonical().mirror] * (-1.0, 1.0, 1.0)) / 2
+    # Both rests lean to the side they were filmed from, since depth is guessed: the plate's lean is
+    # in its points already, the donor's has no place here. But crooked faces differ by sides too.
+    even = (difference + difference[canonical().mirror] * (-1.0, 1.0, 1.0)) / 2
+    difference = _LEANS * even + (1 - _LEANS) * difference
     # the mouth stays where it is in the plate, lips and all: what shows between them is the plate's
     inner = [v for pair in LIPS for v in pair]
     difference = difference - about_mouth()[:, None] * difference[inner].mean(0)

@@ -131,6 +131,7 @@ class Hybrid(StandardModel):
         light: float = 1.0,
         mouth: float = 1.0,
         lids: float = 1.0,
+        whites: float = 1.0,
         outline: float = 0.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person; arguments as `Mesh.convert` has them.
@@ -145,6 +146,7 @@ class Hybrid(StandardModel):
             light: share of the plate's light, 0..1.
             mouth: share of the plate's own mouth between the lips, 0..1.
             lids: share of the plate's own lashes between lids that are shut, 0..1.
+            whites: share of the plate's own white around the new irises, 0..1.
             outline: how far cheeks and jaw go out to the new person's, 0..1.
 
         Raises:
@@ -165,9 +167,11 @@ class Hybrid(StandardModel):
             light=light,
             mouth=0.0,
             lids=0.0,
+            whites=0.0,
             outline=outline,
         )
-        places = places_of(in_double(cast(Tensor, made.mesh)), self.crop.output_px, small.device)
+        drawn = in_double(cast(Tensor, made.mesh))
+        places = places_of(drawn, self.crop.output_px, small.device)
         shown, matte = places.of(made.rgb), places.of(cast(Tensor, made.alpha))
         code, every = cast(Tensor, made.code), slice(0, len(crops))
         number = self.number_of(to)
@@ -178,7 +182,11 @@ class Hybrid(StandardModel):
             rgb, alpha = torch.lerp(rgb, other[0], morph), torch.lerp(alpha, other[1], morph)
         inside = places.of(self.base.inside.expand(len(crops), -1, -1, -1))
         lashes = places.of(self.base.lashes(small, made.rgb, told))
-        alpha = alpha * (1 - mouth * inside) * (1 - lids * lashes)
+        white = self.base.white(to, drawn, told)
+        if morph and toward is not None:
+            white = torch.lerp(white, self.base.white(toward, drawn, told), morph)
+        white = places.of(white)
+        alpha = alpha * (1 - mouth * inside) * (1 - lids * lashes) * (1 - whites * white)
         return Outputs(rgb, alpha.clamp(0, 1), code)
 
     def _gone_over(

@@ -55,6 +55,8 @@ from understudy.swap.standard import StandardModel, refuse_aimless
 
 CODE = N_NUMBERS + FOUND
 _TRUST = 0.3
+_PARTED, _AWAKE = 0.25, 0.5
+"""Shares of the open eye between which the plate's white comes to show; below, lashes do."""
 
 
 class Mesh(StandardModel):
@@ -73,6 +75,7 @@ class Mesh(StandardModel):
             "How far cheeks and jaw go out to the new person's where theirs are wider."
         ),
         "lids": Knob("How far the lash line between shut lids stays the plate's."),
+        "whites": Knob("How far the white of open eyes stays the plate's."),
     }
 
     def __init__(self, options: MeshOptions | None, persons: Sequence[str]) -> None:
@@ -190,6 +193,7 @@ class Mesh(StandardModel):
         light: float = 1.0,
         mouth: float = 1.0,
         lids: float = 1.0,
+        whites: float = 1.0,
         outline: float = 0.0,
     ) -> Outputs:
         """Faces of anybody, performed by one person.
@@ -206,6 +210,8 @@ class Mesh(StandardModel):
                 never showed cannot be learnt.
             lids: share of the plate's own lashes between lids that are shut, 0..1: somebody who
                 never blinked in a pose has only a squeezed eyeball to show there.
+            whites: share of the plate's own white around the new irises, 0..1: the white that a
+                donor never showed in a stare is only a murky lid.
             outline: how far cheeks and jaw go out over the background to the new person's where
                 theirs are wider, 0..1.
 
@@ -245,6 +251,10 @@ class Mesh(StandardModel):
         # blurred edges may leave their range by a rounding
         alpha = self.matte * (1 - mouth * self.inside) * clear
         alpha = alpha * (1 - lids * self._lashes(crops, rgb, seen, points, plates))
+        white = self._white(number, eyes, heads, moved, points, plates)
+        if morph and toward is not None:
+            white = torch.lerp(white, self._white(other, eyes, heads, moved, points, plates), morph)
+        alpha = alpha * (1 - whites * white)
         return Outputs(rgb, alpha.clamp(0, 1), code, mesh)
 
     def _in_usual_light(self, person: int, code: Tensor, eyes: Eyes) -> Tensor:
@@ -296,6 +306,38 @@ class Mesh(StandardModel):
         shut = torch.tensor(shut_share(open_), dtype=torch.float32, device=self.rest.device)
         between = torch.einsum("nk,kij->nij", shut, self.eyes)[:, None]
         return between * darker(crops, rgb, seen * self.skin)
+
+    def white(self, to: str, mesh: Float64, told: Mapping[str, Tensor]) -> Tensor:
+        """(n, 1, t, t) 1 where the plate's own white of an open eye is, 0 elsewhere.
+
+        Args:
+            to: whose face goes in.
+            mesh: (n, 514, 3) where it is drawn, in the crop.
+            told: "mesh" and "build", see `Batch`.
+        """
+        heads, points = heads_told(told)
+        moved = heads.canonical(mesh[:, :N_MESH_WITH_IRISES])
+        number = self.number_of(to)
+        plates = [_build_from(one) for one in in_double(told["build"])]
+        eyes = self._eyes(heads, moved, [self._build(number)] * len(moved))
+        return self._white(number, eyes, heads, moved, points, plates)
+
+    def _white(
+        self,
+        number: int,
+        eyes: Eyes,
+        heads: Heads,
+        moved: Float64,
+        points: Float64,
+        plates: Sequence[Build],
+    ) -> Tensor:
+        # the plate's irises are covered too, where they look out beside the new ones
+        both = np.concatenate([moved[:, :N_MESH], points[:, N_MESH:]], 1)
+        size, irises = self.crop.output_px, cast(Irises, self.irises[number])
+        theirs = irises.plane(self._eyes(heads, both, plates), size)
+        iris = torch.maximum(irises.plane(eyes, size), theirs)
+        awake = ((eyes.open - _PARTED) / (_AWAKE - _PARTED)).clamp(0, 1)
+        return torch.einsum("nk,kij->nij", awake, self.eyes)[:, None] * (1 - iris)
 
     def _small(self, textures: Tensor) -> Tensor:
         return F.interpolate(textures, (SEEN_PX, SEEN_PX), mode="area")
