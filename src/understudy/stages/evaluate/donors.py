@@ -29,6 +29,8 @@ from understudy.types import Alignment
 
 PICTURES = 32
 """So many of a donor's pictures are looked at at most, evenly spread."""
+_SMALLER = 0.97
+"""A donor's picture that would be made smaller by less stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +140,16 @@ def _as_in_plate(
     pixels: NDArray[np.uint8], eyes: Eyes, unit_px: float
 ) -> tuple[NDArray[np.uint8], Found] | None:
     """The picture, smaller where its face is larger than the plate's, and the face in it."""
-    found = eyes.find(pixels)
-    if found is None or unit_px >= 0.97 * found.unit_px:
-        return None if found is None else (pixels, found)
-    share = unit_px / found.unit_px
-    height, width = pixels.shape[:2]
-    size = max(16, round(width * share)), max(16, round(height * share))
-    smaller = np.asarray(resize(pixels, size), np.uint8)
-    found = eyes.find(smaller, _box(found.alignment) * share)
-    return None if found is None else (smaller, found)
+    place = eyes.place(pixels)
+    if place is None:
+        return None
+    share = unit_px * place.unit_from_frame.scale
+    if share < _SMALLER:
+        height, width = pixels.shape[:2]
+        size = max(16, round(width * share)), max(16, round(height * share))
+        pixels = np.asarray(resize(pixels, size), np.uint8)
+    found = eyes.find(pixels, _box(place) * (share if share < _SMALLER else 1.0))
+    return None if found is None else (pixels, found)
 
 
 def _pair(

@@ -122,6 +122,27 @@ class Eyes:
             pixels: (h, w, 3) uint8 RGB.
             box_xyxy: (4,) where it should be; None takes the largest face of the picture.
         """
+        there = self._detected(pixels, box_xyxy)
+        return None if there is None else self._found(pixels, *there)
+
+    def place(self, pixels: NDArray[np.uint8]) -> Alignment | None:
+        """Where the largest face lies, by one look of the first reader: enough to tell its size.
+
+        Args:
+            pixels: (h, w, 3) uint8 RGB.
+        """
+        there = self._detected(pixels, None)
+        if there is None:
+            return None
+        part, face, corner = there
+        seen = next(iter(self._readers.values())).align(part, face)
+        height, width = pixels.shape[:2]
+        return Alignment.fit(seen.landmarks[0] + corner, frame_space(width, height))
+
+    def _detected(
+        self, pixels: NDArray[np.uint8], box_xyxy: NDArray[Any] | None
+    ) -> tuple[NDArray[np.uint8], Faces, NDArray[Any]] | None:
+        """The part of the picture that is looked at, the face in it, and the part's corner."""
         if box_xyxy is None:
             part, corner, detector = pixels, np.zeros(2), self._detector
         else:
@@ -137,7 +158,7 @@ class Eyes:
             best = int(shares.argmax())
             if shares[best] < _THERE:
                 return None
-        return self._found(pixels, part, faces[best], corner)
+        return part, faces[best], corner
 
     def read_again(
         self, pixels: NDArray[np.uint8], box_xyxy: NDArray[Any], where: Found

@@ -138,9 +138,8 @@ class SeenPlates:
         """See `Plates.fits`."""
         index = frame.at.index
         if index not in self._held:
-            found = self._eyes.find(frame.pixels)
             self._held = {k: v for k, v in self._held.items() if k > index - _BATCH}
-            self._held[index] = None if found is None else found.alignment
+            self._held[index] = self._eyes.place(frame.pixels)
         alignment = self._held[index]
         return {} if alignment is None else {self.part: alignment}
 
