@@ -17,11 +17,15 @@ from understudy.errors import NoFaces, StoreError, ValueRefused
 from understudy.media.stills import natural_key
 from understudy.nn import checkpoint
 from understudy.nn.device import DeviceName, choose_device
+from understudy.options import fields_of
 from understudy.plugin import default_registry
 from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.analyse import Tools
 from understudy.stages.extract.choose import choose, resolved
 from understudy.stages.faces.casting import Part
+from understudy.stages.faces.mattes import kinds_of
 from understudy.stages.faces.surfaces import build_from, mesh_of
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
@@ -143,12 +147,16 @@ class Model:
             raise ValueRefused("picture: expected uint8 or uint16 pixels, got float32")
         finding = {name: options.pop(name) for name in _FINDING if name in options}
         settings = chosen("convert", options, _SHOWING)
-        found = {"embedder": "none", "masks": settings.mask, "device": self._device, **finding}
+        found = {
+            "embedder": "none",
+            "masks": ",".join(kinds_of(settings.mask)) or "extended",
+            "device": self._device,
+            **finding,
+        }
         with watching(progress, stops=False) as told:
             tools = self._tools(chosen("extract", found), told)
         faces = self._faces(frame, tools)
-        colour = default_registry().get("colour", settings.match_colour)
-        matcher = colour.build(settings.colour.of(colour.name))
+        matcher = matcher_of(default_registry(), settings)
         parts = [Part(str(number), to) for number in range(len(faces))]
         builds = {}
         if "build" in self.swapper.needs.of_plate:
@@ -198,4 +206,7 @@ _FINDING = (
     "commercial_safe",
     "trust_on_first_use",
 )
-_SHOWING = ("mask", "feather", "erode", "match_colour", "colour")
+_BLENDING = [f.name for f in fields_of(ConvertOptions) if f.group == "Blending"]
+_IN_TIME = {"smooth_colour"}
+"""What one picture has no use for."""
+_SHOWING = (*(name for name in _BLENDING if name not in _IN_TIME), "colour")

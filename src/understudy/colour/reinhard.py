@@ -12,47 +12,52 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.colour.lab import ByMeasure, from_lab, moments, to_lab, weights_of
+
 GAINS = (0.5, 1.0)
 """How the spread may change. It is lowered where the original is flatter, never raised: that
 would stretch noise and what the model got wrong. On the demo's true swap, raising it up to twice
 cost 0.6 dB."""
-MIN_WEIGHT_PX = 16.0
 
 
-class Reinhard:
+class Reinhard(ByMeasure):
     """Per LAB channel: the mean of the face that is replaced, and its spread where smaller."""
 
-    def match(
+    def measure(
         self, swapped: NDArray[Any], original: NDArray[Any], mask: NDArray[Any]
+    ) -> NDArray[np.float64] | None:
+        """(12,) mean and spread of the swapped face, then of the original, in the mask."""
+        weight = weights_of(mask)
+        if weight is None:
+            return None
+        return np.concatenate(
+            [*moments(to_lab(swapped), weight), *moments(to_lab(original), weight)]
+        )
+
+    def apply(
+        self, swapped: NDArray[Any], mask: NDArray[Any], measured: NDArray[Any]
     ) -> NDArray[Any]:
-        """As `ColourMatcher.match`; statistics are weighted by the mask.
-
-        A mask of fewer than 16 pixels has no statistics: the crop is returned as it is.
-        """
-        if float(mask.sum()) < MIN_WEIGHT_PX:
-            return swapped
-        lab = cv2.cvtColor(np.ascontiguousarray(swapped, np.float32), cv2.COLOR_RGB2LAB)
-        want = cv2.cvtColor(np.ascontiguousarray(original, np.float32), cv2.COLOR_RGB2LAB)
-        # OpenCV and BLAS throughout: NumPy broadcasts over three channels ten times as slowly
-        weight = (mask / mask.sum(dtype=np.float64)).astype(np.float32)
-        mean, spread = _moments(lab, weight)
-        want_mean, want_spread = _moments(want, weight)
+        """As `SteadyMatcher.apply`; the mask has no influence any more."""
+        mean, spread, want_mean, want_spread = measured.reshape(4, 3)
         gain = np.clip(want_spread / np.maximum(spread, 1e-3), *GAINS)
-        moved = cv2.transform(lab, np.column_stack([np.diag(gain), want_mean - gain * mean]))
-        matched = cv2.cvtColor(moved, cv2.COLOR_LAB2RGB)
-        return np.clip(matched, 0.0, 1.0, out=matched)
+        offset = want_mean - gain * mean
+        return from_lab(cv2.transform(to_lab(swapped), np.column_stack([np.diag(gain), offset])))
 
 
-def _moments(
-    lab: NDArray[Any], weight: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(3,) mean and spread; weights add up to one."""
-    mean = _sum(lab, weight)
-    apart = cv2.subtract(lab, np.append(mean, 0.0))
-    return mean, np.sqrt(_sum(cv2.multiply(apart, apart), weight))
+class Average(ByMeasure):
+    """The mean of the face that is replaced; contrast and saturation stay the model's."""
 
+    def measure(
+        self, swapped: NDArray[Any], original: NDArray[Any], mask: NDArray[Any]
+    ) -> NDArray[np.float64] | None:
+        """(3,) how far the mean moves, in LAB."""
+        weight = weights_of(mask)
+        if weight is None:
+            return None
+        return moments(to_lab(original), weight)[0] - moments(to_lab(swapped), weight)[0]
 
-def _sum(planes: NDArray[Any], weight: NDArray[Any]) -> NDArray[np.float64]:
-    """(3,) weighted sums of (h, w, 3): rows in single precision, over rows in double."""
-    found: NDArray[np.float64] = np.matmul(weight[:, None], planes)[:, 0].sum(0, dtype=np.float64)
-    return found
+    def apply(
+        self, swapped: NDArray[Any], mask: NDArray[Any], measured: NDArray[Any]
+    ) -> NDArray[Any]:
+        """As `SteadyMatcher.apply`; the mask has no influence any more."""
+        return from_lab(cv2.add(to_lab(swapped), np.append(measured, 0.0)))

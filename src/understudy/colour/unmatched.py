@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -14,4 +15,16 @@ class Unmatched:
         self, swapped: NDArray[Any], original: NDArray[Any], mask: NDArray[Any]
     ) -> NDArray[Any]:
         """As `ColourMatcher.match`; `original` and `mask` have no influence."""
+        return swapped
+
+    def measure(
+        self, swapped: NDArray[Any], original: NDArray[Any], mask: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """(0,) nothing is measured."""
+        return np.zeros(0)
+
+    def apply(
+        self, swapped: NDArray[Any], mask: NDArray[Any], measured: NDArray[Any]
+    ) -> NDArray[Any]:
+        """As `SteadyMatcher.apply`."""
         return swapped

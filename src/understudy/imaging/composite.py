@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from understudy.geometry import Space, Warp, corners
 from understudy.imaging.depth import largest
+from understudy.imaging.edges import Edge, inside, softened
 from understudy.imaging.resample import fit_image, warp_image
 from understudy.types import Mask
 
@@ -39,12 +40,17 @@ class Patch:
 
 
 def feathered(
-    mask: Mask, crop_from_frame: Warp, frame: Space, feather: float, erode: float
+    mask: Mask,
+    crop_from_frame: Warp,
+    frame: Space,
+    feather: float = 0.06,
+    erode: float = 0.0,
+    *,
+    edge: Edge | None = None,
 ) -> Patch:
     """The mask, shrunk and softened inwards, on the frame's own pixels.
 
-    The softening never grows the mask: it is eroded by the feather's width first, and what the
-    blur spreads beyond the original outline is cut. Nothing is left where the crop has no pixels.
+    See `edges.softened`. Nothing is left where the crop has no pixels.
 
     Args:
         mask: on its own grid.
@@ -52,10 +58,10 @@ def feathered(
         frame: the frame's grid.
         feather: width of the soft edge, as a share of the mask grid's side, 0..0.3.
         erode: how far the edge moves inwards before feathering, as a share of the side.
+        edge: all there is to say about the edge, in place of these two.
     """
-    side = mask.alpha.shape[0]
-    alpha = _soften(mask.alpha, feather * side, erode * side)
-    alpha = alpha * _inside(mask.grid_from_frame, crop_from_frame, feather)
+    edge = edge or Edge(feather, erode)
+    alpha = softened(mask.alpha, edge) * inside(mask.grid_from_frame, crop_from_frame, edge)
     grid = mask.grid_from_frame.dst
     box = mask.grid_from_frame.inverse().points(corners(grid.width))
     left, top = np.clip(np.floor(box.min(0)), 0, [frame.width, frame.height]).astype(int)
@@ -172,24 +178,3 @@ def _window_from_crop(crop_from_frame: Warp, patch: Patch) -> Warp:
     shift = np.array([[1, 0, -patch.left], [0, 1, -patch.top]])
     window = Warp(shift, crop_from_frame.src, Space("window", width, height))
     return window @ crop_from_frame.inverse()
-
-
-def _soften(alpha: NDArray[Any], feather_px: float, erode_px: float) -> NDArray[Any]:
-    reach = erode_px + feather_px / 2
-    padded = np.pad(alpha, 1)  # so that a mask touching the grid's edge is softened there too
-    if reach >= 0.5:
-        size = 2 * round(reach) + 1
-        padded = cv2.erode(padded, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    if feather_px >= 0.5:
-        padded = cv2.GaussianBlur(padded, (0, 0), feather_px / 4, borderType=cv2.BORDER_CONSTANT)
-    return np.minimum(padded[1:-1, 1:-1], alpha)
-
-
-def _inside(grid_from_frame: Warp, crop_from_frame: Warp, feather: float) -> NDArray[Any]:
-    """1 well inside the converted crop, falling to 0 at its edge, on the mask's grid."""
-    grid, crop = grid_from_frame.dst, crop_from_frame.dst
-    crop_from_grid = crop_from_frame @ grid_from_frame.inverse()
-    x, y = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
-    at = crop_from_grid.points(np.stack([x, y], -1)) / [crop.width, crop.height]
-    distance = np.minimum(at, 1 - at).min(-1)
-    return np.clip(distance / max(feather / 2, 1e-3), 0.0, 1.0).astype(np.float32)

@@ -31,11 +31,13 @@ from understudy.runs.rendering.renders import (
 )
 from understudy.runs.settings import Said
 from understudy.shell import quoted
+from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import check_ending, writer_for
 from understudy.stages.extract.choose import step_settings
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
+from understudy.stages.faces.mattes import kinds_of
 from understudy.stages.release.place import check_output_name, check_place
 from understudy.stages.train.learning.run import TrainReport
 from understudy.stages.train.options import MODELS, TrainOptions
@@ -85,7 +87,7 @@ def run_job(
     plate, donor = reversed(given) if other_way else given
     footage = given[plate][0]
     label_of(project, footage, [plate], [donor]).check()
-    for mask in dict.fromkeys((converting.mask, training.mask)):
+    for mask in dict.fromkeys((*kinds_of(converting.mask), training.mask)):
         check_known(mask, project.alignments(footage.id), registry, progress)
     sources = [source for person in given for source in _films(project, person)]
     for remark in colour_differences([probe(project.place(source.id)) for source in sources]):
@@ -95,7 +97,7 @@ def run_job(
         extracted.append((source, extract_source(project, source, extracting, registry, progress)))
         progress.report("extract", extracted[-1][1])
     for source in sources:
-        masks = {training.mask, *([converting.mask] if source == footage else [])}
+        masks = {training.mask, *(kinds_of(converting.mask) if source == footage else [])}
         for mask in sorted(masks):
             make_missing(project, source, mask, registry, progress, extracting.device)
     wanted = Wanted(output, footage.id, (donor,), DEFAULT)
@@ -197,10 +199,10 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
         raise ValueRefused(
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
         )
-    registry.get("colour", converting.match_colour)
+    matchers_of(registry, converting)
     footage = list(job.films.values())[job.other_way][0]
     there_already = None if project is None else _alignments(project, footage)
-    for mask in dict.fromkeys((converting.mask, job.training.mask)):
+    for mask in dict.fromkeys((*kinds_of(converting.mask), job.training.mask)):
         known_masks(mask, there_already, registry)
     brought = [film for films in job.films.values() for film in films]
     mine = () if project is None else protected(project)

@@ -27,7 +27,8 @@ from understudy.options import from_mapping, results
 from understudy.plugin import Registry
 from understudy.runs.rendering.scoring import films_of, footage_of
 from understudy.score.combined import QUESTIONS
-from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.compose import Composer, edge_of, moved_in
+from understudy.stages.convert.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Donor, Resolution
 from understudy.stages.evaluate.gather import scorers_of
@@ -37,6 +38,7 @@ from understudy.stages.evaluate.panel import Panel
 from understudy.stages.evaluate.plates import Target
 from understudy.stages.evaluate.report import EvaluateReport
 from understudy.stages.faces.casting import Casting, Part
+from understudy.stages.faces.mattes import mask_of, missing_in
 from understudy.stages.faces.source import as_found, assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.stages.faces.windows import Window, window_of
@@ -335,8 +337,7 @@ class HeldOut:
             with ExitStack() as held:
                 _, casting = self._opened(plate, held)
                 self._builds[id_] = builds_in(casting, options.mask)
-        colour = self._registry.get("colour", options.match_colour)
-        matcher = colour.build(options.colour.of(colour.name))
+        matcher = matcher_of(self._registry, options)
         knobs = read_knobs(swapper, options.knob)
         return Composer(options, swapper, matcher, knobs, self._builds.get(id_, {}))
 
@@ -349,13 +350,13 @@ class HeldOut:
 def _target(scored: _Scored, window: Window) -> Target:
     """A face as the evaluation has it, with the matte that it is pasted by."""
     o, face = scored.plate.converting, window.face
-    mask = face.masks.get(o.mask)
-    if mask is None:
+    if lacking := missing_in(face, o.mask):
         raise NoFaces(
-            f"face {face.id} of {scored.plate.source.id} has no mask {o.mask!r}; make it with "
+            f"face {face.id} of {scored.plate.source.id} has no mask {lacking[0]!r}; make it with "
             "understudy mask"
         )
-    patch = feathered(mask, mask.grid_from_frame, window.frame.space, o.feather, o.erode)
+    mask = mask_of(face, o.mask, moved=moved_in(o, face))
+    patch = feathered(mask, mask.grid_from_frame, window.frame.space, edge=edge_of(o))
     alpha = np.zeros(window.frame.pixels.shape[:2], np.float32)
     patch.window(alpha)[:] = patch.alpha
     return Target(scored.part, face.box_xyxy, face.alignment, alpha)

@@ -25,10 +25,12 @@ from understudy.runs.rendering.scoring import evaluate_render, films_of
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
 from understudy.stages.convert.first_look import first_look
+from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
 from understudy.stages.evaluate.stage import EvaluateReport
+from understudy.stages.faces.mattes import kinds_of
 from understudy.stages.release.place import Receipt, check_place
 from understudy.stages.release.stage import Label
 from understudy.stages.train.learning.previews import Curves
@@ -145,8 +147,9 @@ def planned(
     refuse_other_film(project, source)
     registry = registry or default_registry()
     refuse_unknown_knobs(project, model, options.knob, registry)
-    registry.get("colour", options.match_colour)
-    refuse_unmade(project, source, options.mask)
+    matchers_of(registry, options)
+    for kind in kinds_of(options.mask):
+        refuse_unmade(project, source, kind)
     chosen_writer(registry, output, options)
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))

@@ -14,6 +14,7 @@ from understudy.options import from_mapping
 from understudy.plugin import Registry
 from understudy.runs.rendering.reports import keep_report, settings_line, write_report
 from understudy.shell import quoted
+from understudy.stages.convert.compose import edge_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Resolution
 from understudy.stages.evaluate.options import ScoreOptions
@@ -144,8 +145,7 @@ def evaluate_render(
         which=options.faces,
         truth=truth,
         mask=options.mask,
-        feather=options.feather,
-        erode=options.erode,
+        edge=edge_of(options),
         resolution=shown_by(project, render.model, registry),
         step=step,
         options=scoring or ScoreOptions(),

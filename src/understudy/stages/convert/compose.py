@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.colour import ColourMatcher, SteadyMatcher
+from understudy.errors import ValueRefused
 from understudy.flow import mapped
 from understudy.geometry import Warp
 from understudy.geometry.facemesh.build import Build
 from understudy.imaging.composite import Patch, feathered, laid, overlaid, paste, shown_through
 from understudy.imaging.depth import to_unit
+from understudy.imaging.edges import Edge
 from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Part
+from understudy.stages.faces.mattes import LEARNED, factors_of, kinds_of, mask_of
 from understudy.stages.faces.signals import signals_of
 from understudy.stages.faces.surfaces import build_signal, drawn, texture_of
 from understudy.swap.loading import Swapper
@@ -45,11 +49,64 @@ class Fresh:
     mesh: NDArray[Any] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A new face where it lies in its frame.
+
+    Attributes:
+        face: whose place it takes.
+        rgb: (h, w, 3) float32 0..1, on the crop or, where there is none, on the patch's window.
+        within: (h, w) float32 0..1, where on these pixels colours are measured.
+        patch: how far it covers the frame.
+        crop_from_frame: where the crop lies in the frame; None for a surface, which is drawn with
+            the frame's own pixels.
+        measured: what its colours are matched by, see `colour.SteadyMatcher`, or None.
+    """
+
+    face: Face
+    rgb: NDArray[Any]
+    within: NDArray[Any]
+    patch: Patch
+    crop_from_frame: Warp | None = None
+    measured: NDArray[Any] | None = None
+
+
 def bounds_of(options: ConvertOptions, swapper: Swapper) -> str:
     """What bounds the new face: "mask", "surface" or "both"."""
     if options.bounds == "auto":
+        if LEARNED in factors_of(options.mask):
+            return "both" if kinds_of(options.mask) else "surface"
         return "surface" if swapper.surface else "mask"
     return options.bounds
+
+
+def edge_of(options: ConvertOptions) -> Edge:
+    """The edge that masks get."""
+    o = options
+    return Edge(
+        feather=o.feather,
+        erode=o.erode,
+        top=o.erode_top,
+        bottom=o.erode_bottom,
+        left=o.erode_left,
+        right=o.erode_right,
+        blur=o.blur,
+        passes=o.blur_passes,
+        threshold=o.mask_threshold,
+        border=o.border,
+    )
+
+
+def moved_in(options: ConvertOptions, face: Face) -> Warp | None:
+    """Where a face's place goes that is scaled and shifted, frame to frame; None where it stays."""
+    scale, right, down = options.face_scale, options.face_right, options.face_down
+    if (scale, right, down) == (1.0, 0.0, 0.0):
+        return None
+    # in units of the mean face, whose axes are the face's own
+    unit, middle = face.alignment.unit_from_frame, 0.5 * (1 - scale)
+    grown = np.array([[scale, 0, middle + right], [0, scale, middle + down], [0, 0, 1]])
+    matrix = np.linalg.inv(unit.matrix) @ grown @ unit.matrix
+    return Warp(matrix, unit.src, unit.src)
 
 
 def idle_flags(options: ConvertOptions, swapper: Swapper) -> list[str]:
@@ -82,13 +139,14 @@ class Composer:
         self,
         options: ConvertOptions,
         swapper: Swapper,
-        matcher: Any,
+        matcher: ColourMatcher,
         knobs: Mapping[str, Any],
         builds: Mapping[Part, Build],
     ) -> None:
         self._options, self._swapper, self._matcher = options, swapper, matcher
+        self._steady = matcher if isinstance(matcher, SteadyMatcher) else None
         self._knobs, self._builds = dict(knobs), builds
-        self._bounds = bounds_of(options, swapper)
+        self._bounds, self._edge = bounds_of(options, swapper), edge_of(options)
         self._workers = os.cpu_count() or 1
 
     def made(self, faces: Sequence[tuple[Frame, Face, Part]]) -> list[Fresh]:
@@ -135,43 +193,86 @@ class Composer:
             found["build"] = build_signal([self._builds[part] for _, _, part in faces])
         return found
 
-    def composed(self, pair: tuple[Frame, Sequence[Fresh]]) -> Frame:
-        """A frame with its new faces; the frame itself where there are none."""
-        frame, fresh = pair
+    def placed(self, frame: Frame, fresh: Sequence[Fresh]) -> list[Placed]:
+        """New faces where they lie in a frame, their colours measured; the frame stays."""
+        return [self._placed(frame, one) for one in fresh]
+
+    def joined(
+        self,
+        frame: Frame,
+        placed: Sequence[Placed],
+        measured: Sequence[NDArray[Any] | None] | None = None,
+    ) -> Frame:
+        """A frame with its new faces; the frame itself where there are none.
+
+        Args:
+            frame: where the faces lie.
+            placed: from `placed`.
+            measured: what the colours of each are matched by; None takes what was measured here.
+        """
         pixels = frame.pixels
-        for one in fresh:
-            if one.mesh is not None:
-                pixels = self._drawn(frame, pixels, one, one.mesh)
+        by = [one.measured for one in placed] if measured is None else measured
+        for one, numbers in zip(placed, by, strict=True):
+            if not one.patch.alpha.any():
                 continue
-            crop_from_frame = self._shown_on(frame, one.face)
-            mask = self._mask_on(frame, one.face)
-            on_crop = np.clip(
-                warp_image(mask.alpha, crop_from_frame @ mask.grid_from_frame.inverse()), 0, 1
-            )
-            if one.alpha is not None:
-                on_crop *= one.alpha
-            original = to_unit(crop_image(frame.pixels, crop_from_frame))
-            matched = self._matcher.match(one.rgb, original, on_crop)
-            pixels = paste(pixels, matched, crop_from_frame, self._patch(frame, one))
+            matched = self._matched(frame, one, numbers)
+            if one.crop_from_frame is None:
+                pixels = laid(pixels, matched, one.patch)
+            else:
+                pixels = paste(pixels, matched, one.crop_from_frame, one.patch)
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
 
-    def _drawn(
-        self, frame: Frame, pixels: NDArray[Any], one: Fresh, mesh: NDArray[Any]
-    ) -> NDArray[Any]:
-        """A copy of a frame's pixels with a new face drawn on its surface."""
+    def composed(self, pair: tuple[Frame, Sequence[Fresh]]) -> Frame:
+        """A frame with its new faces, by what was measured in this frame alone."""
+        frame, fresh = pair
+        return self.joined(frame, self.placed(frame, fresh))
+
+    def _placed(self, frame: Frame, one: Fresh) -> Placed:
+        found = self._pasted(frame, one) if one.mesh is None else self._drawn(frame, one, one.mesh)
+        if self._steady is None or not found.patch.alpha.any():
+            return found
+        original = self._original(frame, found)
+        return replace(found, measured=self._steady.measure(found.rgb, original, found.within))
+
+    def _matched(self, frame: Frame, one: Placed, numbers: NDArray[Any] | None) -> NDArray[Any]:
+        """A face in the colours of its surroundings."""
+        if self._steady is None:
+            return self._matcher.match(one.rgb, self._original(frame, one), one.within)
+        return one.rgb if numbers is None else self._steady.apply(one.rgb, one.within, numbers)
+
+    def _original(self, frame: Frame, one: Placed) -> NDArray[Any]:
+        """What a frame shows where a face comes to lie, on the face's own pixels."""
+        if one.crop_from_frame is None:
+            return to_unit(one.patch.window(frame.pixels))
+        return to_unit(crop_image(frame.pixels, one.crop_from_frame))
+
+    def _pasted(self, frame: Frame, one: Fresh) -> Placed:
+        """A face that comes as a crop."""
+        if one.alpha is None and LEARNED in factors_of(self._options.mask):
+            raise ValueRefused(
+                f"mask: {self._swapper.name} knows of no edge of its face; take another mask than "
+                f"{LEARNED}"
+            )
+        crop_from_frame = self._shown_on(frame, one.face)
+        mask = self._mask_on(frame, one.face)
+        on_crop = np.clip(
+            warp_image(mask.alpha, crop_from_frame @ mask.grid_from_frame.inverse()), 0, 1
+        )
+        if one.alpha is not None:
+            on_crop *= one.alpha
+        return Placed(one.face, one.rgb, on_crop, self._patch(frame, one), crop_from_frame)
+
+    def _drawn(self, frame: Frame, one: Fresh, mesh: NDArray[Any]) -> Placed:
+        """A face that comes as a surface."""
         # a model that knows of no edge covers all of its surface
         alpha = np.ones(one.rgb.shape[:2], np.float32) if one.alpha is None else one.alpha
         new = drawn(one.rgb, alpha, mesh, self._shown_on(frame, one.face))
         patch = new.patch
         if self._bounds in ("mask", "both"):
-            mask, o = self._mask_on(frame, one.face), self._options
-            whole = feathered(mask, mask.grid_from_frame, frame.space, o.feather, o.erode)
+            mask = self._mask_on(frame, one.face)
+            whole = feathered(mask, mask.grid_from_frame, frame.space, edge=self._edge)
             patch = overlaid(patch, whole, keep=self._bounds == "both")
-        if not patch.alpha.any():
-            return pixels
-        original = to_unit(patch.window(frame.pixels))
-        matched = self._matcher.match(new.rgb, original, patch.alpha)
-        return laid(pixels, matched, patch)
+        return Placed(one.face, new.rgb, patch.alpha, patch)
 
     def _seen(self, face: Face) -> Warp:
         """Where the model's input lies in the frame."""
@@ -185,12 +286,14 @@ class Composer:
 
     def _shown_on(self, frame: Frame, face: Face) -> Warp:
         """Where the model's output lies in the frame's own pixels."""
-        crop = self._shown(face)
+        crop, moved = self._shown(face), moved_in(self._options, face)
+        if moved is not None:
+            crop = crop @ moved.inverse()
         return crop if crop.src == frame.space else crop @ Warp.resize(frame.space, crop.src)
 
     def _mask_on(self, frame: Frame, face: Face) -> Mask:
         """The face's mask as it lies in the frame's own pixels."""
-        mask = face.masks[self._options.mask]
+        mask = mask_of(face, self._options.mask, self._shown(face), moved_in(self._options, face))
         grid = mask.grid_from_frame
         if grid.src == frame.space:
             return mask
@@ -198,6 +301,6 @@ class Composer:
 
     def _patch(self, frame: Frame, one: Fresh) -> Patch:
         """The feathered mask of one face on its frame, as far as the model's own alpha reaches."""
-        o, crop = self._options, self._shown_on(frame, one.face)
-        patch = feathered(self._mask_on(frame, one.face), crop, frame.space, o.feather, o.erode)
+        crop = self._shown_on(frame, one.face)
+        patch = feathered(self._mask_on(frame, one.face), crop, frame.space, edge=self._edge)
         return patch if one.alpha is None else shown_through(patch, one.alpha, crop)

@@ -25,6 +25,7 @@ from understudy.imaging.text import MADE_COMMENT
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
 from understudy.stages.faces.casting import Casting, Part
@@ -68,9 +69,7 @@ def first_look(
         knobs = read_knobs(swapper, options.knob, inputs.knobs)
         asks = "build" in swapper.needs.of_plate
         builds = builds_in(casting, options.mask) if asks else {}
-        colour = registry.get("colour", options.match_colour)
-        matcher = colour.build(options.colour.of(colour.name))
-        composer = Composer(options, swapper, matcher, knobs, builds)
+        composer = Composer(options, swapper, matcher_of(registry, options), knobs, builds)
         rows, labels = [], []
         for index in _spread(casting, options.mask):
             stop_if_cancelled(progress, "nothing was trained yet")

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from understudy.options import Branch, Names, branch, check, option
+
+COLOURS = Names("colour")
+
+
+def _erode(which: str) -> Any:
+    return option(
+        0.0,
+        f"How far the mask's {which} moves inwards besides, as a share of its side; below 0 "
+        "outwards.",
+        low=-0.3,
+        high=0.3,
+        group="Blending",
+        result=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +36,12 @@ class ConvertOptions:
         common=True,
     )
     mask: str = option(
-        "extended", "Which mask bounds the new face.", group="Blending", result=True, common=True
+        "extended",
+        "Which mask bounds the new face; several with * between bound it together, as in "
+        "mesh*occlusion. none is the whole square, learned the model's own.",
+        group="Blending",
+        result=True,
+        common=True,
     )
     bounds: Literal["auto", "mask", "surface", "both"] = option(
         "auto",
@@ -42,19 +61,90 @@ class ConvertOptions:
     )
     erode: float = option(
         0.0,
-        "How far the mask's edge moves inwards, as a share of the mask's side.",
+        "How far the mask's edge moves inwards, as a share of the mask's side; below 0 outwards.",
+        low=-0.3,
+        high=0.3,
+        group="Blending",
+        result=True,
+    )
+    erode_top: float = _erode("upper edge")
+    erode_bottom: float = _erode("lower edge, at the chin,")
+    erode_left: float = _erode("left edge, as it is seen,")
+    erode_right: float = _erode("right edge, as it is seen,")
+    blur: Literal["gaussian", "box"] = option(
+        "gaussian",
+        "How the mask's edge fades: like a bell, or evenly.",
+        group="Blending",
+        result=True,
+    )
+    blur_passes: int = option(
+        1,
+        "Blurs in turn, which together are as wide as --feather; more make a box rounder.",
+        low=1,
+        high=8,
+        group="Blending",
+        result=True,
+    )
+    mask_threshold: float = option(
+        0.0,
+        "What of a mask is less sure than this is out, what is surer than 1 less this is in; for "
+        "soft masks of networks.",
         low=0.0,
+        high=0.45,
+        group="Blending",
+        result=True,
+    )
+    border: float | None = option(
+        None,
+        "Width of the fade at the border of the model's square, as a share of it; none takes half "
+        "of --feather.",
+        low=0.0,
+        high=0.3,
+        group="Blending",
+        result=True,
+    )
+    face_scale: float = option(
+        1.0,
+        "Size of the new face, 1 as the model made it.",
+        low=0.7,
+        high=1.4,
+        group="Blending",
+        result=True,
+    )
+    face_right: float = option(
+        0.0,
+        "How far the new face moves to its right as it is seen, as a share of its width.",
+        low=-0.3,
+        high=0.3,
+        group="Blending",
+        result=True,
+    )
+    face_down: float = option(
+        0.0,
+        "How far the new face moves towards its chin, as a share of its width.",
+        low=-0.3,
         high=0.3,
         group="Blending",
         result=True,
     )
     match_colour: str = option(
         "reinhard",
-        "Colour matching; see `understudy plugins`.",
+        "Colour matching; several with commas between work one after the other, as in "
+        "reinhard,local. See `understudy plugins`.",
         group="Blending",
         result=True,
-        names=Names("colour"),
+        names=COLOURS,
         common=True,
+    )
+    smooth_colour: int = option(
+        6,
+        "Frames before and after, of the same track, whose colours count with a frame's own, near "
+        "ones most; 0 matches each frame by itself, which flickers.",
+        low=0,
+        high=48,
+        unit="frames",
+        group="Blending",
+        result=True,
     )
     checkpoint: Literal["last", "best"] = option(
         "last",

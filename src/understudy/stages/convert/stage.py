@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +32,7 @@ from understudy.plugin import Registry
 from understudy.shell import quoted
 from understudy.stages.convert.compose import idle_flags
 from understudy.stages.convert.job import Job
+from understudy.stages.convert.matching import matcher_of, matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer, say_what_is_lost, writer_for
 from understudy.stages.faces.casting import Casting, Census
@@ -50,6 +51,7 @@ from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
+from understudy.types import Frame
 from understudy.words import counted
 
 SEGMENT = 120
@@ -184,8 +186,7 @@ def _made_or_there(
             progress.say(f"{output} was made before with another model or other choices: once more")
         else:
             refuse_existing(output, options.overwrite)
-        colour = options.match_colour
-        matcher = registry.get("colour", colour).build(options.colour.of(colour))
+        matcher = matcher_of(registry, options)
         asks = "build" in swapper.needs.of_plate
         builds = builds_in(casting, options.mask) if asks else {}
         job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds)
@@ -292,22 +293,38 @@ def _write_segments(
     first = 0
     while writer.has_segment(work, first):
         first += 1
-    start = job.time_of(first * SEGMENT) if first else None
+    # a little earlier, since colours go by the frames before as well
+    before = max(0, first * SEGMENT - job.reach)
+    start = job.time_of(before) if before else None
     if first:
         progress.say(f"going on after {first} finished segments of {SEGMENT} frames")
-    source = ahead(film.frames(start, read), _AHEAD)
-    number, total = first, film.info.n_frames_guess
-    with progress.task(f"converting {film.name}", total, "frames", done=first * SEGMENT) as bar:
-        for number, group in groupby(source, key=lambda f: f.at.index // SEGMENT):
-            if number < first or writer.has_segment(work, number):
-                continue
-            writer.write_segment(work, number, job.converted(group, bar))
+    there: dict[int, bool] = {}
+    last = first * SEGMENT - 1
+
+    def wanted(index: int) -> bool:
+        number = index // SEGMENT
+        if number not in there:
+            there[number] = number < first or writer.has_segment(work, number)
+        return not there[number]
+
+    def told_of() -> Iterator[Frame]:
+        nonlocal last
+        for frame in film.frames(start, read):
+            last = max(last, frame.at.index)
+            yield frame
+
+    total = film.info.n_frames_guess
+    with (
+        progress.task(f"converting {film.name}", total, "frames", done=first * SEGMENT) as bar,
+        closing(job.converted(ahead(told_of(), _AHEAD), wanted, bar)) as converted,
+    ):
+        for number, group in groupby(converted, key=lambda f: f.at.index // SEGMENT):
+            writer.write_segment(work, number, group)
             keep()
-            stop_if_cancelled(
-                progress, f"{counted(number + 1, 'segment is', 'segments are')} converted and kept"
-            )
+            done = f"{counted(number + 1, 'segment is', 'segments are')} converted and kept"
+            stop_if_cancelled(progress, done)
     warn_of_damage(film.info, read, progress)
-    segments = number + 1
+    segments = last // SEGMENT + 1
     if not writer.has_segment(work, segments - 1):
         raise MediaError(f"no frame of {film.name} could be read; nothing was converted")
     return segments
@@ -344,12 +361,12 @@ def _key(
     registry: Registry,
 ) -> str:
     """A name for everything that the segments depend on."""
-    colour = registry.get("colour", options.match_colour)
+    colours = matchers_of(registry, options)
     writer = chosen_writer(registry, inputs.output, options)
-    made_by = [p.made_by for p in (registry.get("swap", swapper.name), colour, writer)]
+    made_by = [p.made_by for p in (registry.get("swap", swapper.name), *colours, writer)]
     plain = [
         results(options),
-        colour.settings(options.colour.of(colour.name)),
+        *(colour.settings(options.colour.of(colour.name)) for colour in colours),
         writer.settings(options.write.of(writer.name)),
     ]
     knobs = dict(inputs.knobs)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from understudy.errors import NoFaces, StoreError
 from understudy.imaging.composite import feathered
+from understudy.imaging.edges import Edge
 from understudy.imaging.resample import warp_image
 from understudy.score.regions import face_region
 from understudy.stages.evaluate.looking import Eyes, crop_of
 from understudy.stages.faces.casting import EVERYBODY, Casting, Part
+from understudy.stages.faces.mattes import mask_of
 from understudy.types import Alignment, Frame
 
 _BATCH = 16
@@ -66,14 +68,14 @@ class Plates(Protocol):
 class CastPlates:
     """By the alignments that the conversion worked with."""
 
-    def __init__(self, casting: Casting, mask: str, feather: float, erode: float) -> None:
+    def __init__(self, casting: Casting, mask: str, edge: Edge) -> None:
         """Look where the faces are.
 
         Raises:
             StoreError: a face lacks the mask.
             NoFaces: the casting replaces nobody.
         """
-        self._casting, self._mask, self._soft = casting, mask, (feather, erode)
+        self._casting, self._mask, self._edge = casting, mask, edge
         source = casting.store.source
         self.size_wh: tuple[int, int] | None = (source.width, source.height)
         self._held: dict[int, list[tuple[Any, Part]]] = {}
@@ -106,8 +108,8 @@ class CastPlates:
         return self._held[index]
 
     def _matte(self, face: Any, frame: Frame) -> NDArray[np.float32]:
-        mask = face.masks[self._mask]
-        patch = feathered(mask, mask.grid_from_frame, frame.space, *self._soft)
+        mask = mask_of(face, self._mask)
+        patch = feathered(mask, mask.grid_from_frame, frame.space, edge=self._edge)
         alpha = np.zeros(frame.pixels.shape[:2], np.float32)
         patch.window(alpha)[:] = patch.alpha
         return alpha

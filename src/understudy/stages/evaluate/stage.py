@@ -21,6 +21,7 @@ from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.imaging.curves import chart
+from understudy.imaging.edges import Edge
 from understudy.imaging.png import encode_png
 from understudy.imaging.text import MADE_COMMENT
 from understudy.media import probe
@@ -50,6 +51,7 @@ _DONOR_PICTURES = 8
 film: each is looked at three times."""
 _MARGIN_PX = 8
 """SSIM looks 5 pixels beyond the mask."""
+_HARD = Edge(feather=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class EvaluateInputs:
         which: which faces the conversion replaced.
         truth: footage that shows what a perfect swap looks like, where somebody has it.
         mask: which of the faces' masks counts as "inside"...
-        feather, erode: ...softened as the conversion softened it.
+        edge: ...with the edge that the conversion gave it.
         resolution: what the model shows, for the ceiling; None where it is not known.
         step: iterations of the model, or None.
         rows: moments on the sheet.
@@ -87,8 +89,7 @@ class EvaluateInputs:
     which: Which = "all"
     truth: Path | None = None
     mask: str = "extended"
-    feather: float = 0.0
-    erode: float = 0.0
+    edge: Edge = _HARD
     resolution: Resolution | None = None
     step: int | None = None
     rows: int = 8
@@ -113,7 +114,7 @@ def evaluate(inputs: EvaluateInputs, registry: Registry, progress: Progress) -> 
         else:
             store = held.enter_context(Alignments.open(inputs.alignments, read_only=True))
             casting = Casting(store, inputs.casting, inputs.which, inputs.faces)
-            plates = CastPlates(casting, inputs.mask, inputs.feather, inputs.erode)
+            plates = CastPlates(casting, inputs.mask, inputs.edge)
         work = _Work(inputs, plates, eyes, registry)
         work.look(progress)
         report = work.report(progress)

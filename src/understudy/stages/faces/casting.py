@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 from understudy.errors import NoFaces, StoreError, ValueRefused
 from understudy.shell import quoted
 from understudy.stages.faces.foremost import foremost
+from understudy.stages.faces.mattes import kinds_of, missing_in
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.looks import Look
 from understudy.store.faceset import read_record
@@ -137,13 +138,25 @@ class Casting:
         """Frames with faces that are replaced, without their masks; holds one frame at a time.
 
         Args:
-            mask: the kind that the looks speak of.
+            mask: what the looks speak of: a kind, or a product, see `mattes`.
         """
-        for index, group in groupby(self.store.looks(mask), key=lambda look: look.frame):
+        for index, group in groupby(self._looks(mask), key=lambda look: look.frame):
             looks = list(group)
             chosen = self._chosen([k.id for k in looks], [k.person for k in looks])
             if chosen:
                 yield index, [(looks[i], part) for i, part in chosen]
+
+    def _looks(self, mask: str) -> Iterator[Look]:
+        kinds = kinds_of(mask)
+        for row in zip(*(self.store.looks(kind) for kind in kinds or ("",)), strict=True):
+            if len(row) == 1:
+                yield row[0]._replace(has_mask=row[0].has_mask or not kinds)
+                continue
+            yield row[0]._replace(
+                has_mask=all(look.has_mask for look in row),
+                mask_is_stale=any(look.mask_is_stale for look in row),
+                digest=b"".join(look.digest for look in row),
+            )
 
     def census(self, mask: str) -> Census:
         """Go through the film once.
@@ -187,9 +200,10 @@ class Casting:
     def _no_mask(self, look: Look, mask: str) -> str:
         (face,) = (f for f in self.store.faces(look.frame) if f.id == look.id)
         known = ", ".join(face.masks) or "none"
+        kind = missing_in(face, mask)[0]
         return (
-            f"face {face.id}: there is no mask {mask!r}; there are: {known}. Choose one of these, "
-            f"or make it: understudy mask {quoted(self.store.source.name)} --kind {quoted(mask)}"
+            f"face {face.id}: there is no mask {kind!r}; there are: {known}. Choose one of these, "
+            f"or make it: understudy mask {quoted(self.store.source.name)} --kind {quoted(kind)}"
         )
 
 
