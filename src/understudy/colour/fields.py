@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from understudy.colour.lab import ByMeasure, from_lab, to_lab, weights_of
 from understudy.colour.options import LocalOptions
+from understudy.imaging.resample import resize
 
 _CELLS = 32
 _ROUNDS = 400
@@ -96,7 +97,7 @@ def _on_grid(apart: NDArray[Any], mask: NDArray[Any]) -> NDArray[np.float64]:
     box = _box(mask)
     weight = np.ascontiguousarray(mask[box], np.float32)
     planes = cv2.merge([*cv2.split(apart[box] * weight[..., None]), weight])
-    grid = cv2.resize(planes, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    grid = resize(planes, (_CELLS, _CELLS))
     return grid.astype(np.float64).reshape(-1)
 
 
@@ -115,7 +116,7 @@ def _over(field: NDArray[Any], mask: NDArray[Any]) -> NDArray[np.float32]:
     """A grid's field on the pixels; beyond the box its edge goes on."""
     rows, columns = _box(mask)
     size = (columns.stop - columns.start, rows.stop - rows.start)
-    inside = cv2.resize(np.asarray(field, np.float32), size, interpolation=cv2.INTER_CUBIC)
+    inside = resize(np.asarray(field, np.float32), size, "cubic")
     height, width = mask.shape
     border = (rows.start, height - rows.stop, columns.start, width - columns.stop)
     return np.asarray(cv2.copyMakeBorder(inside, *border, cv2.BORDER_REPLICATE), np.float32)

@@ -90,12 +90,20 @@ def paste(
     Returns:
         Same shape and dtype; bit-identical to `pixels` wherever alpha is 0.
     """
-    result = pixels.copy()
     if patch.alpha.size == 0:
-        return result
-    window_from_crop = _window_from_crop(crop_from_frame, patch)
-    _mix(patch.window(result), fit_image(swapped, window_from_crop), patch)
-    return result
+        return pixels.copy()
+    return laid(pixels, fitted(swapped, crop_from_frame, patch), patch)
+
+
+def fitted(swapped: NDArray[Any], crop_from_frame: Warp, patch: Patch) -> NDArray[np.float32]:
+    """A converted crop on the frame's own pixels, over a patch's window.
+
+    Args:
+        swapped: (c, c, 3) float32 RGB 0..1 on the crop's grid.
+        crop_from_frame: where that grid lies.
+        patch: with at least one pixel.
+    """
+    return fit_image(swapped, _window_from_crop(crop_from_frame, patch))
 
 
 def laid(pixels: NDArray[Any], face: NDArray[Any], patch: Patch) -> NDArray[Any]:

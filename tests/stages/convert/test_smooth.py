@@ -9,6 +9,7 @@ import pytest
 
 from understudy.errors import Cancelled, PluginError, ValueRefused
 from understudy.flow import Silent
+from understudy.imaging.composite import Patch
 from understudy.media.stills import read_image
 from understudy.stages.convert import stage
 from understudy.stages.convert.compose import Placed
@@ -50,36 +51,32 @@ def test_smoothed_colours_do_not_hang_on_an_interruption(footage, converter, tmp
 
 def _job(reach: int) -> Job:
     job = object.__new__(Job)
-    job.reach = reach
+    job.reach = job._smooth = reach
     return job
 
 
-def _held(index: int, tracks: dict[int | None, float]) -> _Held:
-    class Nowhere:
-        def __init__(self, track):
-            self.track = track
-
+def _held(make, index: int, tracks: dict[int | None, float]) -> _Held:
     frame = type("F", (), {"at": type("At", (), {"index": index})()})()
     none = np.zeros((0, 0, 3), np.float32)
-    return _Held(
-        frame,  # type: ignore[arg-type]
-        [
-            Placed(Nowhere(track), none, none, None, measured=np.array([value]))  # type: ignore[arg-type]
-            for track, value in tracks.items()
-        ],
-    )
-
-
-def test_numbers_are_means_within_a_track_near_ones_most():
-    values = [{1: 0.0, 2: 100.0}, {1: 3.0, 2: 100.0}, {1: 0.0, None: 7.0}, {3: 50.0}]
-    source = (_held(i, tracks) for i, tracks in enumerate(values))
-    got = [
-        [float(n[0]) for n in numbers] for _, numbers in _job(2)._settled(source, lambda i: True)
+    faces = ((replace(make.face(index), track=track), value) for track, value in tracks.items())
+    placed = [
+        Placed(face, none, none, Patch(0, 0, none[..., 0]), measured=np.array([value]))
+        for face, value in faces
     ]
-    assert got[1][0] == pytest.approx((0 * 2 / 3 + 3 + 0 * 2 / 3) / (1 + 4 / 3))
-    assert [got[0][1], got[1][1]] == [100, 100], "another track of the same frames"
-    assert got[2] == [pytest.approx((0 + 3 * 2 / 3 + 0 / 3) / (1 + 2 / 3 + 1 / 3)), 7.0]
-    assert got[3] == [50.0], "the next shot has tracks of its own"
+    return _Held(frame, placed)  # type: ignore[arg-type]
+
+
+def test_numbers_are_means_within_a_track_near_ones_most(make):
+    values = [{1: 0.0, 2: 100.0}, {1: 3.0, 2: 100.0}, {1: 0.0, None: 7.0}, {3: 50.0}]
+    source = (_held(make, i, tracks) for i, tracks in enumerate(values))
+    settled = list(_job(2)._settled(source, lambda i: i != 0))
+    got = [[float(one.measured[0]) for one in held.placed] for held in settled]
+    assert got[0] == [pytest.approx((0 * 2 / 3 + 3 + 0 * 2 / 3) / (1 + 4 / 3)), 100.0]
+    assert got[1] == [pytest.approx((0 / 3 + 3 * 2 / 3 + 0) / (1 + 2 / 3 + 1 / 3)), 7.0]
+    assert got[2] == [50.0], "the next shot has tracks of its own"
+    way = settled[0].placed[0].way_px
+    landmarks = [make.face(i).alignment.landmarks.mean(0) for i in (0, 2)]
+    assert way == pytest.approx((landmarks[1] - landmarks[0]) / 2)
 
 
 def test_matchers_that_are_not_there_are_named(registry):

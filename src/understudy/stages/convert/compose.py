@@ -19,11 +19,12 @@ from understudy.errors import ValueRefused
 from understudy.flow import mapped
 from understudy.geometry import Warp
 from understudy.geometry.facemesh.build import Build
-from understudy.imaging.composite import Patch, feathered, laid, overlaid, paste, shown_through
+from understudy.imaging.composite import Patch, feathered, fitted, laid, overlaid, shown_through
 from understudy.imaging.depth import to_unit
 from understudy.imaging.edges import Edge
 from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.plate import PlateLook
 from understudy.stages.faces.casting import Part
 from understudy.stages.faces.mattes import LEARNED, factors_of, kinds_of, mask_of
 from understudy.stages.faces.signals import signals_of
@@ -61,6 +62,8 @@ class Placed:
         crop_from_frame: where the crop lies in the frame; None for a surface, which is drawn with
             the frame's own pixels.
         measured: what its colours are matched by, see `colour.SteadyMatcher`, or None.
+        texture: how grainy and sharp the plate is there, see `plate.texture_of`, or None.
+        way_px: (2,) how far it moves from frame to frame, or None where nobody looked.
     """
 
     face: Face
@@ -69,6 +72,8 @@ class Placed:
     patch: Patch
     crop_from_frame: Warp | None = None
     measured: NDArray[Any] | None = None
+    texture: NDArray[Any] | None = None
+    way_px: NDArray[Any] | None = None
 
 
 def bounds_of(options: ConvertOptions, swapper: Swapper) -> str:
@@ -146,6 +151,7 @@ class Composer:
         self._options, self._swapper, self._matcher = options, swapper, matcher
         self._steady = matcher if isinstance(matcher, SteadyMatcher) else None
         self._knobs, self._builds = dict(knobs), builds
+        self.look = PlateLook(options)
         self._bounds, self._edge = bounds_of(options, swapper), edge_of(options)
         self._workers = os.cpu_count() or 1
 
@@ -197,29 +203,23 @@ class Composer:
         """New faces where they lie in a frame, their colours measured; the frame stays."""
         return [self._placed(frame, one) for one in fresh]
 
-    def joined(
-        self,
-        frame: Frame,
-        placed: Sequence[Placed],
-        measured: Sequence[NDArray[Any] | None] | None = None,
-    ) -> Frame:
+    def joined(self, frame: Frame, placed: Sequence[Placed]) -> Frame:
         """A frame with its new faces; the frame itself where there are none.
 
         Args:
             frame: where the faces lie.
-            placed: from `placed`.
-            measured: what the colours of each are matched by; None takes what was measured here.
+            placed: from `placed`, perhaps with numbers that neighbours had a part in.
         """
         pixels = frame.pixels
-        by = [one.measured for one in placed] if measured is None else measured
-        for one, numbers in zip(placed, by, strict=True):
+        for one in placed:
             if not one.patch.alpha.any():
                 continue
-            matched = self._matched(frame, one, numbers)
-            if one.crop_from_frame is None:
-                pixels = laid(pixels, matched, one.patch)
-            else:
-                pixels = paste(pixels, matched, one.crop_from_frame, one.patch)
+            matched = self._matched(frame, one)
+            if one.crop_from_frame is not None:
+                matched = fitted(matched, one.crop_from_frame, one.patch)
+            alpha = one.patch.alpha
+            looking = self.look.apply(matched, alpha, one.texture, one.way_px, one.face)
+            pixels = laid(pixels, looking, one.patch)
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
 
     def composed(self, pair: tuple[Frame, Sequence[Fresh]]) -> Frame:
@@ -229,16 +229,24 @@ class Composer:
 
     def _placed(self, frame: Frame, one: Fresh) -> Placed:
         found = self._pasted(frame, one) if one.mesh is None else self._drawn(frame, one, one.mesh)
-        if self._steady is None or not found.patch.alpha.any():
+        if not found.patch.alpha.any():
             return found
-        original = self._original(frame, found)
-        return replace(found, measured=self._steady.measure(found.rgb, original, found.within))
+        texture = None
+        if self.look.measures:
+            plate = to_unit(found.patch.window(frame.pixels))
+            texture = self.look.measure(plate, found.patch.alpha)
+        if self._steady is None:
+            return replace(found, texture=texture)
+        measured = self._steady.measure(found.rgb, self._original(frame, found), found.within)
+        return replace(found, measured=measured, texture=texture)
 
-    def _matched(self, frame: Frame, one: Placed, numbers: NDArray[Any] | None) -> NDArray[Any]:
+    def _matched(self, frame: Frame, one: Placed) -> NDArray[Any]:
         """A face in the colours of its surroundings."""
         if self._steady is None:
             return self._matcher.match(one.rgb, self._original(frame, one), one.within)
-        return one.rgb if numbers is None else self._steady.apply(one.rgb, one.within, numbers)
+        if one.measured is None:
+            return one.rgb
+        return self._steady.apply(one.rgb, one.within, one.measured)
 
     def _original(self, frame: Frame, one: Placed) -> NDArray[Any]:
         """What a frame shows where a face comes to lie, on the face's own pixels."""

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -20,10 +21,8 @@ from understudy.stages.convert.compose import Composer, Fresh, Placed
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Casting, Census, Part
 from understudy.swap.loading import Swapper
-from understudy.types import Frame, Timestamp
+from understudy.types import Face, Frame, Timestamp
 from understudy.words import counted
-
-Numbers = NDArray[Any] | None
 
 
 class _Held(NamedTuple):
@@ -58,7 +57,10 @@ class Job:
         self._options, self._casting = options, casting
         self._composer = Composer(options, swapper, matcher, knobs, builds)
         self._workers = os.cpu_count() or 1
-        self.reach = options.smooth_colour if isinstance(matcher, SteadyMatcher) else 0
+        look = self._composer.look
+        measures = look.measures or isinstance(matcher, SteadyMatcher)
+        self._smooth = options.smooth_colour if measures else 0
+        self.reach = max(self._smooth, int(look.moves))
 
     def time_of(self, index: int) -> Timestamp | None:
         """Exact time of a frame, as the extraction saw it."""
@@ -81,14 +83,13 @@ class Job:
         settled = self._settled(self._placed(source, wanted, bar), wanted)
         yield from mapped(self._joined, settled, self._workers)
 
-    def _joined(self, one: tuple[_Held, Sequence[Numbers]]) -> Frame:
-        held, numbers = one
-        return self._composer.joined(held.frame, held.placed, numbers)
+    def _joined(self, held: _Held) -> Frame:
+        return self._composer.joined(held.frame, held.placed)
 
     def _settled(
         self, source: Generator[_Held, None, None], wanted: Callable[[int], bool]
-    ) -> Iterator[tuple[_Held, Sequence[Numbers]]]:
-        """Wanted frames, with what the colours of their faces are matched by."""
+    ) -> Iterator[_Held]:
+        """Wanted frames, with what was measured around them as well."""
         near: deque[_Held] = deque()
         waiting: deque[_Held] = deque()
         with closing(source):
@@ -106,26 +107,41 @@ class Job:
 
     def _with_neighbours(
         self, held: _Held, near: Iterable[_Held], wanted: Callable[[int], bool]
-    ) -> Iterator[tuple[_Held, Sequence[Numbers]]]:
-        if wanted(held.frame.at.index):
-            yield held, [self._smoothed(held, one, near) for one in held.placed]
+    ) -> Iterator[_Held]:
+        index = held.frame.at.index
+        if not wanted(index):
+            return
+        placed = []
+        for one in held.placed:
+            if one.face.track is not None and self.reach:
+                around = [
+                    (other.frame.at.index - index, neighbour)
+                    for other in near
+                    if abs(other.frame.at.index - index) <= self.reach
+                    for neighbour in other.placed
+                    # a track lies within one shot, so that no light of another one comes in
+                    if neighbour.face.track == one.face.track
+                ]
+                one = replace(
+                    one,
+                    measured=self._mean([(away, n.measured) for away, n in around]),
+                    texture=self._mean([(away, n.texture) for away, n in around]),
+                    way_px=_way([(away, n.face) for away, n in around]),
+                )
+            placed.append(one)
+        yield held._replace(placed=placed)
 
-    def _smoothed(self, held: _Held, one: Placed, near: Iterable[_Held]) -> Numbers:
-        """The mean of what was measured of a face and of its neighbours, near ones most."""
-        if one.measured is None or one.face.track is None or not self.reach:
-            return one.measured
-        at, total, weights = held.frame.at.index, np.zeros_like(one.measured), 0.0
-        for other in near:
-            away = abs(other.frame.at.index - at)
-            if away > self.reach:
-                continue
-            for neighbour in other.placed:
-                # a track lies within one shot, so that no light of another one comes in
-                if neighbour.face.track == one.face.track and neighbour.measured is not None:
-                    weight = 1 - away / (self.reach + 1)
-                    total += weight * neighbour.measured
-                    weights += weight
-        return total / weights
+    def _mean(self, around: Sequence[tuple[int, NDArray[Any] | None]]) -> NDArray[Any] | None:
+        """The mean of what was measured of a face and its neighbours, near ones most."""
+        there = [(away, n) for away, n in around if n is not None and abs(away) <= self._smooth]
+        if not there:
+            return None
+        weights = [1 - abs(away) / (self._smooth + 1) for away, _ in there]
+        # one after the other, since a sum of another order has other last places
+        total = np.zeros_like(there[0][1])
+        for weight, (_, numbers) in zip(weights, there, strict=True):
+            total += weight * numbers
+        return np.asarray(total / sum(weights))
 
     def _placed(
         self, source: Iterable[Frame], wanted: Callable[[int], bool], bar: Task
@@ -163,3 +179,13 @@ class Job:
     def _matters(self, index: int, wanted: Callable[[int], bool]) -> bool:
         """Whether a frame is wanted, or near one that is."""
         return any(wanted(index + away) for away in range(-self.reach, self.reach + 1))
+
+
+def _way(around: Sequence[tuple[int, Face]]) -> NDArray[Any] | None:
+    """(2,) pixels that a face moves from one frame to the next; None where it is seen once."""
+    near = sorted((n for n in around if abs(n[0]) <= 1), key=lambda n: n[0])
+    if len(near) < 2:
+        return None
+    (first, before), (last, after) = near[0], near[-1]
+    moved = after.alignment.landmarks.mean(0) - before.alignment.landmarks.mean(0)
+    return np.asarray(moved / (last - first))

@@ -136,10 +136,55 @@ class ConvertOptions:
         names=COLOURS,
         common=True,
     )
+    sharpen: Literal["none", "box", "gaussian", "unsharp"] = option(
+        "none",
+        "How the new face is sharpened, for models softer than the plate; unsharp leaves grain "
+        "alone.",
+        group="Plate",
+        result=True,
+    )
+    sharpen_amount: float = option(
+        0.5, "How much the new face is sharpened.", low=0.0, high=3.0, group="Plate", result=True
+    )
+    sharpen_radius: float = option(
+        1.5,
+        "How broad the edges are that are sharpened.",
+        low=0.5,
+        high=20.0,
+        unit="px",
+        group="Plate",
+        result=True,
+    )
+    softness: float = option(
+        0.0,
+        "How far the new face is softened where it is sharper than the plate's face, as under a "
+        "soft lens or a strong codec; 1 is all the way.",
+        low=0.0,
+        high=1.0,
+        group="Plate",
+        result=True,
+    )
+    motion_blur: float = option(
+        0.0,
+        "Share of a frame's time that the shutter is open: the new face is smeared along its way; "
+        "most cameras have 0.5.",
+        low=0.0,
+        high=1.0,
+        group="Plate",
+        result=True,
+    )
+    grain: float = option(
+        0.0,
+        "How much of the plate's grain that the new face lacks is given to it; 1 is all of it.",
+        low=0.0,
+        high=2.0,
+        group="Plate",
+        result=True,
+    )
     smooth_colour: int = option(
         6,
-        "Frames before and after, of the same track, whose colours count with a frame's own, near "
-        "ones most; 0 matches each frame by itself, which flickers.",
+        "Frames before and after, of the same track, whose colours and grain count with a frame's "
+        "own, near ones most; 0 matches each frame by itself, which flickers.",
         low=0,
         high=48,
         unit="frames",

@@ -76,7 +76,9 @@ def _product(mask: str, parts: Sequence[Mask]) -> Mask:
     grid, alpha = finest.grid_from_frame, finest.alpha.copy()
     for part in parts:
         if part is not finest:
-            alpha *= np.clip(warp_image(part.alpha, grid @ part.grid_from_frame.inverse()), 0, 1)
+            # most grids cover the same square, whose border is no edge of the mask
+            over = grid @ part.grid_from_frame.inverse()
+            alpha *= np.clip(warp_image(part.alpha, over, border="edge"), 0, 1)
     return Mask(mask, alpha, grid)
 
 
