@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from understudy.actors import Shot, portraits
 from understudy.plugin import KINDS, Plugin, default_registry
 from understudy.testing.contracts import CHECKS
-from understudy.types import Alignment, Faces
+from understudy.types import Alignment, Faces, Frame, Timestamp
 from understudy.types.frame import frame_space
 
 SIZE_WH = (320, 180)
@@ -83,7 +85,20 @@ def test_colour_matchers(plugin: Plugin, build: Build) -> None:
 def test_writers(plugin: Plugin, tmp_path: Path) -> None:
     # DNxHR begins at 256x120
     size_wh = (256, 120) if plugin.name == "dnxhr" else (64, 48)
-    CHECKS["write"](plugin.load(), tmp_path, size_wh=size_wh)
+    read = read_exrs if plugin.name == "exr" else None
+    CHECKS["write"](plugin.load(), tmp_path, size_wh=size_wh, read=read)
+
+
+def read_exrs(folder: Path) -> list[Frame]:
+    """OpenEXR in linear light, back as 8 bits of Rec. 709."""
+    found = []
+    for number, path in enumerate(sorted(folder.glob("*.exr"))):
+        with av.open(str(path)) as file:
+            light = next(file.decode(video=0)).to_ndarray(format="gbrpf32le")
+        encoded = np.where(light < 0.018, 4.5 * light, 1.099 * light**0.45 - 0.099)
+        pixels = np.clip(255 * encoded, 0, 255).round().astype(np.uint8)
+        found.append(Frame(Timestamp(number, number, Fraction(1, 25)), pixels, path.name))
+    return found
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,6 +61,23 @@ def largest(dtype: type[np.generic] | np.dtype[Any], bits: int | None = None) ->
     return int(2 ** (bits or 8 * kind.itemsize) - 1)
 
 
+def in_bits(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
+    """A picture in another depth.
+
+    Args:
+        pixels: uint8, uint16, or float32 in 0..1; any shape.
+        bits: 8 gives uint8, 16 gives uint16.
+
+    Raises:
+        ValueRefused: another dtype.
+    """
+    if bits == 8:
+        return eight_bit(pixels)
+    if pixels.dtype == np.uint16:
+        return pixels
+    return from_unit(to_unit(pixels), np.uint16)
+
+
 def eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """The 8-bit view of a picture, for networks and everything else that knows 0..255.
 

@@ -19,7 +19,7 @@ def encode_png(pixels: NDArray[Any], comment: str = "") -> bytes:
     """Encode as PNG, without loss.
 
     Args:
-        pixels: (h, w, 3) RGB or (h, w) grey, uint8 or uint16.
+        pixels: (h, w, 3) RGB, (h, w, 4) RGB and alpha, or (h, w) grey; uint8 or uint16.
         comment: what the file says of itself, ASCII; not in the pixels.
 
     Raises:
@@ -29,13 +29,16 @@ def encode_png(pixels: NDArray[Any], comment: str = "") -> bytes:
 
     grey = pixels.ndim == 2
     if pixels.dtype not in (np.uint8, np.uint16) or not (
-        grey or (pixels.ndim == 3 and pixels.shape[2] == 3)
+        grey or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
     ):
         raise ValueRefused(
-            "encode_png: expected (h, w, 3) or (h, w) of uint8 or uint16, "
+            "encode_png: expected (h, w, 3), (h, w, 4) or (h, w) of uint8 or uint16, "
             f"got {pixels.shape} {pixels.dtype}"
         )
-    bgr = pixels if grey else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    bgr = pixels
+    if not grey:
+        turn = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+        bgr = cv2.cvtColor(pixels, turn)
     done, data = cv2.imencode(".png", bgr)
     if not done:
         raise MediaError(f"a picture of shape {pixels.shape} could not be encoded as PNG")

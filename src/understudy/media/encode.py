@@ -68,7 +68,7 @@ def encode_segment(
         convert = FromRgb(coding.pixel_format, info.effective_matrix, output_range(info, coding))
         for frame in frames:
             check_frame(frame, info)
-            picture = convert(frame.pixels)
+            picture = convert(frame.pixels, frame.alpha if coding.has_alpha else None)
             # ProRes says the colour of each picture, not of the film
             picture.color_primaries, picture.color_trc = context.color_primaries, context.color_trc
             times.append(frame.at.pts)

@@ -22,6 +22,8 @@ LIST = "credentials.svg"
 LISTED_IN = "listed_in"
 """Key of a picture's disclosure that names the list, so that one who takes the list away is told
 from a folder that never had one."""
+PICTURES = (".png", ".tif")
+"""Endings of pictures that carry credentials of their own; others are known by the list alone."""
 _WORST_FIRST: tuple[State, ...] = ("unreadable", "altered", "none", "stranger", "ours")
 _MOST_TOLD = 20
 _OF_SYSTEMS = {"thumbs.db", "desktop.ini"}
@@ -73,7 +75,7 @@ def verify_folder(folder: Path) -> FolderVerdict:
             f"{folder}: cannot be listed ({error.strerror}); check its rights"
         ) from error
     files = [p for p in entries if p.is_file() and p.name != LIST]
-    pictures = {p: verify(p) for p in files if p.suffix.lower() == ".png"}
+    pictures = {p: verify(p) for p in files if p.suffix.lower() in PICTURES}
     known = folder / LIST in entries
     if not pictures and not known:
         raise MediaError(f"{folder}: there are no PNG files in this folder{_beside(entries)}")

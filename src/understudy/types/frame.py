@@ -51,17 +51,26 @@ class Frame:
         at: its place in time.
         pixels: (h, w, 3) RGB; uint8, or uint16/float32 when the source has more than 8 bits.
         source: what it came from, for messages (a file or folder name).
+        alpha: (h, w) float32 0..1, how far a layer covers what lies below; None for all of it.
     """
 
     at: Timestamp
     pixels: NDArray[Any]
     source: str
+    alpha: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype not in _DTYPES:
             raise ValueRefused(
                 f"Frame {self.at.index} of {self.source}: expected (h, w, 3) of uint8, uint16 or "
                 f"float32, got {self.pixels.shape} {self.pixels.dtype}"
+            )
+        layer = self.alpha
+        fits = layer is None or layer.shape == self.pixels.shape[:2]
+        if layer is not None and not (fits and layer.dtype == np.float32):
+            raise ValueRefused(
+                f"Frame {self.at.index} of {self.source}: expected alpha {self.pixels.shape[:2]} "
+                f"float32, got {layer.shape} {layer.dtype}"
             )
 
     def __repr__(self) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from understudy.types import Frame
 
 
+STILLS = (".png", ".tif")
+"""Endings of outputs that are one picture."""
 MARK = (
     "Faces in this were replaced with other persons' by a trained model. Without Content "
     "Credentials it is an unsigned piece of work of Understudy, and no finished output."
@@ -34,6 +36,9 @@ class Writer(Protocol):
 
     not_kept: tuple[str, ...]
     """What the output will not have of its source, a phrase each, said before the work."""
+
+    keeps_alpha: bool
+    """Whether it stores `Frame.alpha`, how far a layer covers what lies below."""
 
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
         """Write one complete segment atomically; frames carry their exact timestamps."""

@@ -33,6 +33,7 @@ class FilmWriter:
         self._source, self._coding, self._container = source, coding, container
         self.suffix = f".{container}"
         self.bits = coding.bits
+        self.keeps_alpha = coding.has_alpha
         self.not_kept = tuple(_not_kept(source, coding, container))
         check_sound(source, container)
 

@@ -108,8 +108,11 @@ class ProResOptions:
     """Which ProRes."""
 
     profile: Literal["proxy", "lt", "standard", "hq", "4444", "4444xq"] = option(
-        "hq", "Profile: hq is 4:2:2, 4444 stores colour for every pixel.", result=True
+        "hq",
+        "Profile: hq is 4:2:2, 4444 stores colour for every pixel, and alpha with --layer.",
+        result=True,
     )
+    layer: bool = option(False, "Whether frames have alpha.", result=True, handed=True)
 
     def __post_init__(self) -> None:
         check(self)
@@ -135,6 +138,54 @@ class Ffv1Options:
 
     rgb_bits: Literal["auto", "8", "16"] = option(
         "auto", "Bits a sample; auto takes 16 where the source has more than 8.", result=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PngOptions:
+    """How deep PNGs are."""
+
+    picture_bits: Literal["auto", "8", "16"] = option(
+        "auto", "Bits a sample; auto takes 16 where the source has more than 8.", result=True
+    )
+    container: Literal["", "png"] = option(
+        "", "Whether the output is one picture.", result=True, handed=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TiffOptions:
+    """How deep TIFFs are."""
+
+    sample: Literal["auto", "8", "16", "float"] = option(
+        "auto",
+        "What a sample is: 8 or 16 bits, or a number of 32 bits where 1 is white; auto takes 16 "
+        "where the source has more than 8.",
+        result=True,
+    )
+    container: Literal["", "tif"] = option(
+        "", "Whether the output is one picture.", result=True, handed=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ExrOptions:
+    """What OpenEXR stores."""
+
+    number: Literal["half", "float"] = option("half", "Numbers of 16 or of 32 bits.", result=True)
+    light: Literal["linear", "encoded"] = option(
+        "linear",
+        "Linear light, as compositing programs take OpenEXR for, or the film's own code values.",
+        result=True,
     )
 
     def __post_init__(self) -> None:

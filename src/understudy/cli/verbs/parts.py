@@ -175,7 +175,8 @@ def convert(
         typer.Option(
             "--output",
             "-o",
-            help="A film (.mp4, .mov, .mkv, .webm), or a folder name for pictures; out.mp4 unless "
+            help="A film (.mp4, .mov, .mkv, .webm), a folder name for pictures, or with --frames a "
+            "single picture (.png, .tif); out.mp4 unless "
             "given, or that of --render-name.",
             show_default=False,
         ),

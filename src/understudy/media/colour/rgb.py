@@ -15,6 +15,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from understudy.errors import MediaError, ValueRefused
+from understudy.imaging.depth import from_unit
 from understudy.media.colour.light import AssumeColour, check_readable, light_of
 from understudy.media.colour.tonemap import ToneMap
 from understudy.media.info import MediaInfo, Range
@@ -111,11 +112,12 @@ class FromRgb:
         self._range = _SWS_RANGE[range_]
         self._scaler = VideoReformatter()
 
-    def __call__(self, rgb: NDArray[Any]) -> VideoFrame:
+    def __call__(self, rgb: NDArray[Any], alpha: NDArray[Any] | None = None) -> VideoFrame:
         """A new frame in the encoder's format, without a pts.
 
         Args:
             rgb: (h, w, 3) RGB, uint8 or uint16.
+            alpha: (h, w) float32 0..1, for formats that store it; None covers all.
 
         Raises:
             ValueRefused: another dtype.
@@ -123,6 +125,9 @@ class FromRgb:
         if rgb.dtype not in (np.uint8, np.uint16):
             raise ValueRefused(f"encoding: expected uint8 or uint16 RGB, got {rgb.dtype}")
         source = "rgb24" if rgb.dtype == np.uint8 else "rgb48le"
+        if alpha is not None:
+            source = "rgba" if rgb.dtype == np.uint8 else "rgba64le"
+            rgb = np.dstack([rgb, from_unit(alpha, rgb.dtype)])
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format=source)
         return self._scaler.reformat(
             frame,

@@ -20,7 +20,7 @@ from understudy.flow import mapped
 from understudy.geometry import Warp
 from understudy.geometry.facemesh.build import Build
 from understudy.imaging.composite import Patch, feathered, fitted, laid, overlaid, shown_through
-from understudy.imaging.depth import to_unit
+from understudy.imaging.depth import from_unit, to_unit
 from understudy.imaging.edges import Edge
 from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.stages.convert.options import ConvertOptions
@@ -210,17 +210,40 @@ class Composer:
             frame: where the faces lie.
             placed: from `placed`, perhaps with numbers that neighbours had a part in.
         """
+        if self._options.matte or self._options.layer:
+            return self._apart(frame, placed)
         pixels = frame.pixels
+        for one in placed:
+            if one.patch.alpha.any():
+                pixels = laid(pixels, self._finished(frame, one), one.patch)
+        return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
+
+    def _finished(self, frame: Frame, one: Placed) -> NDArray[Any]:
+        """A face in the colours and with the look of its surroundings, on its patch's window."""
+        matched = self._matched(frame, one)
+        if one.crop_from_frame is not None:
+            matched = fitted(matched, one.crop_from_frame, one.patch)
+        return self.look.apply(matched, one.patch.alpha, one.texture, one.way_px, one.face)
+
+    def _apart(self, frame: Frame, placed: Sequence[Placed]) -> Frame:
+        """The new faces without the film, or how far they cover it."""
+        covered = np.zeros(frame.pixels.shape[:2], np.float32)
+        pixels = np.zeros_like(frame.pixels)
         for one in placed:
             if not one.patch.alpha.any():
                 continue
-            matched = self._matched(frame, one)
-            if one.crop_from_frame is not None:
-                matched = fitted(matched, one.crop_from_frame, one.patch)
-            alpha = one.patch.alpha
-            looking = self.look.apply(matched, alpha, one.texture, one.way_px, one.face)
-            pixels = laid(pixels, looking, one.patch)
-        return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
+            over = one.patch.window(covered)
+            over += one.patch.alpha * (1 - over)
+            if self._options.layer:
+                # colours are not multiplied by alpha: a face is whole wherever it shows at all
+                solid = (one.patch.alpha > 0).astype(np.float32)
+                pixels = laid(pixels, self._finished(frame, one), replace(one.patch, alpha=solid))
+        if self._options.layer:
+            return Frame(frame.at, pixels, frame.source, covered)
+        if pixels.dtype == np.float32:
+            return Frame(frame.at, np.dstack([covered] * 3), frame.source)
+        grey = from_unit(covered, pixels.dtype)
+        return Frame(frame.at, np.dstack([grey] * 3), frame.source)
 
     def composed(self, pair: tuple[Frame, Sequence[Fresh]]) -> Frame:
         """A frame with its new faces, by what was measured in this frame alone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from understudy.errors import ValueRefused
 from understudy.options import Branch, Names, branch, check, option
 
 COLOURS = Names("colour")
@@ -34,6 +35,14 @@ class ConvertOptions:
         group="Faces",
         result=True,
         common=True,
+    )
+    frames: str = option(
+        "",
+        "Convert only these frames, as in 100-200,350- or 120, counted from 0: for trials, patches "
+        "and stills. A film of them has no sound; pictures keep their numbers.",
+        group="Faces",
+        result=True,
+        scope="run",
     )
     mask: str = option(
         "extended",
@@ -207,12 +216,28 @@ class ConvertOptions:
         result=True,
         common=True,
     )
+    layer: bool = option(
+        False,
+        "Write the new faces alone on a transparent ground, to be laid over the film elsewhere.",
+        scope="run",
+        group="Output",
+        result=True,
+    )
+    matte: bool = option(
+        False,
+        "Write how far the new faces cover the film, white where they do, in place of the film.",
+        scope="run",
+        group="Output",
+        result=True,
+    )
     writer: str = option(
         "auto",
         "What writes the output; auto goes by its ending: H.264 for .mp4, .mov and .mkv, AV1 for "
         ".webm, PNGs for a folder. See `understudy plugins`.",
         group="Output",
-        names=Names("write", auto=("h264", "png", "h265", "av1", "prores", "dnxhr", "ffv1")),
+        names=Names(
+            "write", auto=("h264", "png", "h265", "av1", "prores", "dnxhr", "ffv1", "tiff")
+        ),
         common=True,
     )
     overwrite: bool = option(
@@ -241,3 +266,12 @@ class ConvertOptions:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.layer and self.matte:
+            raise ValueRefused(
+                "--layer and --matte: an output is one of them; make two, each with its own -o"
+            )
+
+    @property
+    def whole(self) -> bool:
+        """Whether the output shows all of the film with its new faces, so that it can be scored."""
+        return not (self.frames or self.layer or self.matte)

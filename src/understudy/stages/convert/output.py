@@ -12,6 +12,7 @@ from understudy.media import MediaInfo
 from understudy.options import fields_of
 from understudy.plugin import Plugin, Registry
 from understudy.stages.convert.options import ConvertOptions
+from understudy.write import STILLS
 
 _USUAL: Sequence[str] = next(
     f.names.auto for f in fields_of(ConvertOptions) if f.name == "writer" and f.names is not None
@@ -56,23 +57,47 @@ def writer_for(registry: Registry, info: MediaInfo, output: Path, options: Conve
     """The writer for this output, with its own options of the tree.
 
     Raises:
-        ValueRefused: see `chosen_writer`.
+        ValueRefused: see `chosen_writer`, or a layer that the writer cannot store.
         MediaError: the source's sound or size does not fit into this kind of file.
     """
     plugin = chosen_writer(registry, output, options)
-    kind = {"container": output.suffix.lower().lstrip(".")}
+    kind = {"container": output.suffix.lower().lstrip("."), "layer": options.layer}
     chosen = plugin.made_options(options.write.of(plugin.name), kind)
-    return plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
+    writer = plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
+    if options.layer and not getattr(writer, "keeps_alpha", False):
+        raise ValueRefused(
+            f"--layer: {plugin.name} stores no transparency as it is; take a folder or a .png, or "
+            "a .mov with --writer prores --write.prores.profile 4444"
+        )
+    return writer
 
 
-def say_what_is_lost(writer: Any, info: MediaInfo, output: Path, progress: Progress) -> None:
-    """Tell before the work what the output will not have of its source."""
-    if writer.not_kept:
+def is_still(output: Path) -> bool:
+    """Whether an output is one picture, and no film or folder."""
+    return output.suffix.lower() in STILLS
+
+
+def say_what_is_lost(
+    writer: Any, info: MediaInfo, output: Path, progress: Progress, *, partly: bool = False
+) -> None:
+    """Tell before the work what the output will not have of its source.
+
+    Args:
+        writer: of the output.
+        info: the source.
+        output: where it goes.
+        progress: told.
+        partly: whether only some frames are converted, so that there is no sound.
+    """
+    lost = list(writer.not_kept)
+    if partly and info.audio and writer.suffix and not is_still(output):
+        lost.append("its sound is left out, since only some frames are converted")
+    if lost:
         progress.warn(
-            f"{output.name} will not have all of {info.path.name}: {'; '.join(writer.not_kept)}; "
+            f"{output.name} will not have all of {info.path.name}: {'; '.join(lost)}; "
             "another --writer may",
             code="not-kept",
-            lost=list(writer.not_kept),
+            lost=lost,
         )
 
 

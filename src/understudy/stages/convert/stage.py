@@ -13,17 +13,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from understudy.errors import MediaError, StoreError, ValueRefused
 from understudy.files import make_folder, remove_folder, rename
-from understudy.flow import Progress, ahead
-from understudy.flow.progress import stop_if_cancelled
+from understudy.flow import Progress
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
 from understudy.media.held import Held
 from understudy.nn.device import half_the_threads
@@ -34,9 +32,16 @@ from understudy.stages.convert.compose import idle_flags
 from understudy.stages.convert.job import Job
 from understudy.stages.convert.matching import matcher_of, matchers_of
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.convert.output import chosen_writer, say_what_is_lost, writer_for
+from understudy.stages.convert.output import (
+    chosen_writer,
+    is_still,
+    say_what_is_lost,
+    writer_for,
+)
+from understudy.stages.convert.part import Chosen, chosen_frames, info_of_part
+from understudy.stages.convert.segments import write_segments
 from understudy.stages.faces.casting import Casting, Census
-from understudy.stages.faces.source import assumed_colour, warn_of_damage
+from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.stages.release.place import (
     Receipt,
@@ -51,14 +56,10 @@ from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
-from understudy.types import Frame
 from understudy.words import counted
 
 SEGMENT = 120
 """Frames a segment; a kill loses at most these."""
-_AHEAD = 8
-"""Frames that are decoded before they are asked for: in 4K each takes 25 MB, and besides the faces
-of three times `faces_at_once` frames are under way."""
 VERSION = 5
 """Raise it when the same choices give other pictures, so that no film is joined from both."""
 
@@ -139,19 +140,21 @@ def convert(
     check_place(inputs.output, options.overwrite, inputs.work, sources)
     held = Held.now(inputs.media)
     info = probe(inputs.media)
-    writer = writer_for(registry, info, inputs.output, options)
+    partly = info_of_part(info) if options.frames else info
+    writer = writer_for(registry, partly, inputs.output, options)
     with Alignments.open(inputs.alignments, read_only=True) as store:
         film = _film(store, info, writer.bits)
         swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
         _check_persons(inputs.casting, swapper)
+        part = _part(store, info, inputs.output, options)
         # before the first frame is read, and what stands here names the segments
         inputs = replace(inputs, knobs=read_knobs(swapper, options.knob, inputs.knobs))
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
         _say(swapper, census, inputs, options, progress)
-        say_what_is_lost(writer, info, inputs.output, progress)
+        say_what_is_lost(writer, info, inputs.output, progress, partly=part is not None)
         frames, words = _made_or_there(
-            film, held, casting, census, swapper, writer, inputs, options, registry, progress
+            film, held, casting, census, swapper, writer, part, inputs, options, registry, progress
         )
     parts = {str(part): n for part, n in census.parts.items()}
     seconds = time.monotonic() - started
@@ -165,6 +168,7 @@ def _made_or_there(
     census: Census,
     swapper: Swapper,
     writer: Any,
+    part: Chosen | None,
     inputs: ConvertInputs,
     options: ConvertOptions,
     registry: Registry,
@@ -202,8 +206,11 @@ def _made_or_there(
         keep()
         read = ReadReport()
         with half_the_threads():
-            segments = _write_segments(film, job, writer, work, keep, read, progress)
+            segments = write_segments(film, job, writer, work, SEGMENT, part, keep, read, progress)
         frames, words = read.decoded, str(read)
+        if part is not None:
+            frames = part.count
+            words = f"frames {options.frames} of {info.path.name}: {counted(frames, 'frame')}"
         progress.say("joining and signing")
         about = {"model": swapper.name, "model_step": swapper.step, "mask": options.mask}
         release(
@@ -240,6 +247,26 @@ def _film(store: Alignments, info: MediaInfo, bits: int) -> FilmReader:
     assumed = assumed_colour(store)
     check_writable(info, assumed)
     return FilmReader(info, "native" if bits > 8 else "8", assumed)
+
+
+def _part(
+    store: Alignments, info: MediaInfo, output: Path, options: ConvertOptions
+) -> Chosen | None:
+    """The frames that were asked for; None is all of them.
+
+    Raises:
+        ValueRefused: none of them is in the film, or one picture shall be made of several.
+    """
+    part = None
+    if options.frames:
+        last = store.last_timestamp()
+        part = chosen_frames(options.frames, last, store.timestamp, info.path.name)
+    if is_still(output) and (part is None or part.count != 1):
+        raise ValueRefused(
+            f"{output.name}: is one picture; say which frame it shows, as in --frames 120, or take "
+            "a folder name without ending"
+        )
+    return part
 
 
 def _check_persons(casting: Mapping[str, str | None], swapper: Swapper) -> None:
@@ -279,55 +306,6 @@ def _say(
             code="mask-unused",
             flags=idle,
         )
-
-
-def _write_segments(
-    film: FilmReader,
-    job: Job,
-    writer: Any,
-    work: Path,
-    keep: Callable[[], None],
-    read: ReadReport,
-    progress: Progress,
-) -> int:
-    first = 0
-    while writer.has_segment(work, first):
-        first += 1
-    # a little earlier, since colours go by the frames before as well
-    before = max(0, first * SEGMENT - job.reach)
-    start = job.time_of(before) if before else None
-    if first:
-        progress.say(f"going on after {first} finished segments of {SEGMENT} frames")
-    there: dict[int, bool] = {}
-    last = first * SEGMENT - 1
-
-    def wanted(index: int) -> bool:
-        number = index // SEGMENT
-        if number not in there:
-            there[number] = number < first or writer.has_segment(work, number)
-        return not there[number]
-
-    def told_of() -> Iterator[Frame]:
-        nonlocal last
-        for frame in film.frames(start, read):
-            last = max(last, frame.at.index)
-            yield frame
-
-    total = film.info.n_frames_guess
-    with (
-        progress.task(f"converting {film.name}", total, "frames", done=first * SEGMENT) as bar,
-        closing(job.converted(ahead(told_of(), _AHEAD), wanted, bar)) as converted,
-    ):
-        for number, group in groupby(converted, key=lambda f: f.at.index // SEGMENT):
-            writer.write_segment(work, number, group)
-            keep()
-            done = f"{counted(number + 1, 'segment is', 'segments are')} converted and kept"
-            stop_if_cancelled(progress, done)
-    warn_of_damage(film.info, read, progress)
-    segments = last // SEGMENT + 1
-    if not writer.has_segment(work, segments - 1):
-        raise MediaError(f"no frame of {film.name} could be read; nothing was converted")
-    return segments
 
 
 def _refuse_exchanged(held: Held, work: Path, film: FilmReader) -> None:

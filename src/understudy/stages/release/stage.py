@@ -161,6 +161,10 @@ def _sign_all(
         if entry not in source_of:
             shutil.copyfile(entry, target)
             continue
+        mime = CARRIED.get(entry.suffix.lower())
+        if mime is None:  # the signed list has its digest
+            shutil.copyfile(entry, target)
+            continue
         sign(
             entry,
             target,
@@ -168,7 +172,7 @@ def _sign_all(
             donors=donors,
             disclosure=listed,
             title=entry.name,
-            mime="image/png",
+            mime=mime,
         )
     order = [part / entry.name for entry in source_of]
     rest = sorted(set(part.iterdir()) - set(order))

@@ -20,8 +20,8 @@ from understudy.write import Writer, WriterFactory
 _CUTS = (0, 5, 6, 11)
 """Where the segments begin: five frames, one, five."""
 
-
 _SIZE_WH = (64, 48)
+Read = Callable[[Path], list[Frame]]
 
 
 def check_writer(
@@ -29,6 +29,7 @@ def check_writer(
     folder: Path,
     tolerance: float = 12.0,
     size_wh: tuple[int, int] = _SIZE_WH,
+    read: Read | None = None,
 ) -> None:
     """Every frame once, in order, at its time, whatever is interrupted; nothing else left behind.
 
@@ -39,6 +40,7 @@ def check_writer(
         folder: an empty folder to work in, such as pytest's `tmp_path`.
         tolerance: mean distance to the source, 0..255, that counts as the same picture.
         size_wh: of the video, for formats that have no small pictures; even numbers.
+        read: reads an output of a kind that `media` does not read, frames in order.
     """
     sources = {
         "video": _uneven_video(folder / "uneven.mp4", size_wh),
@@ -49,13 +51,18 @@ def check_writer(
         place.mkdir()
         found = list(frames(info))
         assert len(found) == _CUTS[-1]
-        _whole(make, info, found, place, tolerance)
+        _whole(make, info, found, place, tolerance, read or _read)
         _interrupted(make, info, found, place)
         _refused(make, info, found, place)
 
 
 def _whole(
-    make: WriterFactory, info: MediaInfo, found: list[Frame], place: Path, tolerance: float
+    make: WriterFactory,
+    info: MediaInfo,
+    found: list[Frame],
+    place: Path,
+    tolerance: float,
+    read: Read,
 ) -> None:
     work = _new(place / "work")
     for n in (1, 0):  # whichever comes first
@@ -68,13 +75,16 @@ def _whole(
     for _ in range(2):  # finishing again replaces what is there
         resumed.finish(work, len(_CUTS) - 1, target)
         assert all(resumed.has_segment(work, n) for n in range(3)), "finishing uses segments up"
-        _same_pictures(resumed, target, found, tolerance)
+        _same_pictures(resumed, read(target), found, tolerance)
     assert sorted(p.name for p in place.iterdir()) == sorted(["work", target.name]), "left behind"
     assert resumed.bits >= 8 and all(isinstance(lost, str) for lost in resumed.not_kept)
 
 
-def _same_pictures(writer: Writer, target: Path, found: list[Frame], tolerance: float) -> None:
-    back = list(frames(probe(target)))
+def _read(target: Path) -> list[Frame]:
+    return list(frames(probe(target)))
+
+
+def _same_pictures(writer: Writer, back: list[Frame], found: list[Frame], tolerance: float) -> None:
     assert len(back) == len(found), f"{len(found)} frames went in, {len(back)} came out"
     for got, want in zip(back, found, strict=True):
         assert got.pixels.shape == want.pixels.shape, (
