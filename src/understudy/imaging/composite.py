@@ -19,6 +19,8 @@ from understudy.imaging.edges import Edge, inside, softened
 from understudy.imaging.resample import fit_image, warp_image
 from understudy.types import Mask
 
+_BAND_PX = 1 << 15
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
@@ -73,7 +75,7 @@ def feathered(
     window_from_grid = window_from_frame @ mask.grid_from_frame.inverse()
     on_frame = warp_image(alpha, window_from_grid)
     on_frame[on_frame < 1 / 512] = 0.0
-    return Patch(int(left), int(top), on_frame)
+    return _trimmed(Patch(int(left), int(top), on_frame))
 
 
 def paste(
@@ -149,8 +151,18 @@ def _mix(view: NDArray[Any], face: NDArray[Any], patch: Patch) -> None:
     """Change the pixels of a window where the patch is above 0, and no others."""
     if not patch.alpha.size:
         return
+    # a few rows at a time, so that what is in work stays in the processor's cache
+    rows = max(1, _BAND_PX // patch.alpha.shape[1])
+    for top in range(0, len(view), rows):
+        band = slice(top, top + rows)
+        _mix_band(view[band], face[band], patch.alpha[band])
+
+
+def _mix_band(view: NDArray[Any], face: NDArray[Any], alpha: NDArray[Any]) -> None:
+    if not alpha.any():
+        return
     # one alpha a number: broadcasting over three channels costs NumPy ten times as much
-    alpha = cv2.merge([patch.alpha] * 3)
+    whole = cv2.merge([alpha] * 3)
     counts = view.dtype.kind != "f"
     mixed = view.astype(np.float32)
     # light above white is none of a face's, but may well be the plate's where that is in floats
@@ -158,11 +170,25 @@ def _mix(view: NDArray[Any], face: NDArray[Any], patch: Patch) -> None:
     if counts:
         added *= largest(view.dtype)
     added -= mixed
-    added *= alpha
+    added *= whole
     mixed += added
     if counts:
+        # where alpha is 0 nothing was added, and a whole number comes back as it was
         np.rint(mixed, out=mixed)
-    np.copyto(view, mixed, where=alpha > 0, casting="unsafe")
+        view[:] = mixed
+    else:
+        np.copyto(view, mixed, where=whole > 0)
+
+
+def _trimmed(patch: Patch) -> Patch:
+    """The part of a patch that covers anything."""
+    there = patch.alpha > 0
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    if not len(rows):
+        return Patch(0, 0, np.zeros((0, 0), np.float32))
+    top, left = int(rows[0]), int(columns[0])
+    tight = patch.alpha[top : rows[-1] + 1, left : columns[-1] + 1]
+    return Patch(patch.left + left, patch.top + top, np.ascontiguousarray(tight))
 
 
 def shown_through(patch: Patch, alpha: NDArray[Any], crop_from_frame: Warp) -> Patch:
