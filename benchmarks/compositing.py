@@ -97,14 +97,15 @@ class Scene:
         self.own = Mask("extended", alpha, grid @ self.crop)
         smooth = cv2.GaussianBlur(rng.random((CROP, CROP, 3), np.float32), (0, 0), 6)
         self.rgb: NDArray[Any] = np.clip(0.5 + 3 * (smooth - 0.5), 0, 1)
+        # the model has seen it, so it costs compositing nothing
+        self.seen = crop_image(self.frame, self.crop)
         self.matcher = Reinhard()
         self.patch, self.matched = self.mask(), self.coloured()
 
     def coloured(self) -> NDArray[Any]:
         """The face in the frame's colours."""
         on_crop = warp_image(self.own.alpha, self.crop @ self.own.grid_from_frame.inverse())
-        original = to_unit(crop_image(self.frame, self.crop))
-        return self.matcher.match(self.rgb, original, np.clip(on_crop, 0, 1))
+        return self.matcher.match(self.rgb, to_unit(self.seen), np.clip(on_crop, 0, 1))
 
     def mask(self) -> Patch:
         """The mask with its soft edge on the frame."""

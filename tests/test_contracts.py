@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from understudy.actors import Shot, portraits
+from understudy.media.stills import natural_key
 from understudy.plugin import KINDS, Plugin, default_registry
 from understudy.testing.contracts import CHECKS
 from understudy.types import Alignment, Faces, Frame, Timestamp
@@ -92,7 +93,7 @@ def test_writers(plugin: Plugin, tmp_path: Path) -> None:
 def read_exrs(folder: Path) -> list[Frame]:
     """OpenEXR in linear light, back as 8 bits of Rec. 709."""
     found = []
-    for number, path in enumerate(sorted(folder.glob("*.exr"))):
+    for number, path in enumerate(sorted(folder.glob("*.exr"), key=lambda p: natural_key(p.name))):
         with av.open(str(path)) as file:
             light = next(file.decode(video=0)).to_ndarray(format="gbrpf32le")
         encoded = np.where(light < 0.018, 4.5 * light, 1.099 * light**0.45 - 0.099)

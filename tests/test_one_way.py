@@ -51,7 +51,7 @@ WRITERS = {
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "pictures that a contract is checked with",
     "weights/wheels.py": "fills a scratch folder",
-    "write/png.py": "fills a folder of commit_dir",
+    "write/images.py": "fills a folder of commit_dir",
 }
 
 READING = {"read_bytes", "read_text"}
@@ -82,7 +82,7 @@ CHANGERS = {
     "provenance/credentials.py": "removes a file of commit_path",
     "testing/contracts/write.py": "pictures that a contract is checked with",
     "weights/wheels.py": "fills a scratch folder",
-    "write/png.py": "fills a folder of commit_dir",
+    "write/images.py": "fills a folder of commit_dir",
 }
 DATABASES = {
     "store/sqlite/database.py": "the one way to a database, side files looked at first",

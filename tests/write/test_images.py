@@ -87,7 +87,7 @@ def test_exr_is_linear_light_multiplied_by_alpha(info, tmp_path, number, near):
     layer = _decoded(writer.encoded(_frame(alpha=ALPHA)), tmp_path, "b.exr", "gbrapf32le")
     assert np.abs(layer[..., :3] - light * ALPHA[..., None]).max() < near
     assert np.abs(layer[..., 3] - ALPHA).max() < near
-    as_is = ExrWriter(info, ExrOptions(number=number, light="encoded")).encoded(_frame())
+    as_is = ExrWriter(info, ExrOptions(number=number, curve="encoded")).encoded(_frame())
     assert np.abs(_decoded(as_is, tmp_path, "c.exr", "gbrpf32le") - DEEP / 65535).max() < near
 
 
@@ -108,7 +108,7 @@ def test_prores_4444_holds_a_layer(info, tmp_path):
 
 
 def test_one_picture_is_one_frame(info, tmp_path):
-    writer = PngWriter(info, PngOptions(container="png"))
+    writer = PngWriter(info, PngOptions(alone=True))
     assert writer.suffix == ".png"
     writer.write_segment(tmp_path, 0, [_frame()])
     pairs = writer.finish(tmp_path, 1, tmp_path / "still.png")

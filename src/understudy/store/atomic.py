@@ -265,15 +265,20 @@ def need_free(folder: Path, n_bytes: int) -> None:
     Raises:
         DiskFull: says how much is needed and how much is free.
     """
-    there = Path(folder).absolute()
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     if free < n_bytes:
         raise DiskFull(
             f"{folder}: {_size(n_bytes)} are needed, {_size(free)} are free; "
             "free some space, or choose another disk, and run again; what was done before is kept"
         )
+
+
+def free_bytes(folder: Path) -> int:
+    """How much room the disk of a folder has, which need not exist yet."""
+    there = Path(folder).absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    return shutil.disk_usage(there).free
 
 
 def explain(error: OSError, path: Path) -> UnderstudyError:

@@ -55,6 +55,8 @@ class Swapper:
         fingerprint: tells its weights from all others.
         device_reason: where it runs and why.
         warning: why a newer checkpoint was passed over, or "".
+        faces_a_pass: `PASS`, or less since memory ran out: from then on the last places of a result
+            may be others than they would have been.
     """
 
     def __init__(self, model: Any, found: checkpoint.Checkpoint, device: Chosen) -> None:
@@ -68,6 +70,7 @@ class Swapper:
         self.fingerprint = found.fingerprint
         self.device_reason: str = device.reason
         self.warning = found.warning
+        self.faces_a_pass = PASS
 
     @property
     def input_px(self) -> int:
@@ -129,12 +132,17 @@ class Swapper:
             )
         check_knobs(self._model, knobs)
         pixels, numbers = self._pixels(crops), self._signals(signals or {}, len(crops))
-        shown = [
-            self._pass(
-                pixels[i : i + PASS], to, {k: v[i : i + PASS] for k, v in numbers.items()}, knobs
-            )
-            for i in range(0, max(1, len(pixels)), PASS)
-        ]
+        shown: list[Outputs] = []
+        done = 0
+        while not shown or done < len(pixels):
+            some = slice(done, done + self.faces_a_pass)
+            try:
+                part = {name: values[some] for name, values in numbers.items()}
+                shown.append(self._pass(pixels[some], to, part, knobs))
+            except (RuntimeError, MemoryError) as error:
+                self._shrink(error)
+                continue
+            done = some.stop
         rgb = torch.cat([s.rgb for s in shown]).permute(0, 2, 3, 1).contiguous().numpy()
         alphas = [s.alpha[:, 0] for s in shown if s.alpha is not None]
         meshes = [s.mesh for s in shown if s.mesh is not None]
@@ -148,6 +156,25 @@ class Swapper:
             torch.cat(alphas).numpy() if alphas else None,
             torch.cat(meshes).numpy() if meshes else None,
         )
+
+    def _shrink(self, error: RuntimeError | MemoryError) -> None:
+        """Take half as many faces a pass where memory ran out.
+
+        Raises:
+            StoreError: one face is too many already.
+            RuntimeError: the error is another.
+        """
+        full = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        if not full and "not enough memory" not in str(error):
+            raise error
+        if self.faces_a_pass == 1:
+            raise StoreError(
+                f"model {self.name}: memory ran out with a single face; close other programs, or "
+                "run it elsewhere with --device cpu"
+            ) from error
+        self.faces_a_pass //= 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def _pixels(self, crops: NDArray[Any]) -> Tensor:
         size = self.input_px
@@ -190,7 +217,7 @@ class Swapper:
     def _padded(self, values: Tensor) -> Tensor:
         # with copies of the last one, which any model can make sense of
         last = values[-1:] if len(values) else values.new_zeros(1, *values.shape[1:])
-        missing = last.expand(PASS - len(values), *values.shape[1:])
+        missing = last.expand(self.faces_a_pass - len(values), *values.shape[1:])
         return torch.cat([values, missing]).contiguous().to(self._device)
 
 

@@ -40,6 +40,9 @@ class Writer(Protocol):
     keeps_alpha: bool
     """Whether it stores `Frame.alpha`, how far a layer covers what lies below."""
 
+    bytes_a_frame: int
+    """About how much room a frame takes; only said where a disk looks too small."""
+
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
         """Write one complete segment atomically; frames carry their exact timestamps."""
 

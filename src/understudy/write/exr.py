@@ -30,7 +30,7 @@ class ExrWriter(ImagesWriter):
         """A file of scan lines, compressed by ZIP in blocks of 16."""
         pixels = with_alpha(frame, FLOAT)
         rgb, alpha = pixels[..., :3], pixels[..., 3:]
-        if self._options.light == "linear":
+        if self._options.curve == "linear":
             rgb = linear_from_709(rgb)
         if frame.alpha is not None:
             rgb = rgb * alpha

@@ -13,6 +13,8 @@ from understudy.store.atomic import commit_path
 from understudy.types import Frame
 from understudy.write import MARK
 
+_BYTES_A_PX = {"ffv1": 1.7, "prores_ks": 0.45, "dnxhd": 0.45}
+"""About what a pixel takes; of the others as much as two percent, in usual quality."""
 _COLOURS = ("4:1:1", "4:2:0", "4:2:2", "4:4:4")
 """How often colour is stored, the seldomest first."""
 
@@ -33,6 +35,9 @@ class FilmWriter:
         self._source, self._coding, self._container = source, coding, container
         self.suffix = f".{container}"
         self.bits = coding.bits
+        self.bytes_a_frame = round(
+            _BYTES_A_PX.get(coding.encoder, 0.02) * source.width * source.height
+        )
         self.keeps_alpha = coding.has_alpha
         self.not_kept = tuple(_not_kept(source, coding, container))
         check_sound(source, container)

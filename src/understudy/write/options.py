@@ -151,9 +151,7 @@ class PngOptions:
     picture_bits: Literal["auto", "8", "16"] = option(
         "auto", "Bits a sample; auto takes 16 where the source has more than 8.", result=True
     )
-    container: Literal["", "png"] = option(
-        "", "Whether the output is one picture.", result=True, handed=True
-    )
+    alone: bool = option(False, "Whether the output is one picture.", result=True, handed=True)
 
     def __post_init__(self) -> None:
         check(self)
@@ -169,9 +167,7 @@ class TiffOptions:
         "where the source has more than 8.",
         result=True,
     )
-    container: Literal["", "tif"] = option(
-        "", "Whether the output is one picture.", result=True, handed=True
-    )
+    alone: bool = option(False, "Whether the output is one picture.", result=True, handed=True)
 
     def __post_init__(self) -> None:
         check(self)
@@ -182,7 +178,7 @@ class ExrOptions:
     """What OpenEXR stores."""
 
     number: Literal["half", "float"] = option("half", "Numbers of 16 or of 32 bits.", result=True)
-    light: Literal["linear", "encoded"] = option(
+    curve: Literal["linear", "encoded"] = option(
         "linear",
         "Linear light, as compositing programs take OpenEXR for, or the film's own code values.",
         result=True,

@@ -23,7 +23,7 @@ class PngWriter(ImagesWriter):
     def __init__(self, source: MediaInfo, options: PngOptions | None = None) -> None:
         o = options or PngOptions()
         bits = 8 if depth_of(o.picture_bits, source.bits, most=16) == 8 else 16
-        super().__init__(source, ".png", bits, alone=bool(o.container))
+        super().__init__(source, ".png", bits, alone=o.alone)
 
     def encoded(self, frame: Frame) -> bytes:
         """A PNG that says of itself what it is."""

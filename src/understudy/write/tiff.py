@@ -23,7 +23,7 @@ class TiffWriter(ImagesWriter):
         bits = FLOAT
         if o.sample != "float":
             bits = 8 if depth_of(o.sample, source.bits, most=16) == 8 else 16
-        super().__init__(source, ".tif", bits, alone=bool(o.container))
+        super().__init__(source, ".tif", bits, alone=o.alone)
 
     def encoded(self, frame: Frame) -> bytes:
         """A TIFF that says of itself what it is."""

@@ -16,7 +16,8 @@ from understudy.provenance.folder import verify_folder
 from understudy.provenance.verify import verify
 from understudy.stages.convert import stage
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.convert.part import chosen_frames, read_frames
+from understudy.stages.convert.part import chosen_frames
+from understudy.stages.convert.part.ranges import read_frames
 from understudy.types import Timestamp
 
 

@@ -42,12 +42,14 @@ class Fresh:
         rgb: (c, c, 3) float32 0..1 on the model's output crop.
         alpha: (c, c) float32 0..1, how far it reaches, or None where the model does not say.
         mesh: (514, 3) in the crop, where the surface lies that these are textures of, or None.
+        seen: (i, i, 3) what the model saw of the frame: the same part of it as `rgb`.
     """
 
     face: Face
     rgb: NDArray[Any]
     alpha: NDArray[Any] | None
     mesh: NDArray[Any] | None = None
+    seen: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +177,7 @@ class Composer:
                 for n, i in enumerate(some):
                     alpha = None if shown.alpha is None else shown.alpha[n]
                     mesh = None if shown.mesh is None else shown.mesh[n]
-                    made[i] = Fresh(faces[i][1], shown.rgb[n], alpha, mesh)
+                    made[i] = Fresh(faces[i][1], shown.rgb[n], alpha, mesh, crops[i])
         return [made[i] for i in range(len(faces))]
 
     def _cut(self, one: tuple[Frame, Face, Part], crop_from_frame: Warp) -> NDArray[Any]:
@@ -260,8 +262,21 @@ class Composer:
             texture = self.look.measure(plate, found.patch.alpha)
         if self._steady is None:
             return replace(found, texture=texture)
-        measured = self._steady.measure(found.rgb, self._original(frame, found), found.within)
-        return replace(found, measured=measured, texture=texture)
+        return replace(found, measured=self._measured(frame, one, found), texture=texture)
+
+    def _measured(self, frame: Frame, one: Fresh, found: Placed) -> NDArray[Any] | None:
+        """What the colours of a face are matched by."""
+        assert self._steady is not None  # noqa: S101 - asked by the caller
+        still = moved_in(self._options, one.face) is None
+        if found.crop_from_frame is None or one.seen is None or not still:
+            return self._steady.measure(found.rgb, self._original(frame, found), found.within)
+        # what the model saw is enough, and spares reading all of a large face once more
+        size = one.seen.shape[1::-1]
+        rgb, within = (
+            picture if picture.shape[1::-1] == size else resize(picture, size)
+            for picture in (found.rgb, found.within)
+        )
+        return self._steady.measure(rgb, to_unit(one.seen), within)
 
     def _matched(self, frame: Frame, one: Placed) -> NDArray[Any]:
         """A face in the colours of its surroundings."""

@@ -12,6 +12,7 @@ from understudy.media import MediaInfo
 from understudy.options import fields_of
 from understudy.plugin import Plugin, Registry
 from understudy.stages.convert.options import ConvertOptions
+from understudy.store.atomic import free_bytes
 from understudy.write import STILLS
 
 _USUAL: Sequence[str] = next(
@@ -61,7 +62,8 @@ def writer_for(registry: Registry, info: MediaInfo, output: Path, options: Conve
         MediaError: the source's sound or size does not fit into this kind of file.
     """
     plugin = chosen_writer(registry, output, options)
-    kind = {"container": output.suffix.lower().lstrip("."), "layer": options.layer}
+    container = output.suffix.lower().lstrip(".")
+    kind = {"container": container, "layer": options.layer, "alone": is_still(output)}
     chosen = plugin.made_options(options.write.of(plugin.name), kind)
     writer = plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
     if options.layer and not getattr(writer, "keeps_alpha", False):
@@ -99,6 +101,33 @@ def say_what_is_lost(
             code="not-kept",
             lost=lost,
         )
+
+
+def say_if_tight(
+    writer: Any, frames: int | None, output: Path, work: Path, progress: Progress
+) -> None:
+    """Tell before the work where a disk will likely be too small; certain is it only later.
+
+    Args:
+        writer: of the output.
+        frames: how many, or None where nobody knows.
+        output: where it goes.
+        work: where its segments go.
+        progress: told.
+    """
+    guess = (frames or 0) * getattr(writer, "bytes_a_frame", 0)
+    for folder, what in ((work, "segments"), (output.absolute().parent, output.name)):
+        free = free_bytes(folder)
+        if guess > free:
+            progress.warn(
+                f"{folder}: {what} will take about {guess / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
+                "are free; free some space, or take another disk or --writer. What is converted "
+                "is kept if it fills",
+                code="disk-may-fill",
+                needed=guess,
+                free=free,
+            )
+            return
 
 
 def _makers(registry: Registry, output: Path) -> list[Plugin]:

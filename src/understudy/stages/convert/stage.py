@@ -35,6 +35,7 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import (
     chosen_writer,
     is_still,
+    say_if_tight,
     say_what_is_lost,
     writer_for,
 )
@@ -152,6 +153,8 @@ def convert(
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
         _say(swapper, census, inputs, options, progress)
+        n_frames = info.n_frames_guess if part is None else part.count
+        say_if_tight(writer, n_frames, inputs.output, inputs.work, progress)
         say_what_is_lost(writer, info, inputs.output, progress, partly=part is not None)
         frames, words = _made_or_there(
             film, held, casting, census, swapper, writer, part, inputs, options, registry, progress
@@ -198,10 +201,21 @@ def _made_or_there(
         sweep_parts(work)
         room = Room(work, output)
 
+        a_pass = swapper.faces_a_pass
+
         def keep() -> None:
             _refuse_exchanged(held, work, film)
             _refuse_changed(job, work, film)
             room.check()
+            nonlocal a_pass
+            if swapper.faces_a_pass < a_pass:
+                a_pass = swapper.faces_a_pass
+                progress.warn(
+                    f"memory ran out: {swapper.name} takes {counted(a_pass, 'face')} a pass now, "
+                    "which is slower and may differ in the last place",
+                    code="smaller-passes",
+                    faces=a_pass,
+                )
 
         keep()
         read = ReadReport()

@@ -7,17 +7,14 @@ is left out.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from understudy.errors import ValueRefused
 from understudy.media import MediaInfo
+from understudy.stages.convert.part.ranges import read_frames
 from understudy.types import Timestamp
-
-_WORD = re.compile(r"(\d+)(-)?(\d+)?")
-_EXAMPLE = "100-200,350- (frames count from 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +77,6 @@ class Chosen:
     def _run(self, index: int) -> Run | None:
         number = bisect_right(self._firsts, index) - 1
         return self._runs[number] if number >= 0 else None
-
-
-def read_frames(words: str) -> tuple[tuple[int, int | None], ...]:
-    """First and last frame of each range, in order and joined where they touch; None is the end.
-
-    Raises:
-        ValueRefused: no such words.
-    """
-    found: list[tuple[int, int | None]] = []
-    for word in filter(None, (part.strip() for part in words.split(","))):
-        parts = _WORD.fullmatch(word)
-        if parts is None or len(word) > 30 or (parts[3] and int(parts[3]) < int(parts[1])):
-            raise ValueRefused(f"frames: expected ranges such as {_EXAMPLE}, got {word!r}")
-        first = int(parts[1])
-        last = int(parts[3]) if parts[3] else (None if parts[2] else first)
-        found.append((first, last))
-    if not found:
-        raise ValueRefused(f"frames: expected ranges such as {_EXAMPLE}, got {words!r}")
-    found.sort(key=lambda run: run[0])
-    joined = found[:1]
-    for first, last in found[1:]:
-        start, end = joined[-1]
-        if end is not None and first > end + 1:
-            joined.append((first, last))
-        elif end is not None:
-            joined[-1] = (start, None if last is None else max(end, last))
-    return tuple(joined)
 
 
 def chosen_frames(
