@@ -18,6 +18,7 @@ from understudy.files import parse_json, read_file, sha256_of
 FORMAT = 1
 _MAX_BYTES = 256 << 20
 _MAX_VALUES = 4_000_000  # three for each file
+_HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n<svg '
 _BODY = re.compile(rb'<desc id="understudy-files">(.*?)</desc>', re.DOTALL)
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -45,8 +46,8 @@ def list_of(lines: Sequence[str], files: Sequence[tuple[str, Path]], n_pictures:
         for n, line in enumerate(lines, 1)
     )
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<svg xmlns="http://www.w3.org/2000/svg" width="960" height="76">\n'
+        f"{_HEAD.decode()}"
+        'xmlns="http://www.w3.org/2000/svg" width="960" height="76">\n'
         f'<desc id="understudy-files">{escape(json.dumps(plain))}</desc>\n{text}</svg>\n'
     ).encode()
 
@@ -58,11 +59,16 @@ def read_list(path: Path) -> dict[str, str]:
         OSError: it cannot be read.
         ValueError: it is no such list.
     """
-    found = _BODY.search(read_file(path, _MAX_BYTES))
-    if found is None:
-        raise ValueRefused("it lists nothing")
+    data = read_file(path, _MAX_BYTES)
+    # A credential has bytes of padding that nobody signed. Of any file of ours, they could be made
+    # to say a list; so it must be an SVG, whose own list is signed, and the only one in it.
+    if not data.startswith(_HEAD):
+        raise ValueRefused("it is no notice, but another kind of file")
+    found = _BODY.findall(data)
+    if len(found) != 1:
+        raise ValueRefused("it lists nothing" if not found else "it holds two lists")
     try:
-        plain = parse_json(unescape(found[1].decode("utf-8")), _MAX_VALUES)
+        plain = parse_json(unescape(found[0].decode("utf-8")), _MAX_VALUES)
         if plain["format"] != FORMAT:
             raise ValueRefused(f"expected format {FORMAT}")
         rows = dict(plain["files"])
