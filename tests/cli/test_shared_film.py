@@ -136,3 +136,12 @@ def test_files_of_before_are_read_and_written_as_they_are(done, understudy, tmp_
     with Alignments.open(path, read_only=True) as store:
         assert store.counts()[2] == 7
     assert not list(done.folder.glob("*.bak*"))
+
+
+def test_forgetting_names_the_projects_whose_faces_go_as_well(done, understudy):
+    second = done.folder / "second.understudy"
+    understudy("add", second, done.b, "--person", "b").worked()
+    note_user(alignments_path(done.b), second)
+    said = understudy("forget", done.project, "--person", "b", "--yes").worked()
+    assert f"used by {second} as well: extract it again there" in said.out + said.err
+    assert not alignments_path(done.b).exists()

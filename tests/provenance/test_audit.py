@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import DiskFull, StoreError
-from understudy.provenance.audit import GENESIS, AuditLog
+from understudy.provenance.audit import GENESIS, AuditLog, _hash
 from understudy.store import atomic
 
 
@@ -55,6 +55,22 @@ def test_a_break_is_noticed_and_nothing_is_added_after_it(log: AuditLog, change:
         with pytest.raises(StoreError, match=r"line \d is not what was written"):
             use()
     assert log.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(1, 5), (1, None), (2, []), (2, {"a": 1}), (3, []), (3, None), (3, "x"), (0, True), (0, 1.0)],
+)
+def test_a_stranger_s_line_of_other_types_is_refused(tmp_path, place: int, value: object) -> None:
+    """Its hash fits, since anybody can make one."""
+    body: list[object] = [1, "2026-11-27T12:00:00+00:00", "shows", {"person": "a"}, GENESIS]
+    body[place] = value
+    keys = ("number", "at", "event", "facts", "previous", "hash")
+    path = tmp_path / "stranger.jsonl"
+    path.write_text(json.dumps(dict(zip(keys, [*body, _hash(body)], strict=True))) + "\n")
+    for use in (AuditLog(path).entries, AuditLog(path).today):
+        with pytest.raises(StoreError, match="line 1 is not what was written"):
+            use()
 
 
 @pytest.mark.parametrize("kept", [1, 2])

@@ -160,6 +160,11 @@ def _entry(number: int, line: bytes, previous: str) -> Entry:
     plain = parse_json(line)
     if not isinstance(plain, dict) or tuple(plain) != _KEYS:
         raise ValueRefused(f"expected the keys {', '.join(_KEYS)}")
+    # A hash that fits proves no hand: whoever makes a line can make its hash too.
+    types = (int, str, str, dict, str, str)
+    for (key, value), expected in zip(plain.items(), types, strict=True):
+        if type(value) is not expected:
+            raise ValueRefused(f"{key}: expected {expected.__name__}, got {value!r:.40}")
     *body, digest = plain.values()
     if plain["number"] != number or plain["previous"] != previous:
         raise ValueRefused("it does not follow the line before")

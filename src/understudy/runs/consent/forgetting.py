@@ -24,6 +24,7 @@ from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import keep_declarations, read_declarations
+from understudy.runs.sharing import others_of
 from understudy.stages.train.folder import writing
 from understudy.store.alignments import alignments_path, writer_lock
 from understudy.store.atomic import commit_bytes
@@ -161,7 +162,16 @@ def _of_films(
         also = f"; also of {', '.join(others)}: extract it again for them" if others else ""
         yield project.folder / "sources" / source.id, f"pictures of {source.id}{also}"
         for place in dict.fromkeys(project.places(source.id)):
-            yield from ((p, f"alignments of {source.id}{also}") for p in _alignments(place))
+            used = _used(project, alignments_path(place))
+            yield from ((p, f"alignments of {source.id}{also}{used}") for p in _alignments(place))
+
+
+def _used(project: Project, path: Path) -> str:
+    """That other projects use a film's alignments, in words; they have to extract it again."""
+    with suppress(StoreError):
+        if others := others_of(path, project.folder):
+            return f"; used by {' and '.join(map(str, others))} as well: extract it again there"
+    return ""
 
 
 def _alignments(film: Path) -> list[Path]:
