@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from understudy.nn import checkpoint
+from understudy.plugin import default_registry
+from understudy.runs.settings import remembered, whole_tree
 
 QUICKLY = ("--iterations", 1, "--threads", 1, "--previews", 0)
 
@@ -109,3 +111,17 @@ def test_masks_of_another_size_on_the_command_line(done, understudy, tmp_path):
     assert sizes() == {(256, 256)}, "as those in the file were"
     told = understudy("mask", done.a, "--process", "all", "--mask.extended.mask-px", 64).worked()
     assert sizes() == {(64, 64)}, told
+
+
+def test_what_holds_for_one_run_is_not_a_project_s_to_say() -> None:
+    """A stranger's project.json would replace outputs, and trust weights that nobody knows."""
+    tree = whole_tree(default_registry())
+    run = [path for path, leaf in tree.leaves.items() if leaf.field.scope != "project"]
+    assert {"convert.overwrite", "extract.trust_on_first_use", "train.new"} <= set(run)
+    table: dict[str, dict[str, object]] = {}
+    for path in [*run, "train.minutes"]:
+        stage, _, name = path.partition(".")
+        value = tree.leaves[path].field.default
+        table.setdefault(stage, {})[name] = not value if isinstance(value, bool) else value
+    table["train"]["minutes"] = 3.0
+    assert remembered({"options": table}, tree) == {"train.minutes": 3.0}

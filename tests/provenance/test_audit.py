@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,21 @@ def test_a_stranger_s_line_of_other_types_is_refused(tmp_path, place: int, value
     for use in (AuditLog(path).entries, AuditLog(path).today):
         with pytest.raises(StoreError, match="line 1 is not what was written"):
             use()
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "x"])
+def test_a_time_at_the_end_of_the_calendar_is_none(tmp_path, monkeypatch, at: str) -> None:
+    monkeypatch.setenv("TZ", "Etc/GMT-14")
+    time.tzset()
+    body: list[object] = [1, at, "shows", {}, GENESIS]
+    keys = ("number", "at", "event", "facts", "previous", "hash")
+    path = tmp_path / "stranger.jsonl"
+    path.write_text(json.dumps(dict(zip(keys, [*body, _hash(body)], strict=True))) + "\n")
+    try:
+        assert AuditLog(path).today() == datetime.now(UTC).astimezone().date()
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
 
 
 @pytest.mark.parametrize("kept", [1, 2])

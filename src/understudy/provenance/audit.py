@@ -55,6 +55,7 @@ class Entry:
 
 
 _TURN_S = 20.0
+_FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
 class AuditLog:
@@ -177,6 +178,8 @@ def _time(at: str) -> datetime:
     try:
         time = datetime.fromisoformat(at)
     except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    if not _FIRST_YEAR <= time.year < _LAST_YEAR:  # at its ends the calendar has no other zones
         return datetime.fromtimestamp(0, UTC)
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 

@@ -159,11 +159,15 @@ def read_config(path: Path | None) -> tuple[dict[str, Any], str]:
 def remembered(settings: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
     """What a project remembers, by path; what has no meaning any more is left out.
 
-    A plug-in may have been uninstalled since, or an option renamed; neither may stop the work.
+    A plug-in may have been uninstalled since, or an option renamed; neither may stop the work. What
+    holds for one run or machine is not a project's to say: it may come from a stranger, who would
+    have an output replaced, a training begun anew, or weights trusted unseen.
     """
     found = {}
     table = settings.get(_KEY, {})
     for path, value in tree.flat(table if isinstance(table, Mapping) else {}).items():
+        if path in tree.leaves and tree.leaves[path].field.scope != "project":
+            continue
         try:
             found[path] = tree.checked(path, value)
         except ValueRefused:
