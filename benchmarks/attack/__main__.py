@@ -2,10 +2,10 @@
 
     python benchmarks/attack WHAT... [--scale 1] [--seed 1] [--folder DIR] [--out FILE]
 
-WHAT is any of films, stills, alignments, faces, imports, consent, projects, models, notices,
-receipts, reports, queues, tables, trials, ends (damaged files), requests (to the studio), bits (one
-bit of a signed film turned), pickles, sockets (commands under strace) and kills. At scale 1 the
-counts are those that docs/reliability.md tells of; `make soak` takes more. Every mutant comes
+WHAT is any of films, stills, alignments, faces, imports, consent, projects, models, photos,
+notices, receipts, reports, queues, tables, trials, ends (damaged files), requests (to the studio),
+bits (one bit of a signed film turned), pickles, sockets (commands under strace) and kills. At scale
+1 the counts are those that docs/reliability.md tells of; `make soak` takes more. Every mutant comes
 from its seed, kind and number alone, and `--case films:123` does one again.
 """
 

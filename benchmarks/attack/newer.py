@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import cv2
 from ground import Ground
 from mutants import other_values
 
 from understudy.cli.jobs.table import print_job, print_jobs
 from understudy.errors import UnderstudyError
 from understudy.events import Event
+from understudy.media import FilmReader
 from understudy.nn import trial
 from understudy.plugin import default_registry
 from understudy.provenance.beside import SUFFIX, list_of_film
@@ -35,6 +37,7 @@ from understudy.store.project import Project
 from understudy.testing.damage import mutated
 
 COUNTS = {
+    "photos": 600,
     "notices": 400,
     "receipts": 400,
     "reports": 300,
@@ -311,7 +314,24 @@ def _requests(ground: Ground, place: Path) -> Callable[[Random], str]:
     return attack
 
 
+def _photos(ground: Ground, place: Path) -> Callable[[Random], str]:
+    """Stills of kinds that came later: AVIF, and JPEG 2000 with and without its boxes."""
+    pixels = cv2.imread(os.fspath(ground.folder / "still.png"))
+    made = {end: cv2.imencode(f".{end}", pixels)[1].tobytes() for end in ("avif", "jp2")}
+    made["j2k"] = made["jp2"][made["jp2"].index(b"\xff\x4f\xff\x51") :]
+
+    def attack(rng: Random) -> str:
+        end = rng.choice(sorted(made))
+        path = place / f"photo.{end}"
+        path.write_bytes(mutated(made[end], rng))
+        (frame,) = FilmReader.open(path).frames()
+        return str(frame.pixels.shape)
+
+    return attack
+
+
 _KINDS: dict[str, Callable[[Ground, Path], Callable[[Random], str]]] = {
+    "photos": _photos,
     "notices": _notices,
     "receipts": _receipts,
     "reports": _reports,

@@ -50,12 +50,14 @@ class _Lenient(io.FileIO):
         self._gone = _GONE | ({errno.EIO} if self.isatty() else set())
         if os.name == "nt":
             self._gone.add(errno.EINVAL)
+        self._failed = False
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
-            if error.errno not in self._gone:
+            if error.errno not in self._gone and not self._failed:
+                self._failed = True  # told once; the rest, as what is still kept back, is lost
                 raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
