@@ -8,9 +8,10 @@ and one that people wrote into the file by hand is taken, told and written down.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from understudy.errors import ConsentMissing
+from understudy.errors import ConsentMissing, StoreError
 from understudy.flow import Progress
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import (
@@ -102,7 +103,9 @@ def settle(project: Project, persons: Sequence[str], progress: Progress) -> None
         )
     unbound = [(d, new) for d in mine if not d.films and (new := _bound(project, d)).films]
     if unbound:
-        keep_declarations(project.consent, [new for _, new in unbound])
+        # Not every TOML that declares can be added to by a program; it holds as it is.
+        with suppress(StoreError):
+            keep_declarations(project.consent, [new for _, new in unbound])
     for d in by_hand:
         _log(project, d, how="by hand")
 
