@@ -105,8 +105,9 @@ def test_a_number_that_no_database_holds(calls: TestClient, project: str, number
 
 
 def test_a_body_of_json_is_no_film(calls: TestClient) -> None:
-    answer = sent(calls, "projects", '{"folder": "' + "x" * (17 << 20) + '"}')
-    assert answer.status_code == 413
+    body = '{"folder": "' + "x" * (17 << 20) + '"}'
+    assert sent(calls, "projects", body).status_code == 413
+    assert calls.post(f"{API}/projects", content=body).status_code == 413  # of no kind at all
 
 
 def test_a_disk_that_fails_is_told(calls: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

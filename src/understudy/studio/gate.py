@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN_BYTES = 32
 _MOST_JSON_BYTES, _MOST_DIGITS = 16 << 20, 18
+_FILMS = ("multipart/", "application/octet-stream")
 _READS = ("GET", "HEAD", "OPTIONS")
 _SESSIONS = 1000
 _CLOSE_REFUSED = 1008
@@ -171,9 +172,9 @@ class Gate:
     def _counted(self, headers: Headers, receive: Receive) -> Receive:
         """The body, refused as soon as it is larger than allowed, whatever its head says."""
         declared = headers.get("content-length", "0")
-        # What is parsed as a whole lies in memory as a whole, many times as large.
-        parsed = "json" in headers.get("content-type", "").lower()
-        most = min(self._most_bytes, _MOST_JSON_BYTES) if parsed else self._most_bytes
+        # Films come in parts or as bytes; anything else is read as a whole, and lies in memory so.
+        film = headers.get("content-type", "").lower().startswith(_FILMS)
+        most = self._most_bytes if film else min(self._most_bytes, _MOST_JSON_BYTES)
         too_much = Refused(413, f"At most {most} bytes are taken at once.")
         if not declared.isdecimal() or len(declared) > _MOST_DIGITS or int(declared) > most:
             raise too_much
