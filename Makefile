@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.understudy-installed
 
-.PHONY: demo look test check format bench docs clean weights soak audit lock
+.PHONY: demo look test check format bench docs clean weights soak audit lock lock-check
 
 demo: weights
 	$(BIN)/understudy demo --out demo
@@ -47,6 +47,10 @@ lock:
 	echo "# Every distribution of \`make\`'s environment with the SHA-256 of its files; \`make lock\` makes it, SECURITY.md says how to use it." > requirements.lock
 	grep -vE '^(#|understudy @|$$)' requirements.lock.new >> requirements.lock
 	rm requirements.lock.new
+
+# Whether pip takes every distribution of the lock by its hash; fetches them, installs nothing.
+lock-check: $(STAMP)
+	$(BIN)/python -m pip install --quiet --require-hashes --dry-run --ignore-installed -r requirements.lock
 
 # The pages of docs/reference, from the code; a test says when they are stale.
 docs: $(STAMP)
