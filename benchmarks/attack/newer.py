@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -249,7 +250,14 @@ def _requests(ground: Ground, place: Path) -> Callable[[Random], str]:
     os.environ["UNDERSTUDY_HOME"] = os.fspath(place / "home")
     folder = place / "films"
     shutil.copytree(ground.project, folder / "p", ignore=shutil.ignore_patterns("models"))
-    shutil.copy2(ground.folder / "a.mp4", folder)
+    for name in ("a.mp4", "b.mp4", "a.alignments", "b.alignments"):
+        shutil.copy2(ground.folder / name, folder)
+    with Project.open(folder / "p") as opened:  # else its films would lie outside of the folders
+        for source in opened.sources:
+            opened.move_source(source.id, folder / source.path.name, source.fingerprint)
+    importlib.import_module(
+        "scenedetect"
+    )  # runs ffmpeg once it is loaded
     token = secrets.token_urlsafe(32)
     work.ensure_run = lambda _: None  # type: ignore[assignment]  # jobs are added, none begins
     app = build([folder], token=token, names=local_names("127.0.0.1", 8765))
