@@ -255,9 +255,7 @@ def _requests(ground: Ground, place: Path) -> Callable[[Random], str]:
     with Project.open(folder / "p") as opened:  # else its films would lie outside of the folders
         for source in opened.sources:
             opened.move_source(source.id, folder / source.path.name, source.fingerprint)
-    importlib.import_module(
-        "scenedetect"
-    )  # runs ffmpeg once it is loaded
+    importlib.import_module("scenedetect")  # runs ffmpeg once it is loaded
     token = secrets.token_urlsafe(32)
     work.ensure_run = lambda _: None  # type: ignore[assignment]  # jobs are added, none begins
     app = build([folder], token=token, names=local_names("127.0.0.1", 8765))
