@@ -93,6 +93,26 @@ def test_one_projects_pruning_leaves_the_others_faces(done, shared, understudy):
     assert len(list((done.project / "sources" / "b" / "faces").glob("*.png"))) == 8
 
 
+def test_masks_are_made_again_for_all_only_when_that_is_said(done, shared, understudy, tmp_path):
+    path = alignments_path(done.b)
+    faces = shared / "sources" / "b" / "faces"
+    understudy("mask", done.b, "--process", "output", "--kind", "extended", "--folder", tmp_path)
+    before = path.read_bytes()
+    painted = ("--process", "import", "--folder", tmp_path)
+    for how in (("--process", "all", "--faces", faces), painted):
+        told = understudy("mask", done.b, *how)
+        told.refused(str(done.project), "understudy alignments own", "--shared")
+    understudy("alignments", "redo", done.b).worked()  # nothing is stale, and nothing is changed
+    assert path.read_bytes() == before
+    understudy("mask", done.b, *painted, "--shared").worked()
+    told = understudy("alignments", "smooth", done.b, "--shared", "--no-backup").worked()
+    assert "alignments redo" in told.out and told.out.rstrip().endswith("--shared")
+    understudy("alignments", "redo", done.b).refused("understudy alignments own", "--shared")
+    understudy("alignments", "redo", done.b, "--shared").worked()
+    with Alignments.open(path, read_only=True) as store:
+        assert "mask:extended" not in store.summary().stale
+
+
 def test_extracting_anew_leaves_the_others_faces(done, shared, understudy):
     path = alignments_path(done.b)
     before = path.read_bytes()

@@ -262,6 +262,7 @@ def redo(
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where networks run.")
     ] = "auto",
+    shared: Shared = False,
 ) -> JobSpec:
     """Make stale masks, identity, meshes again; with --faces, cut pictures whose face moved.
 
@@ -269,7 +270,8 @@ def redo(
 
     Example: understudy alignments redo clip.mp4 --signals
     """
-    return _job("redo", file, device, media=media, faces=faces, forget=forget, signals=signals)
+    how = {"forget": forget, "signals": signals, "shared": shared}
+    return _job("redo", file, device, media=media, faces=faces, **how)
 
 
 @app.command("draw")

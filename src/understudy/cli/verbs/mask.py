@@ -64,6 +64,10 @@ def mask(
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where networks run.")
     ] = "auto",
+    shared: Annotated[
+        bool,
+        typer.Option("--shared", help="all, import: do it although several projects use the file."),
+    ] = False,
     *,
     options: Given[MasksOptions],
 ) -> JobSpec:
@@ -95,5 +99,6 @@ def mask(
         size=size,
         centering=centering,
         device=device,
+        shared=shared,
         options=options.said,
     )

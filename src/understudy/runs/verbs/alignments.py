@@ -22,6 +22,7 @@ from understudy.stages.repair.looking.report import info_lines
 from understudy.stages.repair.redo import redo as redoing
 from understudy.stages.repair.rekey import rekey as rekeying
 from understudy.store.alignments import Alignments
+from understudy.store.alignments.query import ANY, Query
 from understudy.words import counted
 
 
@@ -155,9 +156,12 @@ def redo(
     signals: bool,
     device: DeviceName,
     progress: Progress,
+    shared: bool = False,
 ) -> None:
     """Make stale masks and identity again, and signals that lack."""
     path = alignments_of(file, faces)
+    # what lacks may be added for all; what is there is another project's as well
+    _refuse_shared(path, faces, shared or not _holds_stale(path))
     media = media or (file if path != file else None)  # it need not lie beside the alignments
     name = str(choose_device(device).device)
     told = redoing(path, default_registry(), progress, media, faces, forget, name, signals)
@@ -225,6 +229,7 @@ def _clean(
     if not dry_run:
         lines.append(
             f"masks and identity are stale now; next: understudy alignments redo {quoted(file)}"
+            f"{' --shared' if shared else ''}"
         )
     progress.report("cleaned", told, "\n".join(lines))
 
@@ -233,6 +238,11 @@ def _refuse_shared(path: Path, faces: Path | None, allowed: bool) -> None:
     """Nothing is asked where nothing is changed, or where it was said that all are meant."""
     if not allowed:
         refuse_shared(path, faces)
+
+
+def _holds_stale(path: Path) -> bool:
+    with Alignments.open(path, read_only=True) as store:
+        return store.count(Query(stale=ANY)) > 0
 
 
 def _find(

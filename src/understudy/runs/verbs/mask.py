@@ -14,6 +14,7 @@ from understudy.geometry import Centering
 from understudy.nn.device import DeviceName, choose_device
 from understudy.plugin import Registry, default_registry
 from understudy.runs.settings import Said
+from understudy.runs.sharing import refuse_shared
 from understudy.stages.faces.masks import Faces, add_masks, mark_all_stale, mask_settings
 from understudy.stages.faces.options import MasksOptions
 from understudy.stages.faces.source import alignments_of, reader_of
@@ -61,17 +62,21 @@ def mask(
     device: DeviceName,
     options: Said,
     progress: Reporter,
+    shared: bool = False,
 ) -> None:
     """Add, make again, write or read masks.
 
     Raises:
         ValueRefused: images need a folder and one kind.
+        StoreError: masks would change for other projects too, and `shared` does not say so.
     """
     kinds = tuple(dict.fromkeys(kinds or (["custom"] if process == "import" else ["extended"])))
     if process in ("output", "import") and (folder is None or len(kinds) != 1):
         raise ValueRefused(f"--process {process} needs --folder, and one --kind")
     if faces is not None:
         list_faceset(faces)  # not only when the masks are made
+    if process in ("all", "import") and not (shared or is_faceset(where)):
+        refuse_shared(alignments_of(where), faces)
     registry = default_registry()
     with _opened(where, media, registry, read_only=process == "output") as (source, store):
         size = size or int(_known(store, "size", 256))
