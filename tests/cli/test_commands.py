@@ -62,7 +62,7 @@ def test_the_whole_job_says_what_it_made(done_place):
     report = (render / "report.md").read_text()
     assert "8 faces in 8 of 8 frames" in report
     assert "identity:" in report
-    assert (render / "contact_sheet.png").stat().st_size > 0
+    assert b"\nsettings: mask extended" in (render / "contact_sheet.png").read_bytes()
     for name in ("log.txt", "consent.toml", "audit.jsonl"):
         assert (project / name).stat().st_size > 0
     events = [e.event for e in AuditLog(project / "audit.jsonl").entries()]

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.imaging.resample import resize
-from understudy.imaging.text import mark_made, outlined
+from understudy.imaging.text import mark_made, outlined, wrapped
 
 _BAR = 22
 _GAP = 4
 _INK = (235, 235, 235)
 _PAPER = 24
 _TEXT_WIDTH = 200
+_LETTERS = 0.42
+_LINE = 18
 
 
 def contact_sheet(
@@ -24,6 +26,7 @@ def contact_sheet(
     labels: Sequence[str],
     cell_wh: tuple[int, int],
     made: Sequence[int] = (),
+    foot: Sequence[str] = (),
 ) -> NDArray[Any]:
     """Lay pictures out in a grid.
 
@@ -34,20 +37,15 @@ def contact_sheet(
         cell_wh: width and height of a cell in pixels.
         made: numbers of the columns whose faces a model made; each of their cells says so, also
             when it is cut out of the sheet.
+        foot: paragraphs below the grid, such as how the pictures were made.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
     width, height = cell_wh
-    sheet = np.full(
-        (
-            _BAR + len(rows) * (height + _GAP) + _GAP,
-            len(columns) * (width + _GAP) + _GAP,
-            3,
-        ),
-        _PAPER,
-        np.uint8,
-    )
+    whole, below = len(columns) * (width + _GAP) + _GAP, _BAR + len(rows) * (height + _GAP)
+    lines = [line for text in foot for line in wrapped(text, whole - 4 * _GAP, _LETTERS)]
+    sheet = np.full((below + _LINE * len(lines) + _GAP, whole, 3), _PAPER, np.uint8)
     for c, caption in enumerate(columns):
         _text(sheet, caption, _GAP + c * (width + _GAP), 15)
     for r, row in enumerate(rows):
@@ -59,6 +57,8 @@ def contact_sheet(
                 mark_made(cell)
             sheet[top : top + height, left : left + width] = cell
         _text(sheet, labels[r], _GAP + 4, top + 14)
+    for n, line in enumerate(lines):
+        _text(sheet, line, 2 * _GAP, below + _LINE * (n + 1) - _GAP)
     return sheet
 
 
@@ -113,5 +113,5 @@ def show_mask(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     return (pixels * (1 - weight) + tint * weight).astype(np.uint8)
 
 
-def _text(sheet: NDArray[Any], text: str, x: int, y: int, size: float = 0.42) -> None:
+def _text(sheet: NDArray[Any], text: str, x: int, y: int, size: float = _LETTERS) -> None:
     outlined(sheet, text, (x, y), size, _INK)

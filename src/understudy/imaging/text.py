@@ -25,6 +25,25 @@ def mark_made(picture: NDArray[Any]) -> None:
     outlined(picture, MADE, (max(0, width - wide - 5), height - 5), size, (255, 210, 60))
 
 
+def wrapped(text: str, width: int, size: float) -> list[str]:
+    """A text in lines that fit, broken between words; what is not ASCII is shown as "?".
+
+    Args:
+        text: of one paragraph.
+        width: of a line in pixels; a single longer word stands alone and is cut by the picture.
+        size: of the letters, in OpenCV's unit.
+    """
+    lines: list[str] = []
+    for word in text.encode("ascii", "replace").decode().split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        (wide, _), _ = cv2.getTextSize(longer, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        if lines and wide <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def outlined(
     picture: NDArray[Any],
     text: str,

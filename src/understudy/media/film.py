@@ -7,7 +7,7 @@ are chosen once and travel with the film, instead of being given anew at each re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +64,11 @@ class FilmReader:
         return replace(self, depth=depth)
 
     def frames(
-        self, start: Timestamp | None = None, report: ReadReport | None = None, every: int = 1
+        self,
+        start: Timestamp | None = None,
+        report: ReadReport | None = None,
+        every: int = 1,
+        only: Container[int] | None = None,
     ) -> Iterator[Frame]:
         """Upright RGB frames, from the first one or from `start` on; see `media.read.frames`.
 
@@ -72,13 +76,14 @@ class FilmReader:
             start: first frame wanted, as an earlier reading gave it.
             report: filled while reading; damaged pieces are counted there and skipped.
             every: give only frames whose index is a multiple of this.
+            only: give only frames of these indices.
 
         Raises:
             MediaError: nothing can be decoded, or the film has changed since `start` was found.
         """
         from understudy.media.read import frames
 
-        return frames(self.info, start, every, report, self.depth, self.assume_colour)
+        return frames(self.info, start, every, report, self.depth, self.assume_colour, only)
 
     def timestamps(self, report: ReadReport | None = None) -> Iterator[Timestamp]:
         """The times of `frames`, without converting a picture; a video is still decoded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 
 import av
 from av.container import InputContainer
@@ -30,6 +30,9 @@ _DEMUX_ATTEMPTS = 8
 # streams with B-frames runs back and forth.
 _WITHOUT_PTS = "avi"
 
+Wanted = Callable[[int], bool]
+"""Whether the frame of an index is to be given."""
+
 
 def frames(
     info: MediaInfo,
@@ -38,6 +41,7 @@ def frames(
     report: ReadReport | None = None,
     depth: Depth = "8",
     assume_colour: AssumeColour = "tags",
+    only: Container[int] | None = None,
 ) -> Iterator[Frame]:
     """Read a source frame by frame.
 
@@ -54,6 +58,8 @@ def frames(
         report: filled while reading; damaged pieces are counted there and skipped.
         depth: "8" gives uint8, "native" uint16 where the source has more than 8 bits.
         assume_colour: "rec709" gives code values as stored, also of HDR and log footage.
+        only: give only frames of these indices; the others of a video are decoded, which the next
+            ones need, but not made into pictures.
 
     Raises:
         MediaError: nothing can be decoded, the picture changes size, the file is no longer the
@@ -63,9 +69,13 @@ def frames(
         raise ValueRefused(f"every: expected 1 or more, got {every}")
     report = ReadReport() if report is None else report
     report.expected, report.duration_s = info.n_frames, info.duration_s
-    found = _images(info, start, every, report, depth)
+
+    def wanted(index: int) -> bool:
+        return index % every == 0 and (only is None or index in only)
+
+    found = _images(info, start, wanted, report, depth)
     if info.kind == "video":
-        found = _video(info, start, every, report, ToRgb(info, depth == "native", assume_colour))
+        found = _video(info, start, wanted, report, ToRgb(info, depth == "native", assume_colour))
     yield from found
     if not report.decoded:
         raise MediaError(
@@ -93,10 +103,10 @@ def timestamps(info: MediaInfo, report: ReadReport | None = None) -> Iterator[Ti
 
 
 def _video(
-    info: MediaInfo, start: Timestamp | None, every: int, report: ReadReport, convert: ToRgb
+    info: MediaInfo, start: Timestamp | None, wanted: Wanted, report: ReadReport, convert: ToRgb
 ) -> Iterator[Frame]:
     for at, picture in _timed(info, start, report):
-        if at.index % every:
+        if not wanted(at.index):
             continue
         pixels = upright(convert(picture), info.orientation)
         if pixels.shape[:2] != (info.height, info.width):
@@ -238,12 +248,12 @@ def _count_hidden(packet: Packet[VideoStream], report: ReadReport) -> None:
 
 
 def _images(
-    info: MediaInfo, start: Timestamp | None, every: int, report: ReadReport, depth: Depth
+    info: MediaInfo, start: Timestamp | None, wanted: Wanted, report: ReadReport, depth: Depth
 ) -> Iterator[Frame]:
     first = 0 if start is None else start.index
     report.decoded = first
     for index, file in enumerate(info.files):
-        if index < first or index % every:
+        if index < first or not wanted(index):
             continue
         try:
             pixels = read_image(file, depth)

@@ -66,3 +66,14 @@ def test_the_donor_beside_a_row_does_what_the_plate_does(gallery):
     third = sheet[22:, 2 * cell + 4 :]
     middles = [third[cell // 2, cell // 2, 0], third[cell + cell // 2, cell // 2, 0]]
     assert middles == [240, 200]
+
+
+def test_what_made_the_pictures_stands_below_them(gallery):
+    rows = gallery.rows(2)
+    plain = drawn_sheet({"a": (rows, [])}, "donor")
+    foot = ["Übung.mp4: film a, model mesh at step 3", "settings: " + "mask extended, " * 20]
+    sheet = drawn_sheet({"a": (rows, [])}, "donor", foot)
+    assert sheet.shape[1] == plain.shape[1] and len(sheet) >= len(plain) + 4 * 18
+    np.testing.assert_array_equal(sheet[: len(plain) - 4], plain[:-4])
+    written = (sheet[len(plain) :] > 150).all(-1)
+    assert written.sum() > 500 and not written[:, -8:].any()

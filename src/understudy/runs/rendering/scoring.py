@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,6 +102,7 @@ def score_films(
         curves=into / "curves.png",
         donors={"donor": [Donor(film=film) for film in donors]},
         resolution=Resolution(through_px, 1.0, "face") if through_px else None,
+        foot=[f"{output.name} beside {source.name}"],
         truth=truth,
         options=scoring,
     )
@@ -148,6 +150,7 @@ def evaluate_render(
         edge=edge_of(options),
         resolution=shown_by(project, render.model, registry),
         step=step,
+        foot=[_about(render, step), settings_line(options)],
         options=scoring or ScoreOptions(),
     )
     return evaluate(inputs, registry, progress)
@@ -184,6 +187,16 @@ def footage_of(project: Project, donor: str) -> tuple[Donor, ...]:
             theirs = None if ALL in numbers else frozenset(map(int, numbers))
             found.append(Donor(path, theirs, project.faces(source.id)))
     return tuple(found)
+
+
+def _about(render: Render, step: int | None) -> str:
+    """What a contact sheet shows; it is looked at and passed on without its report."""
+    parts = ", ".join(f"{n} -> {donor or 'left'}" for n, donor in render.casting.items())
+    trained = "" if step is None else f" at step {step}"
+    return (
+        f"{render.output.name}: film {render.source}, model {render.model}{trained}: {parts}; "
+        f"looked at on {time.strftime('%Y-%m-%d %H:%M')}"
+    )
 
 
 def _render(project: Project, name: str | None) -> Render:

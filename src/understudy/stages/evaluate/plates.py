@@ -58,6 +58,13 @@ class Plates(Protocol):
     def faces(self, index: int) -> dict[Part, int]:
         """How many faces of each part were replaced in a frame."""
 
+    def counted(self, n_frames: int) -> tuple[int, dict[Part, int]]:
+        """In how many frames of a film of so many faces were replaced, and how many of each part.
+
+        Args:
+            n_frames: of the film, as it was read.
+        """
+
     def targets(self, frame: Frame) -> list[Target]:
         """The faces of one frame that were replaced."""
 
@@ -79,7 +86,8 @@ class CastPlates:
         source = casting.store.source
         self.size_wh: tuple[int, int] | None = (source.width, source.height)
         self._held: dict[int, list[tuple[Any, Part]]] = {}
-        self.frames_of: dict[Part, Sequence[int]] = _frames_of(casting, mask)
+        self._n_faces: dict[Part, int] = {}
+        self.frames_of: dict[Part, Sequence[int]] = self._frames_of()
 
     def faces(self, index: int) -> dict[Part, int]:
         """See `Plates.faces`."""
@@ -87,6 +95,10 @@ class CastPlates:
         for _, part in self._at(index):
             count[part] = count.get(part, 0) + 1
         return count
+
+    def counted(self, n_frames: int) -> tuple[int, dict[Part, int]]:
+        """See `Plates.counted`."""
+        return len(set().union(*self.frames_of.values())), dict(self._n_faces)
 
     def targets(self, frame: Frame) -> list[Target]:
         """See `Plates.targets`."""
@@ -106,6 +118,24 @@ class CastPlates:
             kept = {k: v for k, v in self._held.items() if k >= index - _BATCH}
             self._held = kept | {k: there.get(k, []) for k in range(index, index + _BATCH + 1)}
         return self._held[index]
+
+    def _frames_of(self) -> dict[Part, Sequence[int]]:
+        """In which frames each part has a face; how many those are is counted on the way."""
+        frames: dict[Part, array[int]] = {}
+        for index, found in self._casting.in_frames(self._mask):
+            for look, part in found:
+                if not look.has_mask:
+                    raise StoreError(
+                        f"face {look.id} has no mask {self._mask!r}; make it with understudy mask"
+                    )
+                mine = frames.setdefault(part, array("q"))
+                if not mine or mine[-1] != index:
+                    mine.append(index)
+                self._n_faces[part] = self._n_faces.get(part, 0) + 1
+        if not frames:
+            name = self._casting.store.source.name
+            raise NoFaces(f"no face of {name} is replaced by this casting")
+        return dict(sorted(frames.items()))
 
     def _matte(self, face: Any, frame: Frame) -> NDArray[np.float32]:
         mask = mask_of(face, self._mask)
@@ -129,6 +159,10 @@ class SeenPlates:
         """See `Plates.faces`; that every frame has one is an assumption."""
         return {self.part: 1}
 
+    def counted(self, n_frames: int) -> tuple[int, dict[Part, int]]:
+        """See `Plates.counted`."""
+        return n_frames, {self.part: n_frames}
+
     def targets(self, frame: Frame) -> list[Target]:
         """See `Plates.targets`."""
         return [
@@ -144,22 +178,6 @@ class SeenPlates:
             self._held[index] = self._eyes.place(frame.pixels)
         alignment = self._held[index]
         return {} if alignment is None else {self.part: alignment}
-
-
-def _frames_of(casting: Casting, mask: str) -> dict[Part, Sequence[int]]:
-    frames: dict[Part, array[int]] = {}
-    for index, found in casting.in_frames(mask):
-        for look, part in found:
-            if not look.has_mask:
-                raise StoreError(
-                    f"face {look.id} has no mask {mask!r}; make it with understudy mask"
-                )
-            mine = frames.setdefault(part, array("q"))
-            if not mine or mine[-1] != index:
-                mine.append(index)
-    if not frames:
-        raise NoFaces(f"no face of {casting.store.source.name} is replaced by this casting")
-    return dict(sorted(frames.items()))
 
 
 def _box_of(alignment: Alignment) -> NDArray[np.float64]:

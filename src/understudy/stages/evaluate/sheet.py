@@ -114,7 +114,9 @@ def _worth(frame: int, plate: Reading, swap: Reading, typical: set[int]) -> dict
 
 
 def drawn_sheet(
-    parts: Mapping[str, tuple[Sequence[tuple[str, Row]], Sequence[Shown]]], third: str
+    parts: Mapping[str, tuple[Sequence[tuple[str, Row]], Sequence[Shown]]],
+    third: str,
+    foot: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """The sheet of one output.
 
@@ -122,6 +124,7 @@ def drawn_sheet(
         parts: by part of the casting, the rows to show and the donor's pictures.
         third: caption of the third column: "true swap" takes the rows' own third picture,
             "donor" the picture of the donor that does most nearly the same.
+        foot: lines about what it shows, below it.
     """
     rows, labels = [], []
     for name, (chosen, donors) in parts.items():
@@ -134,7 +137,7 @@ def drawn_sheet(
             labels.append(f"{row.frame}: {kind}, yaw {row.plate.yaw:.0f}{also}")
     side = max((max(p.shape[:2]) for row in rows for p in row[:1]), default=_CELL_PX[0])
     side = int(np.clip(side, *_CELL_PX))
-    return contact_sheet(["source", "swap", third], rows, labels, (side, side), made=(1,))
+    return contact_sheet(["source", "swap", third], rows, labels, (side, side), (1,), foot)
 
 
 def _nearest(plate: Reading, donors: Sequence[Shown], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ from understudy.imaging.curves import chart
 from understudy.imaging.edges import Edge
 from understudy.imaging.png import encode_png
 from understudy.imaging.text import MADE_COMMENT
-from understudy.media import probe
+from understudy.media import ReadReport, probe
 from understudy.plugin import Registry
 from understudy.score import Pair
 from understudy.stages.evaluate.donors import PICTURES, Donor, Resolution, Shown, look_at_donor
@@ -75,6 +75,7 @@ class EvaluateInputs:
         resolution: what the model shows, for the ceiling; None where it is not known.
         step: iterations of the model, or None.
         rows: moments on the sheet.
+        foot: lines about what it shows and how that was made, written on it.
         options: how to score.
     """
 
@@ -93,6 +94,7 @@ class EvaluateInputs:
     resolution: Resolution | None = None
     step: int | None = None
     rows: int = 8
+    foot: Sequence[str] = ()
     options: ScoreOptions = field(default_factory=ScoreOptions)
 
 
@@ -151,23 +153,27 @@ class _Work:
         """Go through the films once."""
         i = self._inputs
         total = probe(i.source).n_frames_guess
+        # of flicker, those before and after tell; the others need not become pictures
+        wanted = {k + by for frames in self._judged.values() for k in frames for by in (-1, 0, 1)}
+        read = ReadReport()
+        step = in_step(i.source, i.output, i.truth, self._plates.size_wh, wanted, read)
         with progress.task("looking at the result", total, "frames") as bar:
-            for before, now, after in in_threes(
-                in_step(i.source, i.output, i.truth, self._plates.size_wh)
-            ):
+            done = 0
+            for before, now, after in in_threes(step):
                 stop_if_cancelled(progress, _UNSCORED)
-                bar.advance(1)
                 index = now[0].at.index
-                count = self._plates.faces(index)
-                self._frames += 1
-                self._frames_with_face += bool(count)
-                for part, faces in count.items():
-                    self._parts[part].faces += faces
-                if any(index in self._judged[part] for part in count):
+                bar.advance(index + 1 - done)
+                done = index + 1
+                there = self._plates.faces(index)
+                if any(index in self._judged[part] for part in there):
                     fits = [None if t is None else self._plates.fits(t[0]) for t in (before, after)]
                     for target in self._plates.targets(now[0]):
                         if index in self._judged[target.part]:
                             self._judge(target, (before, now, after), fits)
+        self._frames = read.decoded
+        self._frames_with_face, faces = self._plates.counted(read.decoded)
+        for part, n in faces.items():
+            self._parts[part].faces = n
 
     def report(self, progress: Progress) -> EvaluateReport:
         """Judge, and draw the pictures.
@@ -199,7 +205,9 @@ class _Work:
             str(p): (g.rows(self._rows_each), donors[p][1]) for p, g in self._galleries.items()
         }
         make_folder(self._inputs.sheet.parent)
-        commit_bytes(self._inputs.sheet, encode_png(drawn_sheet(shown, third), MADE_COMMENT))
+        sheet = drawn_sheet(shown, third, self._inputs.foot)
+        said = "\n".join([MADE_COMMENT, *self._inputs.foot]).encode("ascii", "replace").decode()
+        commit_bytes(self._inputs.sheet, encode_png(sheet, said))
         self._draw_curves()
         return EvaluateReport(
             self._frames,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from understudy.errors import MediaError
 from understudy.flow import ahead
 from understudy.imaging.resample import crop_image, resize
-from understudy.media import FilmReader, probe
+from understudy.media import FilmReader, ReadReport, probe
 from understudy.stages.evaluate.looking import crop_of
 from understudy.stages.faces.casting import Part
 from understudy.types import Alignment, Frame
@@ -25,7 +25,12 @@ Three = tuple[Together | None, Together, Together | None]
 
 
 def in_step(
-    source: Path, output: Path, truth: Path | None, size_wh: tuple[int, int] | None = None
+    source: Path,
+    output: Path,
+    truth: Path | None,
+    size_wh: tuple[int, int] | None = None,
+    only: Container[int] | None = None,
+    report: ReadReport | None = None,
 ) -> Iterator[Together]:
     """Frames of source, output and truth that belong together.
 
@@ -34,6 +39,9 @@ def in_step(
         output: what was made of it.
         truth: the perfect swap, where somebody has it.
         size_wh: the grid in which faces were found, which all of them are brought to.
+        only: indices of the frames that are wanted; where a film is a folder of pictures, others
+            are given too, because a damaged one leaves a gap in the numbers of one folder only.
+        report: filled while the source is read.
 
     Raises:
         MediaError: the films do not show the same number of frames.
@@ -41,12 +49,20 @@ def in_step(
     paths = [source, output] + ([] if truth is None else [truth])
     # Code values are compared; an output does not carry the curve that a camera names.
     films = [FilmReader(probe(path), assume_colour="rec709") for path in paths]
+    if any(film.info.kind != "video" for film in films):
+        only = None
+    reports = [report or ReadReport(), *(ReadReport() for _ in films[1:])]
     with ExitStack() as open_films:
-        streams = [open_films.enter_context(closing(ahead(f.frames(), 4))) for f in films]
+        streams = [
+            open_films.enter_context(closing(ahead(film.frames(report=report, only=only), 4)))
+            for film, report in zip(films, reports, strict=True)
+        ]
         try:
             for read in zip(*streams, strict=True):
                 frames = [_on(frame, size_wh) for frame in read]
                 yield frames[0], frames[1], frames[2] if len(frames) == 3 else None
+            if len({report.decoded for report in reports}) > 1:
+                raise ValueError(" and ".join(str(report.decoded) for report in reports))
         except ValueError as error:
             raise MediaError(
                 f"{source.name}, {output.name} and the truth do not have the same "
@@ -63,14 +79,14 @@ def _on(frame: Frame, size_wh: tuple[int, int] | None) -> Frame:
 def in_threes(
     steps: Iterator[Together],
 ) -> Iterator[Three]:
-    """Each frame with those before and after it; None at the ends."""
+    """Each frame with those before and after it; None at the ends, and where one was left out."""
     held: deque[Together | None] = deque([None], 3)
     for together in steps:
         held.append(together)
         if len(held) == 3:
-            yield held[0], _there(held[1]), held[2]
+            yield _next_to(held[0], held[1]), _there(held[1]), _next_to(held[2], held[1])
     if len(held) > 1:
-        yield held[-2], _there(held[-1]), None
+        yield _next_to(held[-2], held[-1]), _there(held[-1]), None
 
 
 def beside(
@@ -87,6 +103,12 @@ def beside(
         frame = together[0] if which == 0 else together[1]
         crops.append(crop_image(frame.pixels, crop_of(fit[part])))
     return crops[0], crops[1]
+
+
+def _next_to(other: Together | None, one: Together | None) -> Together | None:
+    if other is None or one is None or abs(other[0].at.index - one[0].at.index) != 1:
+        return None
+    return other
 
 
 def _there(together: Together | None) -> Together:
