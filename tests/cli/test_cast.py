@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from understudy.cli import main
 from understudy.provenance.verify import verify
 from understudy.store.alignments import Alignments, writer_lock
+from understudy.store.alignments.query import Query
 from understudy.store.lock import WriterLock
 from understudy.store.project import Project, Render
 
@@ -58,6 +61,11 @@ def persons_in(alignments: Path) -> dict[int, int | None]:
         return {track.number: track.person for track in store.tracks()}
 
 
+def tracks_of_faces(alignments: Path) -> set[int | None]:
+    with Alignments.open(alignments, read_only=True) as store:
+        return {row.track for row in store.select(Query())}
+
+
 def test_who_was_found_is_shown_and_proposed(project, understudy, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     told = understudy("cast", project).worked().out
@@ -69,6 +77,36 @@ def test_who_was_found_is_shown_and_proposed(project, understudy, monkeypatch) -
     sheet = cv2.imread(str(project / "sources" / "both" / "cast.png"))
     assert sheet.shape[0] > 2 * 128 and sheet[10:120, 220:300].std() > 10
     assert understudy("cast", "show", project, "bob").worked().out.count("cast.png") == 1
+
+
+def test_programs_are_told_who_was_found(project, understudy) -> None:
+    lines = understudy("cast", "show", project, "both", "ann-1", "--json").worked().out.splitlines()
+    report, result = map(json.loads, lines)
+    assert (report["code"], result["code"], result["data"]["verb"]) == ("cast", "done", "cast show")
+    both, ann = report["data"]["films"]
+    assert [(f["number"], f["tracks"], f["frames"]) for f in both["found"]] == [
+        (0, [0], 8),
+        (1, [1], 8),
+    ]
+    assert both["strays"] == [] and both["picture"].endswith("cast.png")
+    assert ann["found"][0]["person"] == "ann-lee" and ann["finished"]
+    assert {"id": "bob", "name": "", "films": ["bob"]} in report["data"]["persons"]
+
+
+def test_who_is_hardly_seen_is_said_with_what_to_do(project, understudy) -> None:
+    """A pattern on a shirt had a number among the persons, and nobody said what it might be."""
+    alignments = project.parent / "both.alignments"
+    faces = project / "sources" / "both" / "faces"
+    gone = [f"{frame}_1" for frame in range(7)]
+    understudy("alignments", "remove", alignments, *gone, "--faces", faces).worked()
+    told = " ".join(understudy("cast", project, "both").worked().out.split())
+    assert "both: seen in a few frames only: 1." in told
+    assert f"understudy cast merge {project} both:0,1;" in told
+    command = re.search(r"understudy (alignments remove \S+ --person 1 --faces \S+);", told)[1]
+    understudy("cast", "name", project, "both:1=bob").worked()
+    assert "few frames" not in understudy("cast", project, "both").worked().out
+    understudy(*command.split()).worked()
+    assert tracks_of_faces(alignments) == {0}
 
 
 def test_persons_have_pictures_beside_their_numbers(project, understudy) -> None:

@@ -104,6 +104,7 @@ METRICS: Mapping[str, str] = {
 """Every name of a metric; a name in capitals stands for an id."""
 
 ReportCode = Literal[
+    "cast",
     "cleaned",
     "convert",
     "doctor",
@@ -126,6 +127,8 @@ ReportCode = Literal[
 ]
 
 REPORTS: Mapping[ReportCode, str] = {
+    "cast": "`persons` of a project; `films` with whom each shows (`found`), their `picture`, "
+    "`strays`; pairs who are `alike`.",
     "cleaned": "Landmarks were cleaned: `faces`, `groups`, `moved_px`, `furthest`, `small`.",
     "convert": "A film was converted: `output`, its `frames` and `swapped_faces`.",
     "doctor": "Whether it `works`, `findings` (`matters`: broken, slower or optional), versions, "

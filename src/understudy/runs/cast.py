@@ -24,6 +24,10 @@ from understudy.store.alignments import Alignments
 from understudy.store.ids import NOBODY
 from understudy.store.project import ALL, Project, Source
 
+_STRAY_FRAMES, _STRAY_SHARE = 3, 0.02
+"""Who is seen no longer than this, in frames and of the film, is most often a pattern taken for a
+face, a passer-by, or a track of somebody that was not joined to the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class FilmCast:
@@ -46,6 +50,18 @@ class FilmCast:
     embedder: str | None
     frames: int = 0
     away: bool = False
+
+    @property
+    def strays(self) -> list[Found]:
+        """Nobody's finds: without a name and in hardly any frame, beside somebody seen long."""
+        most = max((person.frames for person in self.found), default=0)
+        few = max(_STRAY_FRAMES, int(_STRAY_SHARE * self.frames))
+        return [
+            person
+            for person in self.found
+            if 0 < person.frames <= min(few, most // 4)
+            and self.source.persons.get(str(person.number)) is None
+        ]
 
 
 def look(project: Project, words: Sequence[str] = ()) -> list[FilmCast]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +13,14 @@ from typer.core import TyperGroup
 
 from understudy.cli.project import opened, tell_ids
 from understudy.cli.say import echo
+from understudy.cli.work import AsJson
 from understudy.shell import quoted
 
 if TYPE_CHECKING:
     from understudy.runs.cast import FilmCast
+    from understudy.stages.cast.alike import Alike
     from understudy.stages.cast.edit import Edited
+    from understudy.stages.cast.found import Found
     from understudy.store.project import Project
 
 
@@ -59,6 +62,7 @@ def show(
         list[str] | None,
         typer.Argument(metavar="[FILM]...", help="Films by id; all without.", show_default=False),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show who was found: a table, and for each film a picture, PROJECT/sources/FILM/cast.png.
 
@@ -66,21 +70,27 @@ def show(
 
     Example: understudy cast project
     """
+    from understudy.cli.report import write
     from understudy.plugin import default_registry
     from understudy.runs.cast import look, proposals
     from understudy.runs.persons import draw_persons
 
     with _shown(project) as (store, drawn):
         casts = look(store, films or [])
+        pictures = {c.source.id: draw_persons(store, c.source) for c in casts if drawn and c.found}
+        pairs = proposals(store, casts, default_registry())
+        if as_json:
+            write("cast show", "cast", _plain(store, casts, pictures, pairs))
+            return
         _print_persons(store)
         _print_found(casts)
         if not drawn:
             echo(f"{project}: may not be written, so no pictures of the persons are drawn")
+        for film, drawing in pictures.items():
+            echo(f"{film}: pictures of its persons: {drawing}")
         for cast in casts:
-            if cast.found and drawn:
-                drawing = draw_persons(store, cast.source)
-                echo(f"{cast.source.id}: pictures of its persons: {drawing}")
-        for pair in proposals(store, casts, default_registry()):
+            _advise(store, cast)
+        for pair in pairs:
             places = {f"{film}:{n}": store.source(film).person_of(n) for film, n in pair.both}
             known = next(filter(None, places.values()), "NAME")
             asked = [f"{place}={known}" for place, who in places.items() if who is None]
@@ -231,6 +241,75 @@ def _print_found(casts: Sequence[FilmCast]) -> None:
         if cast.untracked:
             rows.append([film, "no track", everybody, *[""] * 5])
     show(["film", "person", "name", "tracks", "frames", "share", "first", "last"], rows, titles=2)
+
+
+def _advise(project: Project, cast: FilmCast) -> None:
+    """What to do about those who are hardly seen."""
+    if not (strays := cast.strays):
+        return
+    film = cast.source.id
+    numbers = [str(person.number) for person in strays]
+    longest = max(cast.found, key=lambda person: person.frames).number
+    folder, one = quoted(project.folder), numbers[0]
+    remove = (
+        f"understudy alignments remove {quoted(project.alignments(film))} --person {one} --faces "
+        f"{quoted(project.faces(film))}"
+    )
+    echo(
+        f"{film}: seen in a few frames only: {', '.join(numbers[:8])}"
+        f"{f' and {len(numbers) - 8} more' if numbers[8:] else ''}. Look at the picture: somebody "
+        f"who has another number as well: understudy cast merge {folder} {film}:{longest},{one}; "
+        f"no face, or nobody's: {remove}; somebody who stays as they are: leave them"
+    )
+
+
+def _plain(
+    project: Project,
+    casts: Sequence[FilmCast],
+    pictures: Mapping[str, Path | None],
+    pairs: Sequence[Alike],
+) -> dict[str, Any]:
+    """All of it for programs."""
+    return {
+        "persons": [
+            {"id": p.id, "name": p.name, "films": [s.id for s in project.sources_of(p.id)]}
+            for p in project.persons
+        ],
+        "films": [
+            {
+                "id": cast.source.id,
+                "away": cast.away,
+                "finished": cast.finished,
+                "frames": cast.frames,
+                "untracked": cast.untracked,
+                "everybody": cast.source.person_of(None),
+                "picture": pictures.get(cast.source.id),
+                "found": [_plain_found(cast, person) for person in cast.found],
+                "strays": [person.number for person in cast.strays],
+            }
+            for cast in casts
+        ],
+        "alike": [
+            {
+                "found": [{"film": film, "number": n} for film, n in pair.both],
+                "distance": pair.distance,
+                "same_below": pair.same_below,
+            }
+            for pair in pairs
+        ],
+    }
+
+
+def _plain_found(cast: FilmCast, person: Found) -> dict[str, Any]:
+    rows = person.rows
+    return {
+        "number": person.number,
+        "person": cast.source.person_of(person.number),
+        "tracks": person.tracks,
+        "frames": person.frames,
+        "first": rows[0].frame if rows else None,
+        "last": rows[-1].frame if rows else None,
+    }
 
 
 def _print_edit(done: Edited) -> None:
