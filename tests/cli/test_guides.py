@@ -7,11 +7,12 @@ two actors who do not exist, with flags that make it quick.
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,14 @@ def fenced(page: str) -> Iterator[list[str]]:
             for line in text.replace("\\\n", " ").splitlines():
                 if re.match(r"(\w+=\S+ )*understudy ", line):
                     yield from split(line)
+
+
+def listed(page: str) -> Iterator[list[str]]:
+    """Commands in the first column of a table, written without our name."""
+    for code in re.findall(r"^\| `([a-z]+ [^`]+)` \|", FENCE.sub("", PAGES[page]), re.MULTILINE):
+        words = shlex.split(code)
+        if words[0] in everything().commands:
+            yield words
 
 
 def split(line: str) -> Iterator[list[str]]:
@@ -115,7 +124,7 @@ def known_flags() -> frozenset[str]:
     return frozenset(found)
 
 
-COMMANDS = [(page, words) for page in PAGES for words in fenced(page)]
+COMMANDS = [(page, words) for page in PAGES for words in (*fenced(page), *listed(page))]
 
 
 @pytest.mark.parametrize(
@@ -228,12 +237,14 @@ ELSEWHERE = {
 """Commands that other tests run, by how they begin."""
 
 
-def follow(understudy: Any, page: str, *, but: Sequence[str] = ()) -> dict[str, str]:
+def follow(
+    understudy: Any, page: str, *, but: Sequence[str] = (), elsewhere: Iterable[str] = ELSEWHERE
+) -> dict[str, str]:
     """Type a page's commands one after another; what each said, by the command."""
     said = {}
     for words in fenced(page):
         command = " ".join(words)
-        if not any(command.startswith(each) for each in (*ELSEWHERE, *but)):
+        if not any(command.startswith(each) for each in (*elsewhere, *but)):
             words = [NAMES.get(word, word) for word in words]
             told = understudy(*words, *QUICK.get(words[0], ())).worked()
             said[command] = " ".join((told.out + told.err).split())
@@ -313,6 +324,49 @@ def test_coming_from_faceswap(
     said = follow(understudy, "docs/guides/coming-from.md")
     assert "quick is used" in said["train project"]
     assert Path("out.mp4").exists()
+
+
+def test_the_guide_of_jobs(done: Any, understudy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the run itself, which `test_jobs.py` has: nothing is carried out here."""
+    monkeypatch.chdir(done.folder)
+    shutil.copy(done.a, "clip.mp4")
+    shutil.copytree(done.project, "other.understudy")
+    runs = ("jobs run", "jobs log 1 --follow")
+    said = follow(understudy, "docs/guides/jobs.md", but=runs, elsewhere=())
+    waiting = said["jobs list --json"]
+    assert '"verb": "swap"' in waiting and '"minutes": 240' in waiting
+    assert waiting.count('"state": "waiting"') == 3
+    assert "job 2 is cancelled" in said["jobs cancel 2"] and len(said) == 10
+
+
+def test_the_guide_of_weights(
+    understudy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the network, what is here is checked, and collected for another machine."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(NAMES, "NAME", "face_landmark.tflite")
+    said = follow(understudy, "docs/guides/weights.md", but=("weights fetch --all",))
+    assert "face_landmark.tflite" in said["weights list"] and len(said) == 5
+    assert "all of them are here" in said["weights fetch"]
+    understudy("weights", "fetch", "face_landmark.tflite", "--dir", "weights").worked()
+    assert "face_landmark.tflite" in " ".join(map(str, Path("weights").iterdir()))
+    understudy("weights", "verify", "--dir", "weights").worked()
+
+
+def test_the_guide_of_other_tools(
+    done_place: Any, understudy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders of face pictures are made, and read, in tests/interchange."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(done_place.a, "clip.mp4")
+    understudy("export", done_place.a, "-o", "clip_alignments.fsa").worked()
+    page = "docs/guides/interchange.md"
+    said = follow(understudy, page, but=("import aligned/", "export"))
+    assert "8 faces" in said["import clip_alignments.fsa --media clip.mp4"]
+    Path("clip_alignments.fsa").rename("first.fsa")
+    follow(understudy, page, but=("import",))
+    coco = json.loads(Path("clip.json").read_text("utf-8"))
+    assert len(coco["annotations"]) == 8 and Path("clip_alignments.fsa").exists()
 
 
 def declare(*persons: str) -> None:

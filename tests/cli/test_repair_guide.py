@@ -20,9 +20,9 @@ GUIDE = Path(__file__).parents[2] / "docs/guides/repair.md"
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
 
 
-def commands() -> list[list[list[str]]]:
-    """Blocks of commands in the guide's section on masks."""
-    section = GUIDE.read_text().partition("\n## Masks\n")[2].partition("\n## ")[0]
+def commands(title: str = "Masks") -> list[list[list[str]]]:
+    """Blocks of commands in a section of the guide."""
+    section = GUIDE.read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"```\n(.*?)```", section, re.DOTALL)
     return [[shlex.split(line) for line in block.splitlines()] for block in blocks]
 
@@ -80,6 +80,20 @@ def test_masks_are_painted_as_the_guide_says(project, understudy):
                 apart[True].append(differs[inside["custom"]].mean())
                 apart[False].append(differs[inside["extended"] & ~inside["custom"]].mean())
     assert np.mean(apart[True]) > 2 * np.mean(apart[False])  # H.264 touches all of the frame
+
+
+def test_the_rest_of_the_guide_from_top_to_bottom(project, understudy):
+    said = {}
+    titles = ("Look", "Remove and number", "Landmarks that slip")
+    for title in (*titles, "The mesh of older and imported faces"):
+        for _, *words in commands(title)[0]:
+            if "--track" not in words:  # it has one, whose faces would all be gone
+                said[" ".join(words)] = understudy(*words).worked().out
+    assert Path("look.png").exists() and Path("look.mp4").exists()
+    assert len(said) == 11 and "stale: nothing" in understudy("alignments", "info", "clip.mp4").out
+    assert (
+        "8 faces" in understudy("alignments", "remove", "clip.mp4", "--track", 0, "--dry-run").out
+    )
 
 
 def test_swap_makes_a_mask_that_it_was_asked_for(done, understudy):
