@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import understudy
-from understudy.words import counted
+from understudy.words import are, counted
 
 ROOT = Path(understudy.__file__).parent
 COUNTED = re.compile(
@@ -37,6 +37,7 @@ def test_one_and_several() -> None:
     assert [counted(n, "shot") for n in (0, 1, 2)] == ["0 shots", "1 shot", "2 shots"]
     assert counted(1, "face is", "faces are") == "1 face is"
     assert counted(3, "face is", "faces are") == "3 faces are"
+    assert [are(n) for n in (0, 1, 2)] == ["are", "is", "are"]
 
 
 def test_no_message_says_one_persons() -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def are(n: int) -> str:
+    """The verb behind "1 of 5" or "2 of 5"."""
+    return "is" if n == 1 else "are"
+
+
 def counted(n: int, one: str, many: str = "") -> str:
     """A number and what is counted, in the singular where it is one.
 

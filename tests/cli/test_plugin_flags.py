@@ -106,6 +106,19 @@ def test_a_verb_of_several_stages_shows_the_common_options_first() -> None:
     assert "--cut-threshold" in help_of("extract", "--help"), "a verb of one stage shows its own"
 
 
+def test_a_short_flag_is_told_by_the_usual_plugin_and_takes_what_any_of_them_takes() -> None:
+    """It had the words, and the range, of AV1, and refused H.264 without loss."""
+    text = " ".join(help_of("convert", "--help").split())
+    assert "--crf" in text and "[0<=x<=63]" in text
+    assert "H.264 quality: lower is better" in text and "AV1 quality" not in text
+
+
+def test_paragraphs_of_help_fill_the_width() -> None:
+    text = help_of("swap", "--help")
+    assert "to go on after an interruption, or to train longer. For several persons" in text
+    assert "in minutes. In minutes" not in text.lower()
+
+
 def test_a_strangers_values_reach_it_and_are_kept(stranger: None, place, understudy) -> None:
     def extract(*more: object) -> list[object]:
         base = ("extract", place.project, "a", place.a, "--detector", "stranger")

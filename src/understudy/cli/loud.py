@@ -1,4 +1,4 @@
-"""How much is said: -q and -v, which every verb takes.
+"""What every verb has: -q and -v, and help whose paragraphs fill the terminal's width.
 
 Typer makes a command's class of its own where none is named; `loud` exchanges it, so that a verb
 that is added tomorrow takes them as well.
@@ -6,6 +6,7 @@ that is added tomorrow takes them as well.
 
 from __future__ import annotations
 
+import inspect
 import platform
 import time
 from functools import cache
@@ -64,13 +65,19 @@ class LoudCommand(TyperCommand):
 
 
 def loud(app: typer.Typer) -> None:
-    """Have every verb of an app and of those in it take -q and -v."""
+    """Have every verb of an app and of those in it take -q and -v, and reflow its help."""
     for command in app.registered_commands:
         if command.cls is TyperCommand:
             command.cls = LoudCommand
+        command.help = flowing(command.help or inspect.getdoc(command.callback) or "")
     for group in app.registered_groups:
         if group.typer_instance is not None:
             loud(group.typer_instance)
+
+
+def flowing(text: str) -> str:
+    """A text whose paragraphs are one line each: Typer would keep the breaks of the source."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def ended() -> str:

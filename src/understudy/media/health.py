@@ -13,6 +13,7 @@ from typing import Literal
 from understudy.media.colour.light import light_of
 from understudy.media.info import MediaInfo
 from understudy.media.stills.folder import words
+from understudy.words import are
 
 Kind = Literal["interlaced", "low-bitrate", "hdr", "log", "colour-differs", "files-left-out"]
 
@@ -117,7 +118,7 @@ def _left_out(info: MediaInfo) -> Remark | None:
     n_out, n_all = len(info.passed_over), len(info.passed_over) + len(info.files)
     return Remark(
         "files-left-out",
-        f"{info.path.name}: {n_out} of {n_all} are left out: {words(info.passed_over)}",
+        f"{info.path.name}: {n_out} of {n_all} {are(n_out)} left out: {words(info.passed_over)}",
         n_out,
     )
 

@@ -103,4 +103,5 @@ def test_a_film_of_nobody(people, film, tmp_path, level, says):
         picture = (people.nobody // 16).astype(np.uint8)
     path = film(tmp_path / "nobody.mp4", [picture] * 6, sound=False)
     words = told(path, tmp_path)
+    assert "6 frames were looked at again" in words  # few are all looked at
     assert says in words and "--rotate" not in words and "--min-face-px" not in words

@@ -227,7 +227,7 @@ def test_faces_behind_a_hand_are_left_out_of_training_and_counted(tmp_path):
     train(inputs, options, progress, REGISTRY)
     said = [x for x in progress.said if "left out" in x]
     assert said == [
-        "1 of 5 faces of a are left out, because more than 15 % of them are behind hands or things"
+        "1 of 5 faces of a is left out, because more than 15 % of them are behind hands or things"
     ]
     read_face_png(tmp_path / "a" / "clip_000000_0.png")
     assert checkpoint.newest(tmp_path / "m").state.training["even"] is True

@@ -170,8 +170,10 @@ def type_of(field: OptionField) -> Any:
 
 
 def help_of(field: OptionField) -> str:
-    """An option's help with its unit."""
-    return field.help + (f" In {_UNITS.get(field.unit, field.unit)}." if field.unit else "")
+    """An option's help with its unit, where it does not name that itself."""
+    unit = _UNITS.get(field.unit, field.unit)
+    named = not unit or unit in field.help.lower()
+    return field.help if named else f"{field.help} In {unit}."
 
 
 _UNITS = {"px": "pixels", "min": "minutes", "it": "iterations", "s": "seconds"}

@@ -8,7 +8,8 @@ the short ones out too, but for those of its output.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -128,12 +129,12 @@ def _short(name: str, tree: Tree, stage: str, branch: BranchField, *, several: b
     if not having:
         return None
     owners = [leaf.owner.partition(".")[2] for leaf in having]
-    usual = chosen_plugins(tree, stage, branch, {})
-    having.sort(key=lambda leaf: leaf.owner.partition(".")[2] not in usual)
+    usual = list(chosen_plugins(tree, stage, branch, {}))
+    having.sort(key=lambda leaf: _place(leaf.owner.partition(".")[2], usual))
     everyone = len(owners) == len(tree.plugins[kind])
     defaults = dict.fromkeys(_default(leaf.field) for leaf in having)
     return _annotation(
-        having[0].field,
+        _widest([leaf.field for leaf in having]),
         f"--{name.replace('_', '-')}",
         _panel(tree.stages[stage], kind),
         _keep(flags.SHORT, name, having[0].field),
@@ -141,6 +142,18 @@ def _short(name: str, tree: Tree, stage: str, branch: BranchField, *, several: b
         default=next(iter(defaults)) if len(defaults) == 1 else "",
         hidden=several and kind != "write",
     )
+
+
+def _place(name: str, usual: Sequence[str]) -> int:
+    return usual.index(name) if name in usual else len(usual)
+
+
+def _widest(fields: Sequence[OptionField]) -> OptionField:
+    """The first one, taking what any of them takes: which of them it is for is known later."""
+    lows, highs = [f.low for f in fields], [f.high for f in fields]
+    low = None if None in lows else min(n for n in lows if n is not None)
+    high = None if None in highs else max(n for n in highs if n is not None)
+    return replace(fields[0], low=low, high=high)
 
 
 def _panel(stage: type, kind: str) -> str:

@@ -82,7 +82,7 @@ def export(
 ) -> JobSpec:
     """Write the faces of a film for another tool.
 
-    Example: understudy alignments export clip.mp4 -o clip_alignments.fsa
+    Example: understudy export clip.mp4 -o clip_alignments.fsa
     """
     return JobSpec.of(
         "export",

@@ -53,7 +53,7 @@ from understudy.store.faceset import list_faceset, read_record
 from understudy.store.project import ALL, Project, Source
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper
-from understudy.words import counted
+from understudy.words import are, counted
 
 _MOST_FILMS, _FEWEST = 4, 8
 """A model of many renders is scored on the newest of them, and on not too few faces of each."""
@@ -251,7 +251,7 @@ class HeldOut:
             self.left_out |= out
             self._scored += [_Scored(plate, *found[s.scored][:2], part) for s in chosen]
             unseen = (
-                f"{len(out)} of {len(found)} are left out of training for it"
+                f"{len(out)} of {len(found)} {are(len(out))} left out of training for it"
                 if out
                 else f"training sees them too, since {len(found)} are too few to leave any out"
             )

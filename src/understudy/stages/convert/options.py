@@ -258,7 +258,10 @@ class ConvertOptions:
         16, "Faces a model pass.", low=1, high=512, scope="machine", group="Speed"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
-        "auto", "Where the model runs.", scope="machine", group="Speed"
+        "auto",
+        "Where networks run; auto takes a GPU where there is one.",
+        scope="machine",
+        group="Speed",
     )
 
     colour: Branch = branch("colour")

@@ -64,6 +64,9 @@ class _Seen:
     words: str
     advice: str
 
+    def __str__(self) -> str:
+        return f"{counted(self.frames, 'shows', 'show')} {self.words}: {self.advice}"
+
 
 def what_was_seen(
     film: FilmReader, times: Sequence[Timestamp], options: ExtractOptions, registry: Registry
@@ -85,12 +88,11 @@ def what_was_seen(
         told = [seen for seen in found if 2 * seen.frames >= most]
         return (
             f"of {counted(len(views), 'frame')} looked at again, "
-            + "; ".join(f"{seen.frames} {seen.words}: {seen.advice}" for seen in told[:3])
+            + "; ".join(map(str, told[:3]))
             + "; begin anew with --new"
         )
-    return (
-        f"{counted(len(views), 'frame')} were looked at again, {_in_vain(views, options, registry)}"
-    )
+    looked = counted(len(views), "frame was", "frames were")
+    return f"{looked} looked at again, {_in_vain(views, options, registry)}"
 
 
 def _ways(
@@ -104,9 +106,7 @@ def _ways(
         return
     kept = _count_with(views, _least(usual, options.min_face_px))
     if kept:
-        yield _Seen(
-            kept, f"show faces that {own.name} finds and that were left out", _filters(options)
-        )
+        yield _Seen(kept, f"faces that {own.name} finds and that were left out", _filters(options))
         return
     yield from _turned(views, _least(usual, options.min_face_px))
     yield from _closer(views, own, options)
@@ -114,7 +114,7 @@ def _ways(
     if unsure is not None:
         yield _Seen(
             _count_with(views, _least(unsure, options.min_face_px)),
-            f"show something that {own.name} takes for a face, but is not sure of",
+            f"something that {own.name} takes for a face, but is not sure of",
             f"--min-confidence {_UNSURE}",
         )
     for plugin in other_detectors(own, registry):
@@ -122,7 +122,7 @@ def _ways(
         if other is not None:
             yield _Seen(
                 _count_with(views, _least(other, options.min_face_px)),
-                f"show faces to {plugin.name}, which {own.name} does not see",
+                f"faces to {plugin.name}, which {own.name} does not see",
                 f"--detector {plugin.name}",
             )
 
@@ -133,7 +133,7 @@ def _turned(views: Sequence[NDArray[np.uint8]], look: Look) -> Iterator[_Seen]:
         turned = [np.ascontiguousarray(np.rot90(view, angle // 90)) for view in views]
         counts[angle] = _count_with(turned, look)
     angle = max(counts, key=lambda a: counts[a])
-    yield _Seen(counts[angle], f"show faces {_TURNS[angle]}", f"--rotate {angle}")
+    yield _Seen(counts[angle], f"faces {_TURNS[angle]}", f"--rotate {angle}")
 
 
 def _closer(
@@ -157,7 +157,7 @@ def _closer(
         advice = [] if least >= options.min_face_px else [f"--min-face-px {least}"]
         if detection_px is not None:
             advice.append(f"--max-detection-px {detection_px}")
-        yield _Seen(sum(map(bool, found)), f"show faces of about {size:.0f} px", " ".join(advice))
+        yield _Seen(sum(map(bool, found)), f"faces of about {size:.0f} px", " ".join(advice))
         return
 
 
@@ -167,15 +167,15 @@ def _in_vain(
     own = registry.get("detect", options.detector)
     flat = sum(float(view.std()) < _FLAT for view in views)
     dark = sum(float(view.mean()) < _DARK for view in views)
-    names = " and ".join(p.name for p in (own, *other_detectors(own, registry)))
+    *names, last = (p.name for p in (own, *other_detectors(own, registry)))
     how = (
         f"turned, closer, down to {_SMALLEST_PX} px and to a confidence of {_UNSURE}, by "
-        f"{names}, and show no face either"
+        f"{', '.join(names)}{' and ' if names else ''}{last}, without a face either"
     )
     if 2 * dark > len(views):
-        return f"{how}: {dark} of them are nearly black; make the film brighter before"
+        return f"{how}; nearly black: {dark} of {len(views)}; make the film brighter before"
     if 2 * flat > len(views):
-        return f"{how}: {flat} of them are of one colour; is it the right film?"
+        return f"{how}; of one colour: {flat} of {len(views)}; is it the right film?"
     return (
         f"{how}: it may be no film of a person, or one of backs and covered faces; if you see "
         "somebody, try a lower --min-confidence, or say where: --detector file --boxes-path FILE"
@@ -193,7 +193,7 @@ def _filters(options: ExtractOptions) -> str:
 def views_at(film: FilmReader, times: Sequence[Timestamp]) -> list[NDArray[np.uint8]]:
     """A few frames at times out of these, spread evenly, as detectors see them."""
     places = np.unique(np.linspace(0, len(times) - 1, _FRAMES + 2).round().astype(int))
-    chosen = places[1:-1] if len(places) > 2 else places
+    chosen = places[1:-1] if len(times) > _FRAMES else np.arange(len(times))
     views = []
     for place in chosen:
         start = times[int(place)]

@@ -151,7 +151,10 @@ class TrainOptions:
         group="Speed",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
-        "auto", "Where to train.", scope="machine", group="Speed"
+        "auto",
+        "Where networks run; auto takes a GPU where there is one.",
+        scope="machine",
+        group="Speed",
     )
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto", "Number format; auto takes bf16 only on a GPU that gains by it.", group="Speed"

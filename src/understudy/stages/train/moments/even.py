@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from understudy.flow import Progress
 from understudy.stages.train.moments.read import Moments
 from understudy.stages.train.moments.traits import LIDS, MOUTH, PITCH, YAW, relative_lids
+from understudy.words import are
 
 _PLANES = (((PITCH, 8.0), (YAW, 10.0)), ((LIDS, 0.25), (MOUTH, 0.04)))
 """How the head is held, and what the face does, with the side of a cell in each: faces closer than
@@ -47,8 +48,8 @@ def even_shares(
         shares.append(weights(found.traits, None if covered_too else found.covered))
         if left_out := int((shares[-1] == 0).sum()):
             progress.say(
-                f"{left_out} of {len(found.traits)} faces of {person} are left out, because more "
-                f"than {100 * COVERED:.0f} % of them are behind hands or things"
+                f"{left_out} of {len(found.traits)} faces of {person} {are(left_out)} left out, "
+                f"because more than {100 * COVERED:.0f} % of them are behind hands or things"
             )
     return shares
 
