@@ -334,7 +334,7 @@ def test_the_guide_of_jobs(done: Any, understudy: Any, monkeypatch: pytest.Monke
     runs = ("jobs run", "jobs log 1 --follow")
     said = follow(understudy, "docs/guides/jobs.md", but=runs, elsewhere=())
     waiting = said["jobs list --json"]
-    assert '"verb": "swap"' in waiting and '"minutes": 240' in waiting
+    assert '"verb": "swap"' in waiting and '"train.minutes": 240.0' in waiting
     assert waiting.count('"state": "waiting"') == 3
     assert "job 2 is cancelled" in said["jobs cancel 2"] and len(said) == 10
 

@@ -246,7 +246,7 @@ def make_render(
         f"conversion: {counted(converted.swapped_faces, 'face')} in "
         f"{counted(converted.frames, 'frame')}; "
         f"{converted.read}; {converted.seconds:.0f} s",
-        settings_line(options),
+        settings_line(options, render.output, registry),
     ]
     keep_report(project, render, scores, lines, truth)
     return RenderReport(converted, scores, *places, render.id)

@@ -6,15 +6,18 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from understudy.errors import ValueRefused
+from understudy.errors import PluginError, ValueRefused
 from understudy.events import to_plain
 from understudy.files import read_json
 from understudy.options import results
+from understudy.plugin import Registry
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.output import chosen_writer
 from understudy.stages.evaluate.report import EvaluateReport
 from understudy.stages.release.place import Receipt
 from understudy.store.atomic import commit_bytes
@@ -47,11 +50,20 @@ def keep_report(
     write_report(*places, render.output.name, scores, before, of)
 
 
-def settings_line(options: ConvertOptions) -> str:
-    """The settings that a result depends on, for people."""
+def settings_line(options: ConvertOptions, output: Path, registry: Registry) -> str:
+    """The settings that a result depends on, for people.
+
+    Args:
+        options: of the conversion.
+        output: what was made.
+        registry: of plug-ins; options of those that did not make it are left out.
+    """
     plain = results(options)
     chosen = {name: ", ".join(v) if isinstance(v, list | tuple) else v for name, v in plain.items()}
-    plug_ins = {**options.colour, **options.write}
+    used = {options.match_colour, *options.write}
+    with suppress(ValueRefused, PluginError):  # it may be another machine's writer
+        used = {options.match_colour, chosen_writer(registry, output, options).name}
+    plug_ins = {n: v for n, v in {**options.colour, **options.write}.items() if n in used}
     said = [f"{name.replace('_', ' ')} {value}" for name, value in chosen.items() if value != ""]
     said += [f"{of}.{k} {v}" for of, values in plug_ins.items() for k, v in values.items()]
     return f"settings: {', '.join(said)}"

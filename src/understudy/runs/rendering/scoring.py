@@ -57,7 +57,8 @@ def score_render(
     scores = evaluate_render(project, render, options, registry, progress, truth, scoring)
     parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
     line = f"film {render.source}, model {render.model}: {', '.join(parts)}; scored again"
-    keep_report(project, render, scores, [line, settings_line(options)], truth)
+    said = settings_line(options, render.output, registry)
+    keep_report(project, render, scores, [line, said], truth)
     return render, scores
 
 
@@ -150,7 +151,7 @@ def evaluate_render(
         edge=edge_of(options),
         resolution=shown_by(project, render.model, registry),
         step=step,
-        foot=[_about(render, step), settings_line(options)],
+        foot=[_about(render, step), settings_line(options, render.output, registry)],
         options=scoring or ScoreOptions(),
     )
     return evaluate(inputs, registry, progress)
