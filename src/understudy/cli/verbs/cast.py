@@ -250,16 +250,17 @@ def _advise(project: Project, cast: FilmCast) -> None:
     film = cast.source.id
     numbers = [str(person.number) for person in strays]
     longest = max(cast.found, key=lambda person: person.frames).number
-    folder, one = quoted(project.folder), numbers[0]
+    both = f"{film}:{longest},{numbers[0]}"
+    merge = f"understudy cast merge {quoted(project.folder)} {quoted(both)}"
     remove = (
-        f"understudy alignments remove {quoted(project.alignments(film))} --person {one} --faces "
-        f"{quoted(project.faces(film))}"
+        f"understudy alignments remove {quoted(project.alignments(film))} --person "
+        f"{quoted(numbers[0])} --faces {quoted(project.faces(film))}"
     )
     echo(
         f"{film}: seen in a few frames only: {', '.join(numbers[:8])}"
         f"{f' and {len(numbers) - 8} more' if numbers[8:] else ''}. Look at the picture: somebody "
-        f"who has another number as well: understudy cast merge {folder} {film}:{longest},{one}; "
-        f"no face, or nobody's: {remove}; somebody who stays as they are: leave them"
+        f"who has another number as well: {merge}; no face, or nobody's: {remove}; somebody who "
+        "stays as they are: leave them"
     )
 
 

@@ -227,10 +227,9 @@ def _clean(
             "left alone"
         )
     if not dry_run:
-        lines.append(
-            f"masks and identity are stale now; next: understudy alignments redo {quoted(file)}"
-            f"{' --shared' if shared else ''}"
-        )
+        again = f"understudy alignments redo {quoted(file)}"
+        also = " --shared" if shared else ""
+        lines.append(f"masks and identity are stale now; next: {again}{also}")
     progress.report("cleaned", told, "\n".join(lines))
 
 
