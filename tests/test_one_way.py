@@ -30,7 +30,7 @@ CONVERTERS = {
     "embed/onnx.py": "a network's mean and spread, in levels",
     "mask/occlusion.py": "shares of pixels that were drawn with 255",
     "media/colour/tonemap.py": "tables over all code values of 16 bits",
-    "stages/evaluate/metrics.py": "the range that PSNR and SSIM are defined with",
+    "imaging/nearness.py": "the range that PSNR and SSIM are defined with",
     "stages/train/learning/loop.py": "tensors",
     "stages/train/learning/previews.py": "tensors",
     "swap/loading.py": "tensors",

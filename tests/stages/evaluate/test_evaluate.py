@@ -10,9 +10,9 @@ import pytest
 
 from understudy.errors import Cancelled, MediaError, PluginError, StoreError, ValueRefused
 from understudy.flow import Silent
+from understudy.imaging.nearness import psnr, ssim
 from understudy.imaging.sheets import contact_sheet, fit
 from understudy.media.stills import read_image
-from understudy.stages.evaluate.metrics import psnr, ssim
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.stage import Donor, EvaluateInputs, evaluate
 from understudy.stages.faces.casting import Part

@@ -22,6 +22,7 @@ from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
 from understudy.imaging.curves import chart
 from understudy.imaging.edges import Edge
+from understudy.imaging.nearness import psnr, ssim
 from understudy.imaging.png import encode_png
 from understudy.imaging.text import MADE_COMMENT
 from understudy.media import ReadReport, probe
@@ -30,7 +31,6 @@ from understudy.score import Pair
 from understudy.stages.evaluate.donors import PICTURES, Donor, Resolution, Shown, look_at_donor
 from understudy.stages.evaluate.gather import Gathered, curves_of, scorers_of
 from understudy.stages.evaluate.looking import Eyes, crop_of, sight
-from understudy.stages.evaluate.metrics import psnr, ssim
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.plates import CastPlates, Plates, SeenPlates, Target
 from understudy.stages.evaluate.report import EvaluateReport, PartReport, judged_part
