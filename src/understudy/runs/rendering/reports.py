@@ -60,9 +60,10 @@ def settings_line(options: ConvertOptions, output: Path, registry: Registry) -> 
     """
     plain = results(options)
     chosen = {name: ", ".join(v) if isinstance(v, list | tuple) else v for name, v in plain.items()}
-    used = {options.match_colour, *options.write}
+    colours = {name.strip() for name in options.match_colour.split(",")}
+    used = {*colours, *options.write}
     with suppress(ValueRefused, PluginError):  # it may be another machine's writer
-        used = {options.match_colour, chosen_writer(registry, output, options).name}
+        used = {*colours, chosen_writer(registry, output, options).name}
     plug_ins = {n: v for n, v in {**options.colour, **options.write}.items() if n in used}
     said = [f"{name.replace('_', ' ')} {value}" for name, value in chosen.items() if value != ""]
     said += [f"{of}.{k} {v}" for of, values in plug_ins.items() for k, v in values.items()]
