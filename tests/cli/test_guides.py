@@ -336,7 +336,7 @@ def test_the_guide_of_jobs(done: Any, understudy: Any, monkeypatch: pytest.Monke
     waiting = said["jobs list --json"]
     assert '"verb": "swap"' in waiting and '"train.minutes": 240.0' in waiting
     assert waiting.count('"state": "waiting"') == 3
-    assert "job 2 is cancelled" in said["jobs cancel 2"] and len(said) == 10
+    assert "job 2 is cancelled" in said["jobs cancel 2"] and len(said) == 11
 
 
 def test_the_guide_of_weights(
