@@ -56,6 +56,8 @@ def understudy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
 TRAIN = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1)
 CONVERT = ("--preset", "ultrafast")
+UNSCORED = ("--score-faces", 0, "--no-score")
+"""Looking at results takes longer than making such small ones."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,17 @@ class Place:
     def project(self) -> Path:
         return self.folder / "out.understudy"
 
-    def swap(self, *changes: object, a: Path | None = None, b: Path | None = None) -> list[object]:
+    def swap(
+        self,
+        *changes: object,
+        a: Path | None = None,
+        b: Path | None = None,
+        scored: bool = False,
+    ) -> list[object]:
+        """The whole job, without a look at what came out unless that is asked for."""
         films = [a or self.a, b or self.b]
         rest = ["-o", self.out, "--consent", self.consent, *EXTRACT, *TRAIN, *CONVERT]
-        return ["swap", *films, *rest, *changes]
+        return ["swap", *films, *rest, *(() if scored else UNSCORED), *changes]
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +134,7 @@ def done_place(
     shutil.copytree(first_place.folder, place.folder)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
         surround(patch)
-        patch.setattr(sys, "argv", ["understudy", *map(str, place.swap())])
+        patch.setattr(sys, "argv", ["understudy", *map(str, place.swap(scored=True))])
         main()
     assert not left.value.code
     return place

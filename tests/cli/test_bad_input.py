@@ -21,7 +21,7 @@ from understudy.store import atomic
 from understudy.store.alignments import Alignments
 
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
-TRAIN = ("--batch", 2, "--threads", 1, "--previews", 1)
+TRAIN = ("--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -71,7 +71,9 @@ def test_a_film_cut_off_in_the_middle_is_worked_on_as_far_as_it_goes(
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     project, out = tmp_path / "cut.understudy", tmp_path / "out.mp4"
     swap = ["swap", cut, done.b, "-o", out, "-p", project, "--consent", done.consent]
-    told = understudy(*swap, *EXTRACT, *TRAIN, "--iterations", 1, "--preset", "ultrafast").worked()
+    told = understudy(
+        *swap, *EXTRACT, *TRAIN, "--iterations", 1, "--preset", "ultrafast", "--no-score"
+    ).worked()
     assert "frames could be read" in told.err
     assert verify(out).state == "ours"
     assert "frames could be read" in (project / "renders" / "out" / "report.md").read_text()
@@ -261,7 +263,7 @@ def but_project(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("fault", FULL)
 def test_a_full_disk_while_converting(done, understudy, fault):
     before = but_project(done.folder)
-    convert = ["convert", done.project, "-o", done.out, "--preset", "ultrafast"]
+    convert = ["convert", done.project, "-o", done.out, "--preset", "ultrafast", "--no-score"]
     with FULL[fault]():
         told = understudy(*convert)
     told.refused("space")
@@ -275,7 +277,7 @@ def test_a_full_disk_while_converting(done, understudy, fault):
 @pytest.mark.parametrize("operation", ["write", "fsync", "replace"])
 def test_a_disk_that_turns_read_only(done, understudy, operation):
     before = but_project(done.folder)
-    convert = ["convert", done.project, "-o", done.out, "--preset", "ultrafast"]
+    convert = ["convert", done.project, "-o", done.out, "--preset", "ultrafast", "--no-score"]
     with failing(operation, errno.EROFS, 0):
         told = understudy(*convert)
     told.refused("may not be written", "read-only")
@@ -286,5 +288,7 @@ def test_a_disk_that_turns_read_only(done, understudy, operation):
 
 def test_a_disk_that_fails_is_said_without_a_traceback(done, understudy):
     with failing("fsync", errno.EIO, 1):
-        told = understudy("convert", done.project, "-o", done.out, "--preset", "ultrafast")
+        told = understudy(
+            "convert", done.project, "-o", done.out, "--preset", "ultrafast", "--no-score"
+        )
     told.refused("could not be written")

@@ -242,7 +242,7 @@ def test_a_folder_of_face_pictures_is_a_source(project, understudy) -> None:
     understudy("extract", project, "kept-faces", *EXTRACT).refused("nothing is to be", code=2)
     with Project.open(project, read_only=True) as store:
         assert [len(folder.pictures()) for folder in store.faceset("bob")] == [8, 8]
-    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1)
+    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
     understudy("train", project, "--persons", "ann-lee,bob", *train).worked()
     convert = ("convert", project, "--source", "kept-faces", "--cast", "bob")
     understudy(*convert).refused("is a folder of face pictures", code=2)
@@ -261,7 +261,7 @@ def test_two_people_of_one_film_become_two_others_in_one_pass(project, understud
     """Each other's, by a model of three; then one is left; then another film of ann."""
     understudy("cast", "name", project, "both:0=bob", "both:1=Ann Lee").worked()
     understudy("cast", "name", project, "ann-2=cy").worked()
-    train = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1)
+    train = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
     understudy("train", project, "--persons", "bob,cy", "--model-name", "pair", *train).worked()
     told = understudy("train", project, *train).worked()
     assert "model model: ann-lee, bob, cy" in told.err
@@ -289,13 +289,13 @@ def test_two_people_of_one_film_become_two_others_in_one_pass(project, understud
     told = understudy(*again).worked()
     assert "is complete" in " ".join(told.err.split()) and str(out) in told.out
     again = (*again, "-o", left)
-    understudy(*again, "--cast", "0=ann-lee", "--cast", "ann-lee=leave").worked()
+    understudy(*again, "--cast", "0=ann-lee", "--cast", "ann-lee=leave", "--no-score").worked()
     changed = mean_change(project.parent / "both.mp4", left)
     assert changed[0] < CODEC and changed[1] > 2 * CODEC, changed
     take = project.parent / "take.mp4"
     told = understudy(
         *("convert", project, "-o", take, "--source", project.parent / "ann 1.mp4"),
-        *("--cast", "bob", "--model-name", "pair", "--preset", "ultrafast"),
+        *("--cast", "bob", "--model-name", "pair", "--preset", "ultrafast", "--no-score"),
     ).worked()
     assert "never saw ann-lee" in " ".join(told.err.split())
     assert verify(take).state == "ours" and str(take) in told.out
@@ -336,7 +336,7 @@ def test_two_people_of_a_real_film(shared: Path, tmp_path: Path, understudy) -> 
     assert sorted(word.partition("=")[2] for word in proposed) == ["fay", "max"]
     assert {word.partition(":")[0] for word in proposed} == {both}
     understudy("cast", "name", project, *proposed).worked()
-    train = ("--iterations", 3, "--batch", 4, "--threads", 1, "--previews", 1)
+    train = ("--iterations", 3, "--batch", 4, "--threads", 1, "--previews", 1, "--score-faces", 0)
     understudy("train", project, "--persons", "fay,max", *train).worked()
     declare(understudy, project, "fay", "max")
     out = tmp_path / "out.mp4"
@@ -372,7 +372,7 @@ def test_a_film_is_taken_out_and_leaves_nothing_behind(project, understudy) -> N
 
 def test_what_is_needed_is_not_taken_out(project, understudy) -> None:
     understudy("cast", "name", project, "both:0=ann-lee").worked()
-    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1)
+    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
     understudy("train", project, "--persons", "ann-lee,bob", *train).worked()
     with Project.open(project) as store:
         casting = {"all": "ann-lee"}
@@ -440,11 +440,11 @@ def test_a_finished_film_with_other_settings_does_not_stop_the_rest(project, und
 def test_people_and_films_are_known_by_their_names(project, understudy, monkeypatch) -> None:
     """The guide said so; only ids, and paths from the current folder, were."""
     monkeypatch.chdir("/")
-    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1)
+    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
     understudy("train", project, "--persons", "Ann Lee,bob", *train).worked()
     declare(understudy, project, "Ann Lee", "bob")
     names = ("--source", "ann 2.mp4", "--cast", "Ann Lee=bob")
-    understudy("convert", project, *names, "-o", project.parent / "o.mp4").worked()
+    understudy("convert", project, *names, "-o", project.parent / "o.mp4", "--no-score").worked()
     with Project.open(project, read_only=True) as store:
         assert (store.render("o").source, store.render("o").casting) == ("ann-2", {"all": "bob"})
 

@@ -76,7 +76,7 @@ def test_the_whole_job_again_does_nothing_again(done_place, understudy):
     render = done_place.project / "renders" / "out"
     made = [done_place.out, *(render / n for n in ("report.md", "report.json", "curves.png"))]
     before = [path.stat().st_mtime_ns for path in made]
-    told = understudy(*done_place.swap()).worked()
+    told = understudy(*done_place.swap(scored=True)).worked()
     for said in ("has had its 2 iterations already", "is complete", "was scored", "identity:"):
         assert said in " ".join((told.out + told.err).split())
     assert [path.stat().st_mtime_ns for path in made] == before
@@ -142,7 +142,17 @@ def test_another_take_converts_with_the_same_model(done, people, film, understud
     """It needs no word about who becomes whom, and no training."""
     take = film(done.folder / "take2.mp4", list(people.a[9:14]))
     out = done.folder / "take2-swapped.mp4"
-    convert = ["convert", done.project, "--source", take, "-o", out, "--preset", "ultrafast"]
+    convert = [
+        "convert",
+        done.project,
+        "--source",
+        take,
+        "-o",
+        out,
+        "--preset",
+        "ultrafast",
+        "--no-score",
+    ]
     understudy(*convert).refused("no source", "there are: a, b")
     understudy("add", done.project, take, "--person", "a").worked()
     understudy(*convert).refused("extract")
@@ -277,7 +287,7 @@ def test_verify_says_ours_altered_or_none_and_leaves_with_a_code(done_place, und
 
 def test_a_folder_of_pictures_is_verified_as_one(done, understudy):
     out = done.folder / "pictures"
-    understudy("convert", done.project, "-o", out).worked()
+    understudy("convert", done.project, "-o", out, "--no-score").worked()
     assert "8 of 8 pictures: ours" in understudy("verify", out).worked().out
     with (out / "000003.png").open("r+b") as file:
         file.seek(-200, 2)

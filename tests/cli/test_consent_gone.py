@@ -14,8 +14,8 @@ from understudy.cli.app import app
 from understudy.provenance.audit import AuditLog
 from understudy.store.alignments import alignments_path
 
-CONVERT = ("--preset", "ultrafast")
-TRAIN = ("--iterations", 3, "--batch", 2, "--threads", 1, "--previews", 0)
+CONVERT = ("--preset", "ultrafast", "--no-score")
+TRAIN = ("--iterations", 3, "--batch", 2, "--threads", 1, "--previews", 0, "--score-faces", 0)
 
 
 def declared(project: Path) -> dict[str, dict]:

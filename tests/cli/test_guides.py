@@ -43,8 +43,8 @@ PAGES = {
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
-TRAIN = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1)
-CONVERT = ("--preset", "ultrafast")
+TRAIN = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
+CONVERT = ("--preset", "ultrafast", "--no-score")
 
 TAUGHT = {"--detect.skin.min-share", "--swap.linear.code", "--detect.mine.steps"}
 """Flags of the plug-ins that guides teach to write; `tests/examples` runs those of the template."""

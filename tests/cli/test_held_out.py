@@ -73,7 +73,16 @@ def test_a_model_that_was_never_rendered_is_scored_as_its_second_person(done_pla
 
 def test_the_best_model_converts(done, understudy):
     model = done.project / "models" / "model"
-    command = ("convert", done.project, "-o", done.out, "--preset", "ultrafast", "--checkpoint")
+    command = (
+        "convert",
+        done.project,
+        "-o",
+        done.out,
+        "--preset",
+        "ultrafast",
+        "--no-score",
+        "--checkpoint",
+    )
     told = understudy(*command, "best", "--json").worked()
     events = [json.loads(line) for line in told.out.splitlines()]
     assert any(", the best one, on" in event["text"] for event in events)
@@ -82,6 +91,6 @@ def test_the_best_model_converts(done, understudy):
 
 
 def test_the_best_of_nothing_is_refused_before_anything_is_done(place, understudy):
-    refused = understudy(*place.swap(), "--score-faces", 0, "--checkpoint", "best")
+    refused = understudy(*place.swap(scored=True), "--score-faces", 0, "--checkpoint", "best")
     refused.refused("--score-faces 0", code=2)
     assert not (place.project / "models" / "model").exists()

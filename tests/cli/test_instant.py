@@ -16,6 +16,7 @@ EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
 def test_a_swap_without_training_and_then_with(place, understudy, tmp_path):
     out, project = tmp_path / "out.mp4", tmp_path / "p"
     job = ("swap", place.a, place.b, "-o", out, "--project", project, "--consent", place.consent)
+    job = (*job, *EXTRACT, "--no-score")
     first = understudy(*job, "--instant").worked()
     look = project / "renders" / "out" / "first_look.png"
     assert str(look.name) in first.out + first.err
@@ -23,7 +24,9 @@ def test_a_swap_without_training_and_then_with(place, understudy, tmp_path):
     assert picture.shape[0] > 260 and picture.shape[1] == 3 * 4 + 2 * 260
     assert checkpoint.newest(project / "models" / "model").state.step == 0
     when = look.stat().st_mtime_ns
-    again = understudy(*job, "--iterations", 2, "--overwrite").worked()
+    again = understudy(
+        *job, "--iterations", 2, "--batch", 2, "--score-faces", 0, "--overwrite"
+    ).worked()
     assert checkpoint.newest(project / "models" / "model").state.step == 2
     assert look.stat().st_mtime_ns == when, "what stood before training is not shown twice"
     assert "minutes 0" not in again.out + again.err
@@ -56,7 +59,7 @@ def test_a_mesh_driven_swap_from_two_films_to_a_signed_one(
     out = tmp_path / "out.mp4"
     told = understudy(
         "swap", place.a, place.b, "-o", out, "--consent", place.consent, "--aligner", "mediapipe",
-        "--model", model, *also, *EXTRACT,
+        "--model", model, *also, *EXTRACT, "--batch", 2, "--score-faces", 0,
     ).worked()  # fmt: skip
     assert out.is_file()
     words = " ".join((told.out + told.err).split())
@@ -67,7 +70,7 @@ def test_a_mesh_driven_swap_from_two_films_to_a_signed_one(
     assert 0.01 < changed.mean() < 0.5, "a face is changed, and not the frame around it"
     # and on from there
     done = 2 * (model == "hybrid")
-    more = ("--model", model, "--iterations", done + 1, "--batch", 2, "--overwrite")
+    more = ("--model", model, "--iterations", done + 1, "--batch", 2, "--overwrite", "--no-score")
     understudy("swap", place.a, place.b, "-o", out, *more, *EXTRACT).worked()
     folder = tmp_path / "out.understudy" / "models" / "model"
     assert checkpoint.newest(folder).state.step == done + 1

@@ -19,8 +19,8 @@ from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import read_record, with_record
 from understudy.store.project import Project
 
-CONVERT = ("--preset", "ultrafast", "--overwrite")
-TRAIN = ("--iterations", 3, "--batch", 2, "--threads", 1, "--previews", 0)
+CONVERT = ("--preset", "ultrafast", "--no-score", "--overwrite")
+TRAIN = ("--iterations", 3, "--batch", 2, "--threads", 1, "--previews", 0, "--score-faces", 0)
 
 
 @pytest.fixture

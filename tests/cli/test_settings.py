@@ -9,7 +9,7 @@ from understudy.nn import checkpoint
 from understudy.plugin import default_registry
 from understudy.runs.settings import remembered, whole_tree
 
-QUICKLY = ("--iterations", 1, "--threads", 1, "--previews", 0)
+QUICKLY = ("--iterations", 1, "--threads", 1, "--previews", 0, "--score-faces", 0)
 
 
 def words(text: str) -> str:
@@ -27,7 +27,9 @@ def model_of(project: Path) -> Path:
 
 
 def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
-    told = understudy("train", done.project, "--iterations", 3, "--threads", 1).worked()
+    told = understudy(
+        "train", done.project, "--iterations", 3, "--threads", 1, "--score-faces", 0
+    ).worked()
     said = " ".join((told.out + told.err).split())
     assert "train, as before in this project: model mesh, batch 2, previews 1" in said
     assert "train, changed: iterations 3 (was 2)" in said
@@ -36,7 +38,7 @@ def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
 
     config = tmp_path / "mine.toml"
     config.write_text("[train]\nbatch = 3\nkeep = 2\n[extract]\nsize = 64\n")
-    threads = ("--threads", 1)
+    threads = ("--threads", 1, "--score-faces", 0)
     understudy("train", done.project, "--config", config, "--iterations", 4, *threads).worked()
     assert (training(model)["batch"], training(model)["keep"]) == (3, 2)
     given = ("--config", config, "--batch", "none", "--iterations", 5)
@@ -48,7 +50,9 @@ def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
 
 def test_what_a_stage_refused_is_not_remembered(done, understudy):
     understudy("train", done.project, "--model", "original", "--iterations", 9).refused("mesh")
-    understudy("train", done.project, "--iterations", 3, "--threads", 1).worked()
+    understudy(
+        "train", done.project, "--iterations", 3, "--threads", 1, "--score-faces", 0
+    ).worked()
     kept = json.loads((done.project / "project.json").read_text())["settings"]["options"]
     assert kept["train"]["model"] == "mesh"
     assert "threads" not in kept["train"] and "new" not in kept["train"]
@@ -59,7 +63,7 @@ def test_extraction_and_conversion_go_on_as_they_were(done, understudy):
     said = " ".join((told.out + told.err).split())
     assert "extract, as before in this project: min_face_px 30, size 96" in said
     assert "extracted earlier" in said
-    told = understudy("convert", done.project, "-o", done.out).worked()
+    told = understudy("convert", done.project, "-o", done.out, "--no-score").worked()
     said = " ".join((told.out + told.err).split())
     assert "convert, as before in this project: write.h264.preset ultrafast" in said
 

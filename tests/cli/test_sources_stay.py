@@ -12,7 +12,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.files import refuse_sources
 from understudy.store.alignments import alignments_path
 
-CONVERT = ("--preset", "ultrafast", "--overwrite")
+CONVERT = ("--preset", "ultrafast", "--no-score", "--overwrite")
 
 
 def prints(folder: Path) -> dict[Path, str]:

@@ -16,7 +16,7 @@ from understudy.stages.release import stage
 from understudy.store.home import home
 from understudy.write.h264 import H264Writer
 
-CONVERT = ("--preset", "ultrafast")
+CONVERT = ("--preset", "ultrafast", "--no-score")
 
 
 def films_below(folder: Path) -> list[str]:
