@@ -31,14 +31,15 @@ def old(done_place, tmp_path: Path):
     return place
 
 
-def without_consent(place, *more: object) -> list[object]:
-    return [x for x in place.swap(*more) if x not in ("--consent", place.consent)]
+def without_consent(place, *more: object, scored: bool = False) -> list[object]:
+    words = place.swap(*more, scored=scored)
+    return [x for x in words if x not in ("--consent", place.consent)]
 
 
 def test_the_same_command_finds_everything_done(old, understudy) -> None:
     before, lines = old.out.stat().st_mtime_ns, AuditLog(old.project / "audit.jsonl").entries()
     pictures = {p.name: p.read_bytes() for p in (old.project / "a" / "faces").glob("*.png")}
-    told = understudy(*without_consent(old)).worked()
+    told = understudy(*without_consent(old, scored=True)).worked()
     said = " ".join((told.err + told.out).split())
     assert "was of format 1 and has a cast now" in said
     assert "consent is declared by person now" in said
@@ -52,7 +53,7 @@ def test_the_same_command_finds_everything_done(old, understudy) -> None:
     for name in ("project.json.v1", "consent.toml.v1"):
         assert (old.project / name).is_file()
     assert AuditLog(old.project / "audit.jsonl").entries() == lines
-    assert "was of format 1" not in understudy(*without_consent(old)).worked().err
+    assert "was of format 1" not in understudy(*without_consent(old, scored=True)).worked().err
 
 
 def test_it_goes_on_training_and_converts_anew(old, understudy) -> None:

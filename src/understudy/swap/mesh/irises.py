@@ -122,6 +122,9 @@ class Irises(nn.Module):
             sure = (eyes.depth[k] > _CLEAR) * (eyes.open[:, k] > _WIDE)[:, None]
             if not sure.any():
                 sure = (eyes.depth[k] > 0).expand(len(looks), -1)
+            # what is sure of no face costs as much as the rest and counts for nothing
+            of_any = sure.any(0)
+            at, looks, sure = at[:, of_any], looks[:, :, of_any], sure[:, of_any]
             disc = _mean_disc(at, looks, sure)
             for _ in range(_TURNS):
                 at = at + _shifts(disc.mean(0), at, looks.mean(1), sure)[:, None]
@@ -134,7 +137,7 @@ class Irises(nn.Module):
         shown = ((eyes.open - _HIDDEN) / (_OPEN - _HIDDEN)).clamp(0, 1)
         found = []
         for k, (at, depth) in enumerate(zip(eyes.at, eyes.depth, strict=True)):
-            near = ((self.ends[k] + _SOFT - at.norm(dim=-1)) / (2 * _SOFT)).clamp(0, 1)
+            near = ((self.ends[k] + _SOFT - _length(at)) / (2 * _SOFT)).clamp(0, 1)
             inside = (depth / _CLEAR).clamp(0, 1)
             found.append(near * near * (3 - 2 * near) * inside * shown[:, k, None])
         return found
@@ -186,7 +189,7 @@ def _shifts(disc: Tensor, at: Tensor, looks: Tensor, sure: Tensor) -> Tensor:
     found = []
     for some in range(0, len(at), 16):
         place, shade = at[some : some + 16, None] + tried[:, None], looks[some : some + 16, None]
-        weight = sure[some : some + 16, None] * (place.norm(dim=-1) < EXTENT)
+        weight = sure[some : some + 16, None] * (_length(place) < EXTENT)
         picture = disc.expand(len(place), 1, -1, -1)
         expected = F.grid_sample(picture, place * turn, align_corners=False)[:, 0]
         wrong = ((expected - shade) ** 2 * weight).sum(-1) / weight.sum(-1).clamp_min(1)
@@ -194,6 +197,11 @@ def _shifts(disc: Tensor, at: Tensor, looks: Tensor, sure: Tensor) -> Tensor:
         wrong = wrong + _STAY * tried.norm(dim=1)
         found.append(tried[wrong.argmin(1)])
     return torch.cat(found)
+
+
+def _length(at: Tensor) -> Tensor:
+    """Of vectors (..., 2); `norm` goes through them one by one, a tenth as fast on a CPU."""
+    return torch.hypot(at[..., 0], at[..., 1])
 
 
 def _end_of(disc: Tensor) -> float:
