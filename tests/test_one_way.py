@@ -47,6 +47,7 @@ WRITERS = {
     "nn/checkpoint.py": "fills a folder of commit_dir",
     "provenance/credentials.py": "fills a file of commit_path",
     "stages/release/stage.py": "fills a folder of commit_dir",
+    "studio/api/files.py": "fills a file of commit_path",
     "studio/api/verify.py": "fills a scratch folder",
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "pictures that a contract is checked with",

@@ -44,7 +44,10 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
 
 def test_it_starts_without_what_is_heavy() -> None:
     heavy = "torch", "c2pa", "onnxruntime", "scenedetect"
-    code = f"import sys, understudy.studio.serve; print([m for m in {heavy!r} if m in sys.modules])"
+    code = (
+        "import sys, understudy.studio.serve, understudy.studio.pages; "
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from understudy.actors import ACTORS, Actor, Performance, render
 from understudy.errors import StoreError
 from understudy.files import make_folder
-from understudy.flow import Progress, mapped
+from understudy.flow import Progress, Reporter, mapped
 from understudy.flow.progress import stop_if_cancelled
 from understudy.plugin import default_registry
 from understudy.provenance.consent import Declaration, now
 from understudy.runs.consent.declared import keep_declared
 from understudy.runs.rendering.renders import RenderReport
 from understudy.runs.swap import run_job
+from understudy.runs.verbs.project import tell
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.train.options import TrainOptions
@@ -83,6 +84,18 @@ def run_demo(folder: Path, minutes: float, n_frames: int, progress: Progress) ->
             progress,
             truth=clips.truth,
         )
+
+
+def demo(out: Path, minutes: float, frames: int, progress: Reporter) -> None:
+    """The demo as a piece of work of the queue.
+
+    Args:
+        out: folder for everything.
+        minutes: of training; 0 for what the model knows in closed form.
+        frames: length of A's clip.
+        progress: told what was made.
+    """
+    tell(run_demo(out, minutes, frames, progress), progress)
 
 
 def _render(

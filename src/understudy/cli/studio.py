@@ -50,6 +50,9 @@ def studio(
     browser: Annotated[
         bool, typer.Option(help="Open the address in a browser, where there is one.")
     ] = True,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Serve the calls for programs alone, no pages.")
+    ] = False,
 ) -> None:
     """Open the studio: projects, faces, jobs and verification, in any browser.
 
@@ -78,4 +81,4 @@ def studio(
     def say(address: str) -> None:
         echo(f"the studio is open: {address}\nCtrl-C ends it; jobs go on by themselves")
 
-    serve([folder, *(allow or [])], listening, say, open_browser=browser)
+    serve([folder, *(allow or [])], listening, say, open_browser=browser, pages=not headless)

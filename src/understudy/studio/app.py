@@ -38,7 +38,12 @@ _MOST_WRONG = 8
 
 
 def build(
-    roots: Sequence[Path], *, token: str, names: Sequence[str], secure: bool = False
+    roots: Sequence[Path],
+    *,
+    token: str,
+    names: Sequence[str],
+    secure: bool = False,
+    pages: bool = False,
 ) -> ASGIApp:
     """The whole application.
 
@@ -47,6 +52,7 @@ def build(
         token: the secret of the printed address.
         names: what `Host` may say, see `gate.local_names`.
         secure: whether it is reached by TLS.
+        pages: with the pages; of one application in a process, since NiceGUI has one for all.
 
     Raises:
         ValueRefused: a root is no folder.
@@ -67,6 +73,10 @@ def build(
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(HTTPException, _of_the_call)
     app.add_exception_handler(OSError, _of_the_disk)
+    if pages:
+        from understudy.studio.pages import add_pages
+
+        add_pages(app)
     return cast(ASGIApp, Gate(app, token=token, names=names, secure=secure))
 
 

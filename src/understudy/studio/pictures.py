@@ -51,6 +51,15 @@ class Pictures:
                 return eight_bit(frame.pixels)
         raise FileAway(f"{film.name}: there is no frame {index}")
 
+    def of_file(self, path: Path, index: int) -> NDArray[Any]:
+        """One frame of a film that belongs to no project, such as an output; as `frame`."""
+        mark = path.stat()
+        film, lock = self._open((path, f"{mark.st_size} {mark.st_mtime_ns}"), "")
+        with lock:
+            for frame in film.frames(index, index + 1):
+                return eight_bit(frame.pixels)
+        raise FileAway(f"{film.name}: there is no frame {index}")
+
     def face(self, project: Project, source: Source, id_: str) -> NDArray[Any]:
         """A face: its picture as training sees it, or a part of its frame where that was rejected.
 
@@ -79,11 +88,13 @@ class Pictures:
         raise FileAway(f"{source.id}: there is no face {id_}")
 
     def _film(self, project: Project, source: Source) -> tuple[Film, threading.Lock]:
-        key = project.place(source.id), source.fingerprint
+        return self._open((project.place(source.id), source.fingerprint), source.fingerprint)
+
+    def _open(self, key: tuple[Path, str], fingerprint: str) -> tuple[Film, threading.Lock]:
         with self._turn:
             if key not in self._films:
                 film = Film(key[0])
-                if film.info.fingerprint != source.fingerprint:
+                if fingerprint and film.info.fingerprint != fingerprint:
                     raise MediaError(f"{key[0]}: is not the film that was added, or it changed")
                 self._films[key] = film, threading.Lock()
                 while len(self._films) > _FILMS:

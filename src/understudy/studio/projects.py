@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from understudy.errors import FileAway, StoreError, UnderstudyError
@@ -16,115 +16,21 @@ from understudy.media.health import remarks
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import read_declarations
 from understudy.runs.consent.declared import foreign
-from understudy.shell import quoted
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset
 from understudy.store.project import Project, Source
+from understudy.studio.glance import (
+    FilmState,
+    ModelState,
+    PersonState,
+    ProjectState,
+    RenderState,
+    with_stages,
+)
 from understudy.studio.places import Places
 
 _DEPTH = 4
 _MOST = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class FilmState:
-    """A film or folder of a project.
-
-    Attributes:
-        id: of the source.
-        name: of its file or folder.
-        kind: "film", or "faces" for a folder of face pictures.
-        width, height: of its frames in pixels; 0 where they are not known.
-        frames: how many the file declares, or were read; 0 where that is not known.
-        looked_at: how many frames extraction has looked at.
-        finished: whether it has looked at all of them.
-        faces: how many were found.
-        found: how many persons were found.
-        shows: number found, or "all", to the id of the person.
-        health: remarks on the film, such as that it is interlaced.
-        trouble: why nothing more can be said of it, or "".
-    """
-
-    id: str
-    name: str
-    kind: str
-    width: int = 0
-    height: int = 0
-    frames: int = 0
-    looked_at: int = 0
-    finished: bool = False
-    faces: int = 0
-    found: int = 0
-    shows: Mapping[str, str] | None = None
-    health: tuple[str, ...] = ()
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonState:
-    """A person of a project.
-
-    Attributes:
-        id, name: of the person.
-        consent: "declared" where a conversion is allowed, else "missing" or "refused".
-        why: what stands against it, or "".
-    """
-
-    id: str
-    name: str
-    consent: str
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelState:
-    """A trained model: `score` is 0 to 100, or None where it was never scored."""
-
-    name: str
-    persons: tuple[str, ...]
-    plugin: str
-    step: int
-    losses: Mapping[str, float]
-    score: float | None
-    n_bytes: int
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RenderState:
-    """A render: `output` as its path is shown, `made` whether it is there."""
-
-    id: str
-    source: str
-    model: str
-    output: str
-    made: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectState:
-    """A project at a glance.
-
-    Attributes:
-        key: names it in addresses.
-        name: of its folder.
-        place: its folder as it is shown.
-        sources, persons, models, renders: what is in it.
-        next: what would be done next, in words.
-        command: the same for a terminal, or "" where nothing is left to do.
-        trouble: why it cannot be opened, or "".
-    """
-
-    key: str
-    name: str
-    place: str
-    sources: tuple[FilmState, ...] = ()
-    persons: tuple[PersonState, ...] = ()
-    models: tuple[ModelState, ...] = ()
-    renders: tuple[RenderState, ...] = ()
-    next: str = ""
-    command: str = ""
-    trouble: str = ""
 
 
 class Projects:
@@ -167,21 +73,29 @@ class Projects:
                 return project, source
         raise FileAway("there is no such film in this project")
 
-    def state(self, folder: Path) -> ProjectState:
-        """A project at a glance; one that cannot be read says why instead of raising."""
+    def state(self, folder: Path, *, whole: bool = True) -> ProjectState:
+        """A project at a glance; one that cannot be read says why instead of raising.
+
+        Args:
+            folder: of the project.
+            whole: with models, renders and stages; without them PyTorch is not needed.
+        """
         words = self._places.words(folder)
         try:
             with Project.open(folder, read_only=True) as project:
-                return self._state(project, words)
+                return self._state(project, words, whole)
         except UnderstudyError as error:
             return ProjectState(key_of(folder), folder.name, words, trouble=str(error))
 
-    def _state(self, project: Project, words: str) -> ProjectState:
+    def _state(self, project: Project, words: str, whole: bool) -> ProjectState:
+        sources = tuple(self._film(project, source) for source in project.sources)
+        persons = _persons(project)
+        if not whole:
+            named = key_of(project.folder), project.folder.name, words
+            return ProjectState(*named, sources, persons)
         # Here, since it imports PyTorch: the studio is to answer before that is there.
         from understudy.runs.models import trained_models
 
-        sources = tuple(self._film(project, source) for source in project.sources)
-        persons = _persons(project)
         models = tuple(
             ModelState(
                 m.name,
@@ -199,18 +113,10 @@ class Projects:
             RenderState(r.id, r.source, r.model, self._places.words(r.output), r.output.exists())
             for r in project.renders
         )
-        wanted, command = _next(project.folder, sources, persons, models, renders)
-        return ProjectState(
-            key_of(project.folder),
-            project.folder.name,
-            words,
-            sources,
-            persons,
-            models,
-            renders,
-            wanted,
-            command,
+        state = ProjectState(
+            key_of(project.folder), project.folder.name, words, sources, persons, models, renders
         )
+        return with_stages(state, project.folder)
 
     def _film(self, project: Project, source: Source) -> FilmState:
         state = FilmState(source.id, source.path.name, source.kind, shows=dict(source.persons))
@@ -285,30 +191,3 @@ def _persons(project: Project) -> tuple[PersonState, ...]:
         why = "; ".join(objections) or ("" if of_person else "nothing is declared yet")
         states.append(PersonState(person.id, person.name, consent, why))
     return tuple(states)
-
-
-def _next(
-    folder: Path,
-    sources: tuple[FilmState, ...],
-    persons: tuple[PersonState, ...],
-    models: tuple[ModelState, ...],
-    renders: tuple[RenderState, ...],
-) -> tuple[str, str]:
-    """What would be done next: the first stage that is not finished."""
-    place = quoted(folder)
-    films = [s for s in sources if s.kind == "film"]
-    if not sources:
-        return "Add a film", f"understudy add {place} FILM --person NAME"
-    if undone := [s for s in films if not s.finished and not s.trouble]:
-        return f"Find the faces of {undone[0].name}", f"understudy extract {place}"
-    if unnamed := [s for s in films if s.faces and not s.shows]:
-        return f"Say who is in {unnamed[0].name}", f"understudy cast {place}"
-    if missing := [p for p in persons if p.consent != "declared"]:
-        return f"Declare the consent of {missing[0].name or missing[0].id}", (
-            f"understudy consent {place}"
-        )
-    if not any(m.step for m in models):
-        return "Train a model", f"understudy train {place}"
-    if not any(r.made for r in renders):
-        return "Convert a film", f"understudy convert {place}"
-    return "Look at what was made", ""

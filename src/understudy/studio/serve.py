@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import ipaddress
 import os
 import secrets
@@ -23,6 +24,7 @@ from understudy.studio.app import build
 from understudy.studio.gate import TOKEN_BYTES, local_names
 
 DEFAULT_PORT = 8765
+_WARM_AFTER_S = 3.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, so that it can be refused without TLS
 
@@ -83,6 +85,7 @@ def serve(
     say: Callable[[str], None],
     *,
     open_browser: bool = True,
+    pages: bool = True,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; jobs that were begun go on by themselves.
 
@@ -91,6 +94,7 @@ def serve(
         listening: where.
         say: is told the address.
         open_browser: open it in the person's browser, where there is one.
+        pages: serve the pages too, not the calls alone.
 
     Raises:
         ValueRefused: a root is no folder.
@@ -100,7 +104,7 @@ def serve(
     with _bound(listening) as sock:
         port = sock.getsockname()[1]
         names = local_names(listening.host, port, _names(listening))
-        app = build(roots, token=token, names=names, secure=listening.secure)
+        app = build(roots, token=token, names=names, secure=listening.secure, pages=pages)
         address = f"{'https' if listening.secure else 'http'}://{_shown(listening)}:{port}/"
         config = uvicorn.Config(
             app,
@@ -113,11 +117,21 @@ def serve(
         )
         server = _Server(config)
         say(f"{address}?token={token}")
-        if open_browser and _has_browser():
+        if pages and open_browser and _has_browser():
             threading.Thread(
                 target=webbrowser.open, args=(f"{address}?token={token}",), daemon=True
             ).start()
+        if pages:
+            later = threading.Timer(_WARM_AFTER_S, _warm)
+            later.daemon = True
+            later.start()
         server.run(sockets=[sock])
+
+
+def _warm() -> None:
+    """Import what takes long, while somebody looks at the first page; the next ones want it."""
+    with suppress(ImportError):
+        importlib.import_module("understudy.runs.cast")
 
 
 class _Server(uvicorn.Server):

@@ -15,7 +15,7 @@ from understudy.runs.queue.job import Job
 from understudy.runs.queue.store import Queue
 from understudy.runs.settings import Said, settled, whole_tree
 from understudy.runs.spec import JobSpec
-from understudy.store.project import Project
+from understudy.store.project import Project, Source
 from understudy.studio.places import Places
 
 _VALUES: Mapping[str, Mapping[str, Any]] = {
@@ -67,6 +67,45 @@ def project_job(
     # Relative paths count from the folder that the project lies in, where people look for outputs.
     plain = JobSpec.of(verb, resource=folder, wish=said.device(verb), **whole)
     spec = JobSpec(plain.verb, plain.values, str(folder.parent), str(folder), plain.device)
+    check(spec)
+    return spec
+
+
+def renew_job(project: Project, source: Source) -> JobSpec:
+    """Making again what is out of date in a film that was edited."""
+    values: dict[str, Any] = {
+        "file": str(project.alignments(source.id)),
+        "media": str(project.place(source.id)),
+        "faces": str(project.faces(source.id)),
+        "forget": False,
+        "signals": False,
+        "device": "auto",
+    }
+    folder = project.folder
+    spec = JobSpec("alignments redo", values, str(folder.parent), str(folder))
+    check(spec)
+    return spec
+
+
+def demo_job(places: Places, folder: str, minutes: float, frames: int) -> JobSpec:
+    """The demo as a piece of work.
+
+    Args:
+        places: the folder must lie in them.
+        folder: where everything of it is put.
+        minutes: of training.
+        frames: of its film, 20 to 2000.
+
+    Raises:
+        ValueRefused: says which value, and what is expected.
+    """
+    if not 0 <= minutes <= 24 * 60:
+        raise ValueRefused(f"minutes: expected 0 to {24 * 60}, got {minutes}")
+    if not 20 <= frames <= 2000:
+        raise ValueRefused(f"frames: expected 20 to 2000, got {frames}")
+    there = places.path(folder)
+    values: dict[str, Any] = {"out": str(there), "minutes": float(minutes), "frames": frames}
+    spec = JobSpec("demo", values, str(there.parent), str(there))
     check(spec)
     return spec
 

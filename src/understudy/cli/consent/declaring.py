@@ -15,8 +15,6 @@ from understudy.cli.say import echo
 from understudy.shell import quoted
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from understudy.provenance.consent import Declaration
     from understudy.store.project import Project
 
@@ -120,16 +118,16 @@ def lacking(project: Project) -> list[str]:
 
     Whose consent is gone is not asked about as if it had been forgotten; that is said instead.
     """
-    known, today = _declared(project)
-    good = {d.person for d in known} - {d.person for d in known if d.objection(today)}
-    gone = {d.person: d.gone(today) for d in known if d.gone(today)}
-    for person, why in gone.items():
+    from understudy.runs.consent import declaring
+
+    found = declaring.lacking(project)
+    for person, why in found.gone.items():
         echo(
             f"{person}: {why}; to erase what holds this person: understudy forget "
             f"{quoted(project.folder)} --person {person}; to declare a new consent, name "
             f"--person {person}"
         )
-    return [p.id for p in project.persons if p.id not in good and p.id not in gone]
+    return list(found.asked)
 
 
 def ensure_declared(project: Project, file: Path | None, persons: Iterable[str]) -> None:
@@ -173,52 +171,23 @@ def _ask_for(project: Project, persons: Iterable[str]) -> None:
 
 
 def declare(project: Project, new: list[Declaration], overwrite: bool = False) -> None:
-    """Keep declarations, and log that they were made; said at once where one will be refused.
-
-    Those of the same people are replaced where they do not hold, or where the new one says less.
+    """Keep declarations; said at once where one will be refused.
 
     Raises:
         ValueRefused: one that holds would be replaced unasked; nothing was changed.
     """
-    from dataclasses import replace
+    from understudy.runs.consent import declaring
 
-    from understudy.errors import ValueRefused
-    from understudy.runs.consent.declared import keep_declared
-
-    known, today = _declared(project)
-    have = {(d.person, d.id): replace(d, films=()) for d in known}
-    new = [replace(d, films=()) for d in new]
-    old = {d: have[d.person, d.id] for d in new if (d.person, d.id) in have}
-    new = [d for d in new if d not in old or replace(d, declared_at=old[d].declared_at) != old[d]]
-    holds = [d.person for d in new if d in old and not old[d].objection(today)]
-    lasting = [p for p in holds if not any(d.person == p and d.objection(today) for d in new)]
-    if lasting and not overwrite:
-        raise ValueRefused(
-            f"{lasting[0]}: is declared already, and that holds; nothing was changed; look at it "
-            f"with understudy consent {quoted(project.folder)} --show, and say --overwrite to "
-            "replace it, or --revoke to take it back"
-        )
-    keep_declared(project, new)
-    for d in new:
-        if why := d.objection(today):
-            echo(f"{d.person}: nothing will be made of this person: {why}", err=True)
+    for person, why in declaring.declare(project, new, overwrite).items():
+        echo(f"{person}: nothing will be made of this person: {why}", err=True)
     echo(f"declared: {project.consent}")
-
-
-def _declared(project: Project) -> tuple[list[Declaration], date]:
-    """What is declared about this project's films, and the day to judge it by."""
-    from understudy.provenance.audit import AuditLog
-    from understudy.provenance.consent import read_declarations
-    from understudy.runs.consent.declared import foreign
-
-    found = read_declarations(project.consent)
-    strange = foreign(project, found)
-    return [d for d in found if d not in strange], AuditLog(project.audit).today()
 
 
 def _to_replace(project: Project, persons: list[str], overwrite: bool) -> list[str]:
     """Of those named, whoever is to be declared anew; about who is declared it is asked."""
-    known, today = _declared(project)
+    from understudy.runs.consent.declaring import declared
+
+    known, today = declared(project)
     asked = []
     for person in persons:
         mine = [d for d in known if d.person == person]

@@ -32,11 +32,10 @@ def demo(
 
     Example: understudy demo --frames 40 --instant
     """
-    from understudy.actors.demo import run_demo
+    from understudy.actors import demo as playing
     from understudy.cli.show import session
-    from understudy.runs.verbs.project import tell
 
     if instant and minutes != _MINUTES:
         raise ValueRefused("--instant: trains nothing, so --minutes cannot be said as well")
     with session() as terminal:
-        tell(run_demo(out, 0.0 if instant else minutes, frames, terminal), terminal)
+        playing.demo(out, 0.0 if instant else minutes, frames, terminal)

@@ -298,6 +298,28 @@ def look_ahead(
     first_look(_inputs(project, render), options, sheet, registry, progress)
 
 
+def tried(project: Project, wanted: Wanted, mask: str) -> ConvertInputs:
+    """What a render would work on, for who looks for its settings; nothing is taken or written.
+
+    Args:
+        project: where everything lies.
+        wanted: its source, model and casting.
+        mask: that bounds the new face.
+
+    Raises:
+        StoreError, ValueRefused, ConsentMissing: as `planned`.
+    """
+    model = chosen_model(project, wanted.model)
+    trained = trained_persons(project, model)
+    source = _plate(project, wanted, None, trained)
+    casting = read_casting(project, source, wanted.cast, trained)
+    inputs = _inputs(project, Render("tried", source.id, model, casting, project.work / "tried"))
+    refuse_strange_model(project, model, inputs.label.donors)
+    refuse_other_film(project, source)
+    refuse_unmade(project, source, mask)
+    return inputs
+
+
 def _inputs(project: Project, render: Render) -> ConvertInputs:
     source = project.source(render.source)
     return ConvertInputs(

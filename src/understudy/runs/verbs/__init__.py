@@ -58,6 +58,8 @@ VERBS["import"] = Verb("import", "understudy.runs.verbs.interchange:import_")
 VERBS["export"] = Verb("export", "understudy.runs.verbs.interchange:export")
 VERBS["score"] = Verb("score", "understudy.runs.verbs.score:score")
 VERBS["mask"] = Verb("mask", "understudy.runs.verbs.mask:mask")
+# Of a room above this one, which only its name is known of: the actors play the whole job.
+VERBS["demo"] = Verb("demo", "understudy.actors.demo:demo")
 """Every verb by its name."""
 
 

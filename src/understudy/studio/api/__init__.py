@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from understudy.studio.api import jobs, pictures, projects, verify
+from understudy.studio.api import (
+    cast,
+    consent,
+    faces,
+    files,
+    frames,
+    jobs,
+    models,
+    pictures,
+    projects,
+    renders,
+    verify,
+)
 from understudy.studio.state import Studio
 
 PREFIX = "/api/v1"
@@ -13,6 +25,7 @@ PREFIX = "/api/v1"
 def router(studio: Studio) -> APIRouter:
     """All calls."""
     whole = APIRouter(prefix=PREFIX)
-    for part in (projects, pictures, jobs, verify):
+    parts = files, projects, consent, cast, faces, pictures, frames, models, renders, jobs, verify
+    for part in parts:
         whole.include_router(part.router(studio))
     return whole

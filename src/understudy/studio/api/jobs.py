@@ -16,11 +16,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from understudy.errors import FileAway, ValueRefused
+from understudy.files import is_project
 from understudy.runs.queue.job import OVER, Job
 from understudy.runs.queue.process import cancel as ask_to_stop
 from understudy.runs.queue.store import Queue
 from understudy.studio import work
 from understudy.studio.api.numbers import MOST
+from understudy.studio.projects import key_of
 from understudy.studio.state import Studio
 
 _LOOK_EVERY_S = 0.3
@@ -44,6 +46,15 @@ class NewJob:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class NewDemo:
+    """The demo: where it is made, minutes of training (0 trains nothing), frames of its film."""
+
+    folder: str = "demo"
+    minutes: float = 0.0
+    frames: int = 40
+
+
 def router(studio: Studio) -> APIRouter:
     """Calls on the queue."""
     calls = APIRouter(tags=["jobs"])
@@ -52,19 +63,42 @@ def router(studio: Studio) -> APIRouter:
     def add(key: str, new: NewJob) -> dict[str, Any]:
         folder = studio.projects.folder(key)
         spec = work.project_job(studio.places, folder, new.verb, new.values, new.options)
-        return work.add(spec).to_plain()
+        return _plain(work.add(spec))
+
+    @calls.post(
+        "/projects/{key}/films/{film}/renew",
+        status_code=201,
+        summary="Make again what is out of date in a film",
+    )
+    def renew(key: str, film: str) -> dict[str, Any]:
+        project, source = studio.projects.source(key, film)
+        if not project.alignments(source.id).exists():
+            raise FileAway(f"{film}: has no faces yet; extract it first")
+        return _plain(work.add(work.renew_job(project, source)))
+
+    @calls.post("/demo", status_code=201, summary="Make the demo: two people who do not exist")
+    def demo(new: NewDemo) -> dict[str, Any]:
+        spec = work.demo_job(studio.places, new.folder, new.minutes, new.frames)
+        return _plain(work.add(spec))
 
     @calls.get("/jobs", summary="Every job of the queue, oldest first")
     def jobs() -> list[dict[str, Any]]:
-        with Queue() as queue:
-            queue.settle()
-            return [job.to_plain() for job in queue.jobs() if _shown(studio, job)]
+        return _all(studio)
+
+    # Before the call for one job, which would take the word for a number.
+    @calls.get(
+        "/jobs/stream",
+        summary="Every job again, as server-sent events, whenever something changes",
+        response_class=StreamingResponse,
+    )
+    async def watch() -> StreamingResponse:
+        return StreamingResponse(_watched(studio), media_type="text/event-stream")
 
     @calls.get("/jobs/{number}", summary="One job")
     def job(number: Number) -> dict[str, Any]:
         with Queue() as queue:
             queue.settle()
-            return _job(studio, queue, number).to_plain()
+            return _plain(_job(studio, queue, number))
 
     @calls.post("/jobs/{number}/cancel", summary="Ask a job to save and stop")
     def cancel(
@@ -72,7 +106,7 @@ def router(studio: Studio) -> APIRouter:
     ) -> dict[str, Any]:
         with Queue() as queue:
             _job(studio, queue, number)
-            return ask_to_stop(queue, number, grace_s).to_plain()
+            return _plain(ask_to_stop(queue, number, grace_s))
 
     @calls.post("/jobs/{number}/retry", summary="Let a job that is over wait again")
     def retry(number: Number) -> dict[str, Any]:
@@ -80,7 +114,7 @@ def router(studio: Studio) -> APIRouter:
             _job(studio, queue, number)
             retried = queue.retry(number)
             work.ensure_run(queue)
-            return retried.to_plain()
+            return _plain(retried)
 
     @calls.get("/jobs/{number}/events", summary="What a job told, from the one after `after`")
     def events(number: Number, after: After = 0) -> list[dict[str, Any]]:
@@ -102,6 +136,35 @@ def router(studio: Studio) -> APIRouter:
         return StreamingResponse(_told(number, begin), media_type="text/event-stream")
 
     return calls
+
+
+def _plain(job: Job) -> dict[str, Any]:
+    """A job with what it is called, and the key of its project, or "" where it has none yet."""
+    folder = Path(job.spec.resource)
+    places = (folder, folder / "out.understudy") if job.spec.resource else ()
+    project = next((key_of(place) for place in places if is_project(place)), "")
+    return job.to_plain() | {"words": job.words, "project": project}
+
+
+def _all(studio: Studio) -> list[dict[str, Any]]:
+    with Queue() as queue:
+        queue.settle()
+        return [_plain(job) for job in queue.jobs() if _shown(studio, job)]
+
+
+async def _watched(studio: Studio) -> AsyncIterator[str]:
+    """The whole list whenever it changes; it is short, and who comes back has missed nothing."""
+    last, quiet_s = "", 0.0
+    while True:
+        line = json.dumps(await run_in_threadpool(_all, studio))
+        quiet_s += _LOOK_EVERY_S
+        if line != last:
+            yield f"event: jobs\ndata: {line}\n\n"
+        elif quiet_s >= _BEAT_EVERY_S:
+            yield ": still there\n\n"
+        if line != last or quiet_s >= _BEAT_EVERY_S:
+            last, quiet_s = line, 0.0
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _told(number: int, after: int) -> AsyncIterator[str]:
@@ -127,7 +190,7 @@ def _new(number: int, after: int) -> tuple[list[tuple[int, str]], dict[str, Any]
         queue.settle()
         job = queue.job(number)
         told = [(n, event.to_json()) for n, event in queue.events(number, after)]
-        return told, job.to_plain() if job.state in OVER else None
+        return told, _plain(job) if job.state in OVER else None
 
 
 def _known(studio: Studio, number: int) -> None:

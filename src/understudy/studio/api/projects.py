@@ -14,7 +14,8 @@ from understudy.store.alignments.query import Query as Wanted
 from understudy.store.ids import NOBODY
 from understudy.store.project import Project
 from understudy.studio.api.numbers import MOST
-from understudy.studio.projects import ProjectState
+from understudy.studio.disk import DiskUse, disk_use
+from understudy.studio.glance import ProjectState
 from understudy.studio.state import Studio
 
 Whole = Annotated[int | None, Query(ge=0, le=MOST)]
@@ -23,9 +24,15 @@ Size = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
 
 @dataclass(frozen=True)
 class NewProject:
-    """A project to be made: `folder` as a path, relative to the studio's first folder."""
+    """A project to be made.
+
+    Attributes:
+        folder: as a path, relative to the studio's first folder.
+        new: refuse one that is there already instead of opening it.
+    """
 
     folder: str
+    new: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,14 +80,24 @@ def router(studio: Studio) -> APIRouter:
     @calls.post("/projects", status_code=201, summary="Make a project")
     def make(new: NewProject) -> ProjectState:
         folder = studio.places.path(new.folder)
+        if new.new and folder.exists():
+            raise ValueRefused(f"{folder}: is there already; choose another name")
         with Project.open(folder, create=True):
             pass
         studio.projects.folders()
         return studio.projects.state(folder)
 
     @calls.get("/projects/{key}", summary="One project at a glance")
-    def project(key: str) -> ProjectState:
-        return studio.projects.state(studio.projects.folder(key))
+    def project(
+        key: str,
+        whole: Annotated[bool, Query(description="with models, renders and stages")] = True,
+    ) -> ProjectState:
+        return studio.projects.state(studio.projects.folder(key), whole=whole)
+
+    @calls.get("/projects/{key}/disk", summary="What a project takes of the disk")
+    def disk(key: str) -> DiskUse:
+        with Project.open(studio.projects.folder(key), read_only=True) as opened:
+            return disk_use(opened)
 
     @calls.post("/projects/{key}/films", status_code=201, summary="Add a film or folder")
     def film(key: str, new: NewFilm) -> ProjectState:

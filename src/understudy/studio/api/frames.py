@@ -1,0 +1,230 @@
+"""The faces of one frame, and correcting them by hand."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from understudy.errors import FileAway, ValueRefused
+from understudy.flow import Reporter
+from understudy.imaging.depth import from_unit, to_unit
+from understudy.imaging.png import encode_png
+from understudy.imaging.resample import crop_image
+from understudy.store.project import Project, Source
+from understudy.studio.api.numbers import MOST
+from understudy.studio.pictures import jpeg
+from understudy.studio.state import Studio
+from understudy.types import Face
+
+_MOST_BYTES = 4 << 20
+_MOST_PX = 2048
+_REMOVED = 500
+Index = Annotated[int, Path(ge=0, le=MOST)]
+_BASE = "/projects/{key}/films/{film}"
+
+
+@dataclass(frozen=True)
+class FaceOf:
+    """A face of a frame: its landmarks are 68 points x, y in frame pixels."""
+
+    id: str
+    box_xyxy: list[float]
+    landmarks: list[list[float]]
+    track: int | None
+    distance: float
+    stale: list[str]
+    masks: list[str]
+
+
+@dataclass(frozen=True)
+class FrameOf:
+    """A frame: `version` is sent with an edit."""
+
+    index: int
+    version: str
+    faces: list[FaceOf]
+
+
+@dataclass(frozen=True)
+class WishOf:
+    """A face as it is to be: `id` null for a new one; `landmarks` null leaves them."""
+
+    id: str | None = None
+    landmarks: list[tuple[float, float]] | None = None
+    track: int | None = None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """All faces of a frame as they are to be; those not named are removed."""
+
+    version: str
+    faces: list[WishOf] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a face is, in frame pixels."""
+
+    box_xyxy: tuple[float, float, float, float]
+
+
+class _Kept:
+    """Faces that edits removed, so that undoing brings the whole face back."""
+
+    def __init__(self) -> None:
+        self._faces: OrderedDict[tuple[str, bytes], Face] = OrderedDict()
+
+    def keep(self, place: str, faces: list[Face]) -> None:
+        for face in faces:
+            self._faces[place, face.alignment.landmarks.tobytes()] = face
+        while len(self._faces) > _REMOVED:
+            self._faces.popitem(last=False)
+
+    def of(self, place: str) -> dict[bytes, Face]:
+        return {points: face for (at, points), face in list(self._faces.items()) if at == place}
+
+
+def router(studio: Studio) -> APIRouter:
+    """Calls on frames."""
+    calls = APIRouter(tags=["frames"])
+    kept = _Kept()
+
+    @calls.get(f"{_BASE}/frames/{{index}}", summary="The faces of a frame")
+    def look(key: str, film: str, index: Index) -> FrameOf:
+        from understudy.runs.correcting import frames as editing
+
+        return _plain(editing.look(*_extracted(studio, key, film), index))
+
+    @calls.put(f"{_BASE}/frames/{{index}}", summary="Have the faces of a frame be as they are sent")
+    def edit(key: str, film: str, index: Index, asked: Edit) -> FrameOf:
+        from understudy.runs.correcting import frames as editing
+
+        project, source = _extracted(studio, key, film)
+        wishes = [
+            editing.Wish(
+                w.id, None if w.landmarks is None else np.array(w.landmarks, np.float64), w.track
+            )
+            for w in asked.faces
+        ]
+        place = f"{key} {film} {index}"
+        told = editing.edit(
+            project, source, index, wishes, asked.version, Reporter(), kept.of(place)
+        )
+        kept.keep(place, list(told.removed))
+        return _plain(told)
+
+    @calls.post(f"{_BASE}/frames/{{index}}/align", summary="Landmarks of a face in a box")
+    def align(key: str, film: str, index: Index, asked: Box) -> dict[str, Any]:
+        from understudy.api.look import align as landmarks_of
+        from understudy.types import Faces
+
+        project, source = _extracted(studio, key, film)
+        left, top, right, bottom = asked.box_xyxy
+        if not (right - left >= 8 and bottom - top >= 8):
+            raise ValueRefused("box: expected one of 8 pixels or more")
+        pixels = studio.pictures.frame(project, source, index)
+        faces = Faces(np.array([asked.box_xyxy], np.float64), np.ones(1))
+        found = landmarks_of(pixels, faces).landmarks
+        if found is None:
+            raise FileAway("no landmarks were found in this box")
+        return {"landmarks": np.round(found[0], 2).tolist()}
+
+    @calls.get(f"{_BASE}/faces/{{face}}/crop.jpg", summary="A face as masks are painted on it")
+    def crop(key: str, film: str, face: str) -> Response:
+        from understudy.runs.correcting import frames as editing
+
+        project, source = _extracted(studio, key, film)
+        one = _face(project, source, face)
+        pixels = studio.pictures.frame(project, source, one.at.index)
+        cut = crop_image(pixels, editing.crop_of(one))
+        return Response(jpeg(cut, editing.CROP_PX), media_type="image/jpeg")
+
+    @calls.get(f"{_BASE}/faces/{{face}}/masks/{{kind}}.png", summary="A mask of a face")
+    def mask(key: str, film: str, face: str, kind: str) -> Response:
+        from understudy.runs.correcting import frames as editing
+
+        one = _face(*_extracted(studio, key, film), face)
+        grey = from_unit(editing.mask_of(one, kind), np.uint8)
+        return Response(encode_png(np.dstack([grey] * 3)), media_type="image/png")
+
+    @calls.put(f"{_BASE}/faces/{{face}}/masks/painted", summary="Paint a mask; the body is a PNG")
+    async def paint(
+        request: Request, key: str, film: str, face: str, version: Annotated[str, Query()]
+    ) -> FrameOf:
+        from understudy.runs.correcting import frames as editing
+
+        alpha = _alpha(await _body(request))
+        project, source = _extracted(studio, key, film)
+        told = await run_in_threadpool(
+            editing.paint, project, source, face, alpha, version, Reporter()
+        )
+        return _plain(told)
+
+    return calls
+
+
+def _extracted(studio: Studio, key: str, film: str) -> tuple[Project, Source]:
+    studio.projects.source(key, film)  # refuses what lies outside of the allowed folders
+    project = Project.open(studio.projects.folder(key))
+    source = project.source(film)
+    if not project.alignments(source.id).exists():
+        raise FileAway(f"{film}: has no faces yet; extract it first")
+    return project, source
+
+
+def _face(project: Project, source: Source, id_: str) -> Face:
+    from understudy.runs.correcting import frames as editing
+
+    frame = id_.partition("_")[0]
+    if frame.isdecimal() and len(frame) < 10:
+        for face in editing.look(project, source, int(frame)).faces:
+            if face.id == id_:
+                return face
+    raise FileAway(f"there is no face {id_!r:.40}")
+
+
+async def _body(request: Request) -> bytes:
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > _MOST_BYTES:
+            raise ValueRefused(f"mask: at most {_MOST_BYTES >> 20} MiB are taken")
+    return data
+
+
+def _alpha(data: bytes) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """A painted mask, white inside, (n, n) float32 0..1."""
+    # The size stands in the first bytes; what claims more pixels than we take is not decoded.
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 33:
+        raise ValueRefused("mask: expected a PNG")
+    sides = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if not all(1 <= side <= _MOST_PX for side in sides):
+        raise ValueRefused(f"mask: expected a side of 1 to {_MOST_PX} pixels, got {sides}")
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise ValueRefused("mask: this PNG cannot be read")
+    return to_unit(pixels).astype(np.float32)
+
+
+def _plain(frame: Any) -> FrameOf:
+    faces = [
+        FaceOf(
+            face.id,
+            np.round(face.box_xyxy, 2).tolist(),
+            face.alignment.landmarks.tolist(),
+            face.track,
+            round(face.alignment.distance, 4),
+            sorted(face.stale),
+            sorted(face.masks),
+        )
+        for face in frame.faces
+    ]
+    return FrameOf(frame.index, frame.version, faces)
