@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture
-def film(studio) -> str:
+def clip(studio) -> str:
     return f"/api/v1/projects/{studio.key}/films/a"
 
 
@@ -24,20 +24,20 @@ def _stored(studio, index: int):
         return store.faces(index)
 
 
-def _put(studio, film: str, index: int, frame: dict, faces: list[dict], status: int = 200) -> dict:
+def _put(studio, clip: str, index: int, frame: dict, faces: list[dict], status: int = 200) -> dict:
     asked = {"version": frame["version"], "faces": faces}
-    told = studio.client.put(f"{film}/frames/{index}", json=asked)
+    told = studio.client.put(f"{clip}/frames/{index}", json=asked)
     assert told.status_code == status, told.text
     return told.json()
 
 
-def test_a_moved_face_is_kept_and_what_came_of_it_is_stale(studio, film) -> None:
+def test_a_moved_face_is_kept_and_what_came_of_it_is_stale(studio, clip) -> None:
     (before,) = _stored(studio, 3)
-    frame = studio.client.get(f"{film}/frames/3").json()
+    frame = studio.client.get(f"{clip}/frames/3").json()
     (face,) = frame["faces"]
     assert np.array_equal(face["landmarks"], before.alignment.landmarks)
     points = np.add(face["landmarks"], (2, 1))
-    told = _put(studio, film, 3, frame, [{"id": face["id"], "landmarks": points.tolist()}])
+    told = _put(studio, clip, 3, frame, [{"id": face["id"], "landmarks": points.tolist()}])
     (after,) = _stored(studio, 3)
     assert np.array_equal(after.alignment.landmarks, points)
     assert after.made_by["align"] == "hand"
@@ -47,17 +47,17 @@ def test_a_moved_face_is_kept_and_what_came_of_it_is_stale(studio, film) -> None
     assert np.allclose(after.box_xyxy - before.box_xyxy, (2, 1, 2, 1), atol=0.5)
 
     back = [{"id": face["id"], "landmarks": face["landmarks"]}]
-    assert _put(studio, film, 3, told, back)["version"] == frame["version"]
+    assert _put(studio, clip, 3, told, back)["version"] == frame["version"]
 
 
-def test_what_was_removed_comes_back_whole(studio, film) -> None:
+def test_what_was_removed_comes_back_whole(studio, clip) -> None:
     (before,) = _stored(studio, 2)
-    frame = studio.client.get(f"{film}/frames/2").json()
-    told = _put(studio, film, 2, frame, [])
+    frame = studio.client.get(f"{clip}/frames/2").json()
+    told = _put(studio, clip, 2, frame, [])
     assert told["faces"] == []
     assert _stored(studio, 2) == []
     points = frame["faces"][0]["landmarks"]
-    told = _put(studio, film, 2, told, [{"landmarks": points, "track": before.track}])
+    told = _put(studio, clip, 2, told, [{"landmarks": points, "track": before.track}])
     assert told == frame
     (after,) = _stored(studio, 2)
     assert set(after.masks) == set(before.masks)
@@ -65,11 +65,11 @@ def test_what_was_removed_comes_back_whole(studio, film) -> None:
     assert not after.stale
 
 
-def test_faces_are_copied_and_drawn(studio, film) -> None:
-    other = studio.client.get(f"{film}/frames/4").json()["faces"][0]
-    frame = studio.client.get(f"{film}/frames/5").json()
+def test_faces_are_copied_and_drawn(studio, clip) -> None:
+    other = studio.client.get(f"{clip}/frames/4").json()["faces"][0]
+    frame = studio.client.get(f"{clip}/frames/5").json()
     copied = {"landmarks": other["landmarks"], "track": other["track"]}
-    told = _put(studio, film, 5, frame, [*_same(frame), copied])
+    told = _put(studio, clip, 5, frame, [*_same(frame), copied])
     assert [face["id"] for face in told["faces"]] == ["5_0", "5_1"]
     new = _stored(studio, 5)[1]
     assert new.track == other["track"]
@@ -77,25 +77,25 @@ def test_faces_are_copied_and_drawn(studio, film) -> None:
     assert new.quality["size_px"] > 10
 
     box = [float(v) for v in frame["faces"][0]["box_xyxy"]]
-    found = studio.client.post(f"{film}/frames/5/align", json={"box_xyxy": box})
+    found = studio.client.post(f"{clip}/frames/5/align", json={"box_xyxy": box})
     assert found.status_code == 200, found.text
     off = np.array(found.json()["landmarks"]) - np.array(frame["faces"][0]["landmarks"])
     assert np.linalg.norm(off, axis=1).mean() < 0.1 * (box[2] - box[0])
-    tiny = studio.client.post(f"{film}/frames/5/align", json={"box_xyxy": [5, 5, 6, 6]})
+    tiny = studio.client.post(f"{clip}/frames/5/align", json={"box_xyxy": [5, 5, 6, 6]})
     assert tiny.status_code == 422
 
 
-def test_a_stale_edit_is_refused_and_nothing_is_done(studio, film) -> None:
-    frame = studio.client.get(f"{film}/frames/1").json()
+def test_a_stale_edit_is_refused_and_nothing_is_done(studio, clip) -> None:
+    frame = studio.client.get(f"{clip}/frames/1").json()
     points = (np.array(frame["faces"][0]["landmarks"]) + 1).tolist()
-    _put(studio, film, 1, frame, [{"id": "1_0", "landmarks": points}])
-    refused = _put(studio, film, 1, frame, [], status=409)
+    _put(studio, clip, 1, frame, [{"id": "1_0", "landmarks": points}])
+    refused = _put(studio, clip, 1, frame, [], status=409)
     assert "somebody else" in refused["message"]
     assert len(_stored(studio, 1)) == 1
 
 
-def test_what_is_no_edit_is_refused(studio, film) -> None:
-    frame = studio.client.get(f"{film}/frames/1").json()
+def test_what_is_no_edit_is_refused(studio, clip) -> None:
+    frame = studio.client.get(f"{clip}/frames/1").json()
     good = frame["faces"][0]["landmarks"]
     far = copy.deepcopy(good)
     far[0][0] = 1e9
@@ -108,16 +108,16 @@ def test_what_is_no_edit_is_refused(studio, film) -> None:
         [{}],
         [{"landmarks": good}] * 101,
     ):
-        _put(studio, film, 1, frame, faces, status=422)
-    assert studio.client.get(f"{film}/frames/1").json() == frame
-    assert studio.client.get(f"{film}/frames/99").status_code == 404
+        _put(studio, clip, 1, frame, faces, status=422)
+    assert studio.client.get(f"{clip}/frames/1").json() == frame
+    assert studio.client.get(f"{clip}/frames/99").status_code == 404
 
 
-def test_a_mask_is_painted(studio, film) -> None:
+def test_a_mask_is_painted(studio, clip) -> None:
     from understudy.imaging.png import encode_png
 
-    frame = studio.client.get(f"{film}/frames/0").json()
-    face = f"{film}/faces/0_0"
+    frame = studio.client.get(f"{clip}/frames/0").json()
+    face = f"{clip}/faces/0_0"
     assert studio.client.get(f"{face}/crop.jpg").status_code == 200
     assert studio.client.get(f"{face}/masks/painted.png").status_code == 404
     painted = np.zeros((256, 256, 3), np.uint8)
@@ -146,7 +146,7 @@ def test_a_mask_is_painted(studio, film) -> None:
         assert bad.status_code == 422, bad.text
 
 
-def test_what_is_stale_is_made_again_as_a_job(studio, film) -> None:
+def test_what_is_stale_is_made_again_as_a_job(studio, clip) -> None:
     from understudy.runs.queue.store import Queue
     from understudy.runs.verbs import verb_of
     from understudy.studio import work
