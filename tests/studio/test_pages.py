@@ -187,7 +187,7 @@ def test_faces_are_chosen_by_lasso_left_out_and_taken_back(served, page) -> None
     for x, y in ((right, top), (right, bottom), (left, bottom)):
         page.mouse.move(x, y, steps=3)
     page.mouse.up()
-    assert page.locator(".tile.chosen").count() == 3
+    page.wait_for_function("document.querySelectorAll('.tile.chosen').length === 3")
     page.keyboard.press("x")
     page.wait_for_selector("[data-count] >> text=3 left out")
     assert len(list(removed.glob("*.png"))) == 3
@@ -198,6 +198,7 @@ def test_faces_are_chosen_by_lasso_left_out_and_taken_back(served, page) -> None
     tiles.nth(5).click()
     tiles.nth(7).click(modifiers=["Shift"])
     tiles.nth(6).click(modifiers=["Control"])
+    page.wait_for_function("document.querySelectorAll('.tile.chosen').length === 2")
     chosen = page.locator(".tile.chosen").evaluate_all("all => all.map(t => t.dataset.face)")
     assert chosen == ["5_0", "7_0"]
     # Somebody else leaves one out meanwhile: this edit is refused, and what was chosen stays.
