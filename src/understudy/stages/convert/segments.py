@@ -63,7 +63,9 @@ def write_segments(
     before = max(0, begins - job.reach)
     start = job.time_of(before) if before else None
     if first:
-        progress.say(f"going on after {counted(first, 'finished segment')} of {counted(size, 'frame')}")
+        progress.say(
+            f"going on after {counted(first, 'finished segment')} of {counted(size, 'frame')}"
+        )
     there: dict[int, bool] = {}
     last = first * size - 1
 

@@ -130,6 +130,7 @@ export default {
         const bounds = box.getBoundingClientRect();
         return [e.clientX - bounds.left, e.clientY - bounds.top + box.scrollTop];
       };
+      const first = inside(event);
       let drags = false;
       const move = (e) => {
         drags = drags || Math.hypot(e.clientX - begin[0], e.clientY - begin[1]) > DRAG_PX;
@@ -137,6 +138,8 @@ export default {
         const bounds = box.getBoundingClientRect();
         if (e.clientY > bounds.bottom - 24) box.scrollTop += 24;
         if (e.clientY < bounds.top + 24) box.scrollTop -= 24;
+        // From where it was pressed: a quick hand is far away when the first move is told.
+        if (!this.line.length) this.line.push(first);
         this.line.push(inside(e));
       };
       const up = () => {
