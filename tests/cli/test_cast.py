@@ -22,6 +22,7 @@ from understudy.store.lock import WriterLock
 from understudy.store.project import Project, Render
 
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
+UNSEEN = ("--previews", 0, "--score-faces", 0)
 
 
 @pytest.fixture(scope="session")
@@ -242,7 +243,7 @@ def test_a_folder_of_face_pictures_is_a_source(project, understudy) -> None:
     understudy("extract", project, "kept-faces", *EXTRACT).refused("nothing is to be", code=2)
     with Project.open(project, read_only=True) as store:
         assert [len(folder.pictures()) for folder in store.faceset("bob")] == [8, 8]
-    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
+    train = ("--model", "quick", "--iterations", 1, "--batch", 2, "--threads", 1, *UNSEEN)
     understudy("train", project, "--persons", "ann-lee,bob", *train).worked()
     convert = ("convert", project, "--source", "kept-faces", "--cast", "bob")
     understudy(*convert).refused("is a folder of face pictures", code=2)
@@ -372,7 +373,7 @@ def test_a_film_is_taken_out_and_leaves_nothing_behind(project, understudy) -> N
 
 def test_what_is_needed_is_not_taken_out(project, understudy) -> None:
     understudy("cast", "name", project, "both:0=ann-lee").worked()
-    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
+    train = ("--model", "quick", "--iterations", 1, "--batch", 2, "--threads", 1, *UNSEEN)
     understudy("train", project, "--persons", "ann-lee,bob", *train).worked()
     with Project.open(project) as store:
         casting = {"all": "ann-lee"}
@@ -440,7 +441,7 @@ def test_a_finished_film_with_other_settings_does_not_stop_the_rest(project, und
 def test_people_and_films_are_known_by_their_names(project, understudy, monkeypatch) -> None:
     """The guide said so; only ids, and paths from the current folder, were."""
     monkeypatch.chdir("/")
-    train = ("--iterations", 1, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
+    train = ("--model", "quick", "--iterations", 1, "--batch", 2, "--threads", 1, *UNSEEN)
     understudy("train", project, "--persons", "Ann Lee,bob", *train).worked()
     declare(understudy, project, "Ann Lee", "bob")
     names = ("--source", "ann 2.mp4", "--cast", "Ann Lee=bob")

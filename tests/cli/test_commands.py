@@ -117,7 +117,8 @@ def test_swap_takes_several_films_of_the_donor_and_names(done_place, understudy,
         place.consent.read_text().replace('"a"', '"ann"').replace('"b"', '"bob"')
     )
     out = folder / "named.mp4"
-    first, *rest = place.swap("-o", out, "--person-a", "Ann", "--person-b", "bob")
+    named = ("--person-a", "Ann", "--person-b", "bob")
+    first, *rest = place.swap("-o", out, *named, "--model", "quick")
     films = [rest.pop(0), rest.pop(0), folder / "b2.mkv"]
     understudy(first, *films, *rest).worked()
     assert verify(out).state == "ours"

@@ -171,7 +171,7 @@ def test_training_tells_losses_pictures_and_a_report(understudy, done):
 
 
 def test_the_whole_job_can_be_queued_and_makes_a_signed_film(understudy, place):
-    told = understudy(*place.swap(), "--queue").worked()
+    told = understudy(*place.swap(scored=True), "--queue").worked()
     assert "job 1 waits" in told.out and not place.out.exists()
     assert not list(place.project.glob("models/*/step_*"))
     understudy("jobs", "run").worked()

@@ -63,7 +63,7 @@ def test_a_render_that_is_not_there_makes_no_film(done, understudy, monkeypatch)
 def test_training_tells_only_of_what_is_there(done, understudy) -> None:
     """Neither a preview where none was drawn, nor a change from nothing to nothing."""
     shutil.rmtree(done.project / "models", ignore_errors=True)
-    usual = ("--threads", 1, "--previews", 0, "--batch", 2, "--score-faces", 0)
+    usual = ("--model", "quick", "--threads", 1, "--previews", 0, "--batch", 2, "--score-faces", 0)
     understudy("train", done.project, "--minutes", 0.01, *usual).worked()
     told = understudy("train", done.project, "--minutes", 0.02, *usual).worked()
     assert "None" not in told.out

@@ -256,7 +256,8 @@ def test_a_face_is_moved_and_its_mask_painted(served, page) -> None:
     with page.expect_response(lambda r: r.request.method == "PUT"):
         page.click("[data-save]")
     mask = stored().masks["painted"].alpha
-    assert mask[10, 12:40].min() > 0.9
+    side = painted["width"] / mask.shape[1]
+    assert mask[int(20 / side), int(24 / side) : int(86 / side)].min() > 0.9
     assert "painted@hand" in stored().made_by["mask"]
 
 

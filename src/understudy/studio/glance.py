@@ -202,7 +202,8 @@ def _films(sources: Sequence[FilmState]) -> str:
 def _faces(films: Sequence[FilmState], undone: Sequence[FilmState]) -> str:
     if undone and undone[0].looked_at:
         film = undone[0]
-        return f"{film.name}: {film.looked_at} of {film.frames or '?'} frames looked at"
+        of = f" of {film.frames}" if film.frames else ""
+        return f"{film.name}: frames looked at: {film.looked_at}{of}"
     found = counted(sum(s.faces for s in films), "face")
     return f"{found} in {len(films) - len(undone)} of {counted(len(films), 'film')}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -321,4 +322,7 @@ def _job(name: str, file: Path, device: str | None = None, **values: Any) -> Job
     return JobSpec.of(f"alignments {name}", resource=resource, wish=device or "cpu", **values)
 
 
-app.command("export")(interchange.export)
+_EXPORTS = (interchange.export.__doc__ or "").replace(
+    "understudy export", "understudy alignments export"
+)
+app.command("export", help=inspect.cleandoc(_EXPORTS))(interchange.export)

@@ -19,12 +19,12 @@ from understudy.runs.consent.origins import refuse_other_film, refuse_strange_mo
 from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
+from understudy.runs.rendering.first_look import first_look
 from understudy.runs.rendering.masks import refuse_unmade
 from understudy.runs.rendering.reports import keep_report, kept_report, settings_line
 from understudy.runs.rendering.scoring import evaluate_render, films_of
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
-from understudy.stages.convert.first_look import first_look
 from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer

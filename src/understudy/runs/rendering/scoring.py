@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -191,13 +190,13 @@ def footage_of(project: Project, donor: str) -> tuple[Donor, ...]:
 
 
 def _about(render: Render, step: int | None) -> str:
-    """What a contact sheet shows; it is looked at and passed on without its report."""
+    """What a contact sheet shows; it is looked at and passed on without its report.
+
+    When it was drawn is not said: the same job gives the same sheet, killed in between or not.
+    """
     parts = ", ".join(f"{n} -> {donor or 'left'}" for n, donor in render.casting.items())
     trained = "" if step is None else f" at step {step}"
-    return (
-        f"{render.output.name}: film {render.source}, model {render.model}{trained}: {parts}; "
-        f"looked at on {time.strftime('%Y-%m-%d %H:%M')}"
-    )
+    return f"{render.output.name}: film {render.source}, model {render.model}{trained}: {parts}"
 
 
 def _render(project: Project, name: str | None) -> Render:
