@@ -43,8 +43,19 @@ Random = random.Random
 
 def work_of(kind: str, ground: Ground, place: Path, seed: int) -> Callable[[int], str]:
     """A function that makes the n-th mutant of a kind and reads it; the same for the same seed."""
+    return numbered(_KINDS[kind], kind, ground, place, seed)
+
+
+def numbered(
+    begin: Callable[[Ground, Path], Callable[[Random], str]],
+    kind: str,
+    ground: Ground,
+    place: Path,
+    seed: int,
+) -> Callable[[int], str]:
+    """An attack by the number of its mutant, so that any one of them can be made again alone."""
     place.mkdir(parents=True, exist_ok=True)
-    attack = _KINDS[kind](ground, place)
+    attack = begin(ground, place)
 
     def work(number: int) -> str:
         return attack(Random(f"{seed}/{kind}/{number}"))

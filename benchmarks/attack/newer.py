@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import cv2
 from ground import Ground
-from mutants import other_values
+from mutants import numbered, other_values
 
 from understudy.cli.jobs.table import print_job, print_jobs
 from understudy.errors import UnderstudyError
@@ -53,13 +53,7 @@ Random = random.Random
 
 def work_of(kind: str, ground: Ground, place: Path, seed: int) -> Callable[[int], str]:
     """As `mutants.work_of`."""
-    place.mkdir(parents=True, exist_ok=True)
-    attack = _KINDS[kind](ground, place)
-
-    def work(number: int) -> str:
-        return attack(Random(f"{seed}/{kind}/{number}"))
-
-    return work
+    return numbered(_KINDS[kind], kind, ground, place, seed)
 
 
 def _text(plain: Any, rng: Random) -> bytes:

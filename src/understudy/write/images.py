@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ TIMES = "times.csv"
 """Beside the pictures of a video: which frame is shown when, so that its timing can be restored."""
 
 
-class ImagesWriter:
+class ImagesWriter(ABC):
     """Writes folders `seg_00000.unsigned` of pictures, each complete or absent.
 
     A video's frames are called by their index, `000123.png`, with `times.csv` beside them; images
@@ -51,9 +52,9 @@ class ImagesWriter:
         self._source, self._ending, self._alone = source, ending, alone
         self._names = [f"{name}{ending}" for name in _apart(source.files)]
 
+    @abstractmethod
     def encoded(self, frame: Frame) -> bytes:
         """One picture as a file."""
-        raise NotImplementedError
 
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
         """Write one segment's frames; the folder gets its name only when it is complete.
