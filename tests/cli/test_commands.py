@@ -63,8 +63,8 @@ def test_the_whole_job_says_what_it_made(done_place):
     assert "8 faces in 8 of 8 frames" in report
     assert "identity:" in report
     sheet = (render / "contact_sheet.png").read_bytes()
-    assert b"out.mp4: film a, model model at step 2: all -> b; " in sheet
-    assert b"\nsettings: faces faceset, mask extended, " in sheet
+    assert b"out.mp4: film a, model model at step 2: all -> b\nsettings: faces faceset, " in sheet
+    assert b", mask extended, " in sheet and b"border none" in sheet and b"layer off" in sheet
     assert b", h264.preset ultrafast" in sheet and b"av1" not in sheet[:600]
     for name in ("log.txt", "consent.toml", "audit.jsonl"):
         assert (project / name).stat().st_size > 0

@@ -16,6 +16,7 @@ from understudy.events import to_plain
 from understudy.files import read_json
 from understudy.options import results
 from understudy.plugin import Registry
+from understudy.runs.settings import word
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer
 from understudy.stages.evaluate.report import EvaluateReport
@@ -58,15 +59,14 @@ def settings_line(options: ConvertOptions, output: Path, registry: Registry) -> 
         output: what was made.
         registry: of plug-ins; options of those that did not make it are left out.
     """
-    plain = results(options)
-    chosen = {name: ", ".join(v) if isinstance(v, list | tuple) else v for name, v in plain.items()}
+    chosen = {name: value for name, value in results(options).items() if value != ""}
     colours = {name.strip() for name in options.match_colour.split(",")}
     used = {*colours, *options.write}
     with suppress(ValueRefused, PluginError):  # it may be another machine's writer
         used = {*colours, chosen_writer(registry, output, options).name}
     plug_ins = {n: v for n, v in {**options.colour, **options.write}.items() if n in used}
-    said = [f"{name.replace('_', ' ')} {value}" for name, value in chosen.items() if value != ""]
-    said += [f"{of}.{k} {v}" for of, values in plug_ins.items() for k, v in values.items()]
+    said = [f"{name.replace('_', ' ')} {word(value)}" for name, value in chosen.items()]
+    said += [f"{of}.{k} {word(v)}" for of, values in plug_ins.items() for k, v in values.items()]
     return f"settings: {', '.join(said)}"
 
 
