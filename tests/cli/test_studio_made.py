@@ -99,6 +99,9 @@ def test_a_frame_is_tried_with_other_settings(made, done_place) -> None:
     other = tried(**{"convert.match_colour": "none"})
     assert np.abs(usual - other).max() > 2
     assert np.abs(usual - tried()).max() == 0
+    several = tried(**{"convert.match_colour": "none,average"})  # each in turn, as `convert` does
+    assert np.abs(several - tried(**{"convert.match_colour": "average"})).max() == 0
+    assert np.abs(several - other).max() > 2
     for bad in ({"convert.nosuch": 1}, {"train.minutes": 1}, {"convert.feather": 9}):
         assert client.post(f"{base}/try", json=wish | {"options": bad}).status_code == 422
     assert client.post(f"{base}/try", json=wish | {"index": 9999}).status_code == 404

@@ -78,6 +78,15 @@ class Placed:
     way_px: NDArray[Any] | None = None
 
 
+_OF_THE_MASK = (
+    "mask",
+    "feather",
+    *("erode", "erode_top", "erode_bottom", "erode_left", "erode_right"),
+    *("blur", "blur_passes", "mask_threshold", "border"),
+)
+"""Options that say where the mask ends, and how."""
+
+
 def bounds_of(options: ConvertOptions, swapper: Swapper) -> str:
     """What bounds the new face: "mask", "surface" or "both"."""
     if options.bounds == "auto":
@@ -125,8 +134,8 @@ def idle_flags(options: ConvertOptions, swapper: Swapper) -> list[str]:
         return []
     usual = ConvertOptions()
     return [
-        f"--{name}"
-        for name in ("mask", "feather", "erode")
+        f"--{name.replace('_', '-')}"
+        for name in _OF_THE_MASK
         if getattr(options, name) != getattr(usual, name)
     ]
 

@@ -22,6 +22,7 @@ from understudy.imaging.text import mark_made
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer, Fresh
+from understudy.stages.convert.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
 from understudy.stages.faces.casting import Casting
@@ -119,8 +120,7 @@ class Tuner:
             if options.mask not in self._builds:
                 self._builds[options.mask] = builds_in(casting, options.mask)
             builds = self._builds[options.mask]
-        colour = self._registry.get("colour", options.match_colour)
-        matcher = colour.build(options.colour.of(colour.name))
+        matcher = matcher_of(self._registry, options)
         return Composer(options, self._swapper, matcher, knobs, builds)
 
     def _made(
