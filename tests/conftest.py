@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -54,6 +55,8 @@ def _own_home(
     surround: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     surround(monkeypatch)
+    # the queue is one for all of a person's folders: what one test left waiting, another would see
+    shutil.rmtree(Path(os.environ["UNDERSTUDY_HOME"]) / "jobs", ignore_errors=True)
 
 
 def built(plugin: Plugin, **chosen: Any) -> Any:
