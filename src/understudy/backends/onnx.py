@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from understudy.backends.device import Placed, note
+from understudy.backends.onnx_file import without_subnormals
 from understudy.errors import PluginError
 
 
@@ -47,6 +48,7 @@ class OnnxModel:
         there = onnxruntime.get_available_providers()
         wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
         providers = [p for p in (*wanted, "CPUExecutionProvider") if p in there]
+        content = without_subnormals(content)
         self._session = onnxruntime.InferenceSession(content, options, providers=providers)
         self.placed = _placed(device, there, self._session.get_providers(), onnxruntime.__version__)
         note(self.placed)
