@@ -28,7 +28,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,13 @@ from typing import Any
 import av
 import numpy as np
 import torch
-from torch import nn
 
 from understudy.errors import StoreError
 from understudy.flow import Silent
 from understudy.media import frames, probe
 from understudy.nn import checkpoint
 from understudy.options import Branch
-from understudy.plugin import KINDS, Plugin, Registry, default_registry
+from understudy.plugin import KINDS, Registry, default_registry
 from understudy.provenance.consent import Declaration, keep_declarations, now
 from understudy.provenance.verify import verify
 from understudy.runs.swap import run_job
@@ -55,8 +54,7 @@ from understudy.stages.train.options import TrainOptions
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_face_png
 from understudy.store.project import Project
-from understudy.swap import Crop, Recipe
-from understudy.swap.standard import SharedEncoder
+from understudy.testing.tiny import TINY
 
 KILLS, AT_LEAST = 20, 4
 OUTPUT = sys.argv[3] if len(sys.argv) > 3 else "out.mp4"
@@ -88,27 +86,9 @@ _TWICE = ("extract", "extract", "train", "train", "convert", "convert")
 PLANS = ((*_TWICE, "release"), (*_TWICE, "evaluate"), _TWICE)
 
 
-class Tiny(SharedEncoder):
-    """As small as a model can be, with all that a real one has: a running mean too."""
-
-    crop = Crop(input_px=32, output_px=32, centering="face", coverage=0.8)
-    recipe = Recipe(learning_rate=1e-3, warm_up=5, level=8, ema=0.9)
-
-    def __init__(self, options: None, persons: Sequence[str]) -> None:
-        start = nn.Sequential(nn.Conv2d(3, 8, 5, 4, 2), nn.ReLU(), nn.Flatten())
-        encoder = nn.Sequential(start, nn.Linear(512, 32))
-        super().__init__(persons, encoder, [self.decoder() for _ in persons])
-
-    @staticmethod
-    def decoder() -> nn.Module:
-        return nn.Sequential(
-            nn.Linear(32, 48 * 64), nn.Unflatten(1, (48, 8, 8)), nn.PixelShuffle(4)
-        )
-
-
 REGISTRY = Registry(
     [
-        Plugin("swap", "tiny", "__main__:Tiny", "as small as a model can be"),
+        TINY,
         *(p for kind in KINDS for p in default_registry().of_kind(kind)),
     ]
 )

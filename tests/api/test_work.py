@@ -15,6 +15,8 @@ from understudy.events import Event
 from understudy.flow import Silent
 from understudy.stages.train.scored.kept import read_curve
 
+SMALL = {"mesh": {"texture": "128", "components": 8}}
+
 
 def test_a_broken_off_extraction_goes_on(made, tmp_path: Path) -> None:
     film = tmp_path / "ann.mp4"
@@ -61,7 +63,7 @@ def test_ctrl_c_saves_and_gives_the_signal_back(studio) -> None:
 def test_faces_of_several_places_and_of_one_person_of_a_film(studio) -> None:
     bob = us.Alignments("bob.mp4")
     given = {"ann": ["ann.faces", us.Alignments("ann.mp4").where(person=0)], "bob": bob}
-    plain = {"previews": 0, "score_faces": 0}
+    plain = {"previews": 0, "score_faces": 0, "swap": SMALL}
     model = us.train(given, iterations=2, batch=2, into="other", progress=None, **plain)
     assert model.persons == ("ann", "bob")
     with pytest.raises(ValueRefused, match="by person or track, not by size_px"):
@@ -86,7 +88,7 @@ def test_faces_whose_film_is_elsewhere_are_learnt_unscored(studio) -> None:
     Path("ann.mp4").rename("elsewhere.mp4")
     told: list[Event] = []
     given = {"ann": us.Alignments("ann.alignments"), "bob": "bob.faces"}
-    us.train(given, iterations=1, batch=2, into="new", previews=0, progress=told.append)
+    us.train(given, iterations=1, batch=2, into="new", previews=0, progress=told.append, swap=SMALL)
     assert any("is not scored while it learns: no film" in event.text for event in told)
 
 

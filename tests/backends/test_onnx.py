@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import understudy
-from understudy.backends.onnx_file import without_subnormals
+from understudy.backends.subnormals import without_subnormals
 
 
 def test_no_telemetry_is_sent(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from understudy.store.project import Project, Render
 
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
 UNSEEN = ("--previews", 0, "--score-faces", 0)
+SMALL = ("--swap.mesh.texture", 128, "--swap.mesh.components", 8)
 
 
 @pytest.fixture(scope="session")
@@ -262,7 +263,7 @@ def test_two_people_of_one_film_become_two_others_in_one_pass(project, understud
     """Each other's, by a model of three; then one is left; then another film of ann."""
     understudy("cast", "name", project, "both:0=bob", "both:1=Ann Lee").worked()
     understudy("cast", "name", project, "ann-2=cy").worked()
-    train = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
+    train = ("--iterations", 2, "--batch", 2, "--threads", 1, *SMALL, *UNSEEN)
     understudy("train", project, "--persons", "bob,cy", "--model-name", "pair", *train).worked()
     told = understudy("train", project, *train).worked()
     assert "model model: ann-lee, bob, cy" in told.err
@@ -337,7 +338,7 @@ def test_two_people_of_a_real_film(shared: Path, tmp_path: Path, understudy) -> 
     assert sorted(word.partition("=")[2] for word in proposed) == ["fay", "max"]
     assert {word.partition(":")[0] for word in proposed} == {both}
     understudy("cast", "name", project, *proposed).worked()
-    train = ("--iterations", 3, "--batch", 4, "--threads", 1, "--previews", 1, "--score-faces", 0)
+    train = ("--iterations", 3, "--batch", 4, "--threads", 1, *SMALL, *UNSEEN)
     understudy("train", project, "--persons", "fay,max", *train).worked()
     declare(understudy, project, "fay", "max")
     out = tmp_path / "out.mp4"

@@ -43,6 +43,7 @@ PAGES = {
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
+SMALL = ("--swap.mesh.texture", 128, "--swap.mesh.components", 8)
 TRAIN = ("--iterations", 2, "--batch", 2, "--threads", 1, "--previews", 1, "--score-faces", 0)
 CONVERT = ("--preset", "ultrafast", "--no-score")
 
@@ -214,9 +215,9 @@ NAMES = {"footage.mp4": "a.mp4", "donor.mp4": "b.mp4"}
 """What films of the guides are called in the folders of these tests."""
 QUICK: dict[str, tuple[object, ...]] = {
     "extract": EXTRACT,
-    "train": ("--iterations", 3, *TRAIN[2:]),
+    "train": ("--iterations", 3, *TRAIN[2:], *SMALL),
     "convert": CONVERT,
-    "swap": (*EXTRACT, *TRAIN, *CONVERT, "--consent", "agreed.toml"),
+    "swap": (*EXTRACT, *TRAIN, *SMALL, *CONVERT, "--consent", "agreed.toml"),
     "consent": ("--file", "agreed.toml"),
 }
 """What makes each verb quick, and answers what it would ask."""

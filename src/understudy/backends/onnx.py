@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from understudy.backends.device import Placed, note
-from understudy.backends.onnx_file import without_subnormals
+from understudy.backends.subnormals import without_subnormals
 from understudy.errors import PluginError
 
 

@@ -25,6 +25,7 @@ from understudy.nn import checkpoint
 from understudy.plugin import Registry
 from understudy.stages.train.feeding.feed import Feed
 from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.scored import watch
 from understudy.stages.train.scored.judge import Judged
 from understudy.stages.train.scored.kept import read_best, read_curve
 from understudy.stages.train.stage import TrainInputs, train
@@ -33,9 +34,20 @@ from understudy.store.faceset import FaceFolder
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
 from understudy.testing.stops import StopsAfter
+from understudy.testing.tiny import TINY
 
-REGISTRY = Registry([*PLUGINS, *MASKERS])
-FACES = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+REGISTRY = Registry([TINY, *PLUGINS, *MASKERS])
+
+
+def _faces(size: int = 32) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _scores_may_cost_what_they_cost(request, monkeypatch):
+    """Beside so small a model even these judges would be asked for less often."""
+    if "cost_too_much" not in request.node.name:
+        monkeypatch.setattr(watch, "BUDGET", 1e9)
 
 
 @dataclass
@@ -46,6 +58,7 @@ class Told:
     left_out: frozenset[tuple[str, str]] = frozenset()
     key: str = "these faces"
     seconds: float = 0.0
+    faces_px: int = 32
     prepared: int = 0
     why: str = ""
     asked: list[int] = field(default_factory=list)
@@ -57,14 +70,15 @@ class Told:
     def __call__(self, swapper) -> Judged:
         time.sleep(self.seconds)
         self.asked.append(swapper.step)
-        self.shown[swapper.step] = swapper.convert(FACES, "b").rgb
+        self.shown[swapper.step] = swapper.convert(_faces(self.faces_px), "b").rgb
         score = self.scores.get(swapper.step, 50.0)
         return Judged(score, {"identity": score / 100}, self.why)
 
 
 def _train(facesets, folder, judge=None, progress=None, **changes):
     plain = {"iterations": 4, "batch": 2, "device": "cpu", "threads": 1, "previews": 0}
-    plain |= {"precision": "fp32"}  # the probe may choose otherwise for the next one
+    # the probe of precisions may choose otherwise for the next one
+    plain |= {"model": "tiny", "precision": "fp32"}
     options = TrainOptions(**plain | changes)
     persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
     inputs = TrainInputs(persons, folder, judge=judge)
@@ -102,8 +116,8 @@ def test_a_model_is_scored_at_saves_and_the_best_is_kept_beside_the_last(faceset
         load_swapper(tmp_path / "m", "cpu", REGISTRY, which) for which in ("last", "best")
     )
     assert (last.step, first.step) == (6, 4)
-    assert np.array_equal(first.convert(FACES, "b").rgb, judge.shown[4])
-    assert np.array_equal(last.convert(FACES, "b").rgb, judge.shown[6])
+    assert np.array_equal(first.convert(_faces(), "b").rgb, judge.shown[4])
+    assert np.array_equal(last.convert(_faces(), "b").rgb, judge.shown[6])
     assert not (tmp_path / "m/best/step_00000004/optimizer.safetensors").exists()
     assert [p.name for p in (tmp_path / "m/best").iterdir()] == ["step_00000004"]
 
@@ -115,7 +129,7 @@ def test_scoring_touches_nothing_of_the_training(facesets, tmp_path):
 
 
 def test_people_see_the_closed_form_before_it_is_scored(facesets, tmp_path):
-    judge, seen = Told({0: 20.0, 2: 10.0}), []
+    judge, seen = Told({0: 20.0, 2: 10.0}, faces_px=64), []
     persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
     inputs = TrainInputs(persons, tmp_path / "m", lambda _: seen.append(list(judge.asked)), judge)
     options = TrainOptions(iterations=2, batch=2, device="cpu", threads=1, previews=0)
@@ -245,9 +259,15 @@ from pathlib import Path
 from understudy.nn import checkpoint
 from understudy.flow import Silent
 from understudy.stages.train.options import TrainOptions
+from understudy.stages.train.scored import watch
 from understudy.stages.train.scored.judge import Judged
 from understudy.stages.train.stage import TrainInputs, train
+from understudy.mask.manifest import PLUGINS as MASKERS
+from understudy.plugin import Registry
 from understudy.store.faceset import FaceFolder
+from understudy.testing.tiny import TINY
+
+watch.BUDGET = 1e9
 
 class Rising:
     left_out, key = frozenset(), "these faces"
@@ -266,8 +286,8 @@ def save(place, state, tensors):
 checkpoint.save = save
 persons = {name: (FaceFolder(Path(path)),) for name, path in zip("ab", sys.argv[3:])}
 plain = dict(batch=2, device="cpu", threads=1, previews=0, score_every=2, precision="fp32")
-options = TrainOptions(iterations=6, **plain)
-train(TrainInputs(persons, folder, judge=Rising()), options, Silent())
+options = TrainOptions(model="tiny", iterations=6, **plain)
+train(TrainInputs(persons, folder, judge=Rising()), options, Silent(), Registry([TINY, *MASKERS]))
 """
 
 

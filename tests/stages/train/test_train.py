@@ -55,8 +55,9 @@ from understudy.swap import Crop
 from understudy.swap.loading import load_swapper
 from understudy.swap.manifest import PLUGINS
 from understudy.testing.stops import StopsAfter
+from understudy.testing.tiny import TINY
 
-REGISTRY = Registry([*PLUGINS, *MASKERS])
+REGISTRY = Registry([TINY, *PLUGINS, *MASKERS])
 
 
 def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
@@ -75,7 +76,8 @@ def test_sixteen_bit_pictures_train_as_their_eight_bit_view(facesets, tmp_path):
 
 def _options(**changes) -> TrainOptions:
     plain = {"iterations": 4, "batch": 2, "device": "cpu", "threads": 1, "previews": 0}
-    plain |= {"precision": "fp32"}  # the probe may choose otherwise for the next one
+    # the probe of precisions may choose otherwise for the next one
+    plain |= {"model": "tiny", "precision": "fp32"}
     return TrainOptions(**plain | changes)
 
 
@@ -87,7 +89,7 @@ def _train(facesets, folder, progress=None, **changes):
 
 def test_leaves_checkpoints_previews_logs_and_a_report(facesets, tmp_path):
     report = _train(facesets, tmp_path / "model", previews=2, save_every=2)
-    assert (report.model, report.step, report.iterations) == ("quick", 4, 4)
+    assert (report.model, report.step, report.iterations) == ("tiny", 4, 4)
     assert list(report.losses) == ["a", "b"] and report.seconds > 0
     assert all(map(math.isfinite, report.losses.values()))
     assert [p.name for p in checkpoint.steps(tmp_path / "model")] == [
@@ -114,12 +116,13 @@ def _tensors(folder: Path, step: int) -> dict[str, bytes]:
 
 
 def test_a_resumed_run_is_bit_identical_to_an_uninterrupted_one(facesets, tmp_path):
+    long = {"model": "quick", "iterations": 8}
     # faces, batch and steps are such that the interruption lies inside an epoch
-    _train(facesets, tmp_path / "whole", iterations=8)
+    _train(facesets, tmp_path / "whole", **long)
     with pytest.raises(Cancelled, match="saved at iteration 3"):
-        _train(facesets, tmp_path / "parts", StopsAfter(2 + 2), iterations=8)
+        _train(facesets, tmp_path / "parts", StopsAfter(2 + 2), **long)
     progress = Silent()
-    report = _train(facesets, tmp_path / "parts", progress, iterations=8)
+    report = _train(facesets, tmp_path / "parts", progress, **long)
     assert report.iterations == 5
     assert any("going on with quick at iteration 3" in said for said in progress.said)
     assert _tensors(tmp_path / "whole", 8) == _tensors(tmp_path / "parts", 8)
@@ -155,7 +158,7 @@ def test_no_picture_is_decoded_twice(facesets, tmp_path, monkeypatch):
 
 def test_never_starts_over_an_existing_model_unless_told(facesets, tmp_path):
     _train(facesets, tmp_path / "m", iterations=2)
-    with pytest.raises(StoreError, match=r"holds the model quick.*not lightweight"):
+    with pytest.raises(StoreError, match=r"holds the model tiny.*not lightweight"):
         _train(facesets, tmp_path / "m", model="lightweight")
     progress = Silent()
     report = _train(facesets, tmp_path / "m", progress, iterations=1, new=True, seed=5)
@@ -302,7 +305,7 @@ def test_a_resumed_run_computes_in_what_it_was_computed_in(facesets, tmp_path, m
 def test_the_loader_converts_with_the_newest_checkpoint(facesets, tmp_path):
     with pytest.raises(StoreError, match="no trained model"):
         load_swapper(tmp_path / "m", "cpu", REGISTRY)
-    _train(facesets, tmp_path / "m", iterations=2)
+    _train(facesets, tmp_path / "m", model="quick", iterations=2)
     swapper = load_swapper(tmp_path / "m", "cpu", REGISTRY)
     assert (swapper.name, swapper.step) == ("quick", 2)
     assert (swapper.input_px, swapper.output_px) == (64, 96)
@@ -355,7 +358,7 @@ def _as_format_1(path: Path) -> None:
 
 
 def test_a_checkpoint_of_the_first_format_converts_and_trains_on_untouched(facesets, tmp_path):
-    _train(facesets, tmp_path / "new", iterations=2)
+    _train(facesets, tmp_path / "new", model="quick", iterations=2)
     shutil.copytree(tmp_path / "new", tmp_path / "old")
     _as_format_1(tmp_path / "old/step_00000002")
     before = {p: p.read_bytes() for p in (tmp_path / "old/step_00000002").iterdir()}
@@ -364,7 +367,7 @@ def test_a_checkpoint_of_the_first_format_converts_and_trains_on_untouched(faces
     assert old.persons == ("a", "b") and not old.warning
     assert np.array_equal(new.convert(faces, "b").rgb, old.convert(faces, "b").rgb)
     for name in ("new", "old"):
-        assert _train(facesets, tmp_path / name, iterations=4).iterations == 2
+        assert _train(facesets, tmp_path / name, model="quick", iterations=4).iterations == 2
     assert _tensors(tmp_path / "new", 4) == _tensors(tmp_path / "old", 4)
     assert checkpoint.newest(tmp_path / "old").state.format == 2
     assert {p: p.read_bytes() for p in before} == before
@@ -475,15 +478,16 @@ def test_no_minutes_keep_what_stands_in_closed_form_and_training_goes_on_from_it
     folder, seen = tmp_path / "m", []
     persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
     inputs = TrainInputs(persons, folder, begun=seen.append)
-    report = train(inputs, _options(iterations=None, minutes=0, previews=2), Silent(), REGISTRY)
+    options = _options(model="quick", iterations=None, minutes=0, previews=2)
+    report = train(inputs, options, Silent(), REGISTRY)
     assert (report.step, report.iterations, seen) == (0, 0, [folder])
     assert report.loss_words() == "none yet, it stands in closed form"
     assert (folder / "preview.png").is_file()
     assert load_swapper(folder, "cpu", REGISTRY).step == 0
-    again = train(inputs, _options(iterations=2), Silent(), REGISTRY)
+    again = train(inputs, _options(model="quick", iterations=2), Silent(), REGISTRY)
     assert (again.step, again.iterations) == (2, 2)
     assert seen == [folder], "only a new model is shown before training"
-    _train(facesets, tmp_path / "whole", iterations=2)
+    _train(facesets, tmp_path / "whole", model="quick", iterations=2)
     assert _tensors(folder, 2) == _tensors(tmp_path / "whole", 2)
 
 

@@ -27,8 +27,9 @@ from understudy.store.faceset import FaceFolder
 from understudy.swap import Crop
 from understudy.swap.loading import new_model
 from understudy.swap.manifest import PLUGINS
+from understudy.testing.tiny import TINY
 
-REGISTRY = Registry([*PLUGINS, *MASKERS])
+REGISTRY = Registry([TINY, *PLUGINS, *MASKERS])
 CUTTING = Cutting(Crop(64, 96, "legacy", 1.0), "extended", 3.0, 2.0)
 
 
@@ -47,7 +48,7 @@ def _trainer() -> Trainer:
 
 
 def _train(facesets, folder: Path, progress: Silent | None = None, **changes) -> TrainReport:
-    plain = {"batch": 2, "device": "cpu", "threads": 1, "previews": 0} | changes
+    plain = {"model": "tiny", "batch": 2, "device": "cpu", "threads": 1, "previews": 0} | changes
     persons = {name: (FaceFolder(path),) for name, path in zip("ab", facesets, strict=True)}
     inputs = TrainInputs(persons, folder)
     return train(inputs, TrainOptions(**plain), progress or Silent(), REGISTRY)
