@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from understudy.actors import Shot, portraits
-from understudy.media.stills import natural_key
+from understudy.media.stills import natural_key, read_image
 from understudy.plugin import KINDS, Plugin, default_registry
 from understudy.testing.contracts import CHECKS
 from understudy.types import Alignment, Faces, Frame, Timestamp
@@ -86,7 +88,7 @@ def test_colour_matchers(plugin: Plugin, build: Build) -> None:
 def test_writers(plugin: Plugin, tmp_path: Path) -> None:
     # DNxHR begins at 256x120
     size_wh = (256, 120) if plugin.name == "dnxhr" else (64, 48)
-    read = read_exrs if plugin.name == "exr" else None
+    read = {"exr": read_exrs, "patch": read_patches, "webp": read_webp}.get(plugin.name)
     CHECKS["write"](plugin.load(), tmp_path, size_wh=size_wh, read=read)
 
 
@@ -99,6 +101,29 @@ def read_exrs(folder: Path) -> list[Frame]:
         encoded = np.where(light < 0.018, 4.5 * light, 1.099 * light**0.45 - 0.099)
         pixels = np.clip(255 * encoded, 0, 255).round().astype(np.uint8)
         found.append(Frame(Timestamp(number, number, Fraction(1, 25)), pixels, path.name))
+    return found
+
+
+def read_webp(path: Path) -> list[Frame]:
+    """Animated WebP, which FFmpeg does not read, by OpenCV."""
+    done, found = cv2.imreadanimation(str(path))
+    assert done
+    starts = np.concatenate([[0], np.cumsum(found.durations)]).tolist()
+    return [
+        Frame(Timestamp(n, starts[n], Fraction(1, 1000)), bgr[..., 2::-1].copy(), path.name)
+        for n, bgr in enumerate(found.frames)
+    ]
+
+
+def read_patches(folder: Path) -> list[Frame]:
+    """Faces that are as large as their frames."""
+    found = []
+    for path in sorted(folder.glob("*.json"), key=lambda p: natural_key(p.name)):
+        plain = json.loads(path.read_text())
+        (face,) = plain["faces"]
+        assert face["frame_from_patch"] == np.eye(3).tolist()
+        at = Timestamp(plain["frame"], plain["pts"], Fraction(plain["time_base"]))
+        found.append(Frame(at, read_image(folder / face["picture"]), path.name))
     return found
 
 

@@ -52,7 +52,10 @@ WRITERS = {
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "pictures that a contract is checked with",
     "weights/wheels.py": "fills a scratch folder",
+    "write/animation.py": "opens a file of commit_path",
+    "write/gif.py": "fills a file of commit_path",
     "write/images.py": "fills a folder of commit_dir",
+    "write/webp.py": "fills a file of commit_path",
 }
 
 READING = {"read_bytes", "read_text"}
@@ -96,6 +99,7 @@ ENCODERS = {
     "media/joining/__init__.py": "reads packets into memory",
     "testing/clips.py": "films for tests",
     "testing/contracts/write.py": "films that a contract is checked with",
+    "write/animation.py": "fills a file of commit_path",
 }
 
 NEED_NO_QUOTES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from understudy.errors import ValueRefused
 from understudy.geometry import Space
 from understudy.types.check import shown
+
+if TYPE_CHECKING:
+    from understudy.types.cutout import Cutout
 
 _DTYPES = (np.uint8, np.uint16, np.float32)
 
@@ -52,12 +55,14 @@ class Frame:
         pixels: (h, w, 3) RGB; uint8, or uint16/float32 when the source has more than 8 bits.
         source: what it came from, for messages (a file or folder name).
         alpha: (h, w) float32 0..1, how far a layer covers what lies below; None for all of it.
+        cutouts: new faces that are kept apart from the pixels, the lowest first.
     """
 
     at: Timestamp
     pixels: NDArray[Any]
     source: str
     alpha: NDArray[Any] | None = None
+    cutouts: tuple[Cutout, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype not in _DTYPES:

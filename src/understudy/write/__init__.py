@@ -40,6 +40,12 @@ class Writer(Protocol):
     keeps_alpha: bool
     """Whether it stores `Frame.alpha`, how far a layer covers what lies below."""
 
+    takes_cutouts: bool
+    """Whether it stores `Frame.cutouts`, the new faces apart from a frame that is as it was."""
+
+    like_source: bool
+    """Whether an output can be read like its source, frame by frame, so that it can be scored."""
+
     bytes_a_frame: int
     """About how much room a frame takes; only said where a disk looks too small."""
 

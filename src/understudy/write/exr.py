@@ -22,6 +22,8 @@ class ExrWriter(ImagesWriter):
         options: which numbers, and of what.
     """
 
+    like_source = False
+
     def __init__(self, source: MediaInfo, options: ExrOptions | None = None) -> None:
         self._options = options or ExrOptions()
         super().__init__(source, ".exr", 16 if self._options.number == "half" else 32)

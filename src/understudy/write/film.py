@@ -31,6 +31,9 @@ class FilmWriter:
         MediaError: the container cannot hold the source's sound.
     """
 
+    takes_cutouts = False
+    like_source = True
+
     def __init__(self, source: MediaInfo, coding: Coding, container: Container) -> None:
         self._source, self._coding, self._container = source, coding, container
         self.suffix = f".{container}"

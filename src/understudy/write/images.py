@@ -6,7 +6,7 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ TIMES = "times.csv"
 """Beside the pictures of a video: which frame is shown when, so that its timing can be restored."""
 
 
-class ImagesWriter(ABC):
+class FolderWriter(ABC):
     """Writes folders `seg_00000.unsigned` of pictures, each complete or absent.
 
     A video's frames are called by their index, `000123.png`, with `times.csv` beside them; images
@@ -40,6 +40,8 @@ class ImagesWriter(ABC):
     """
 
     keeps_alpha = True
+    takes_cutouts = False
+    like_source = True
 
     def __init__(self, source: MediaInfo, ending: str, bits: int, *, alone: bool = False) -> None:
         self.suffix = ending if alone else ""
@@ -50,11 +52,7 @@ class ImagesWriter(ABC):
         if source.bits > bits:
             self.not_kept = (f"{source.bits} bits a sample become {bits}",)
         self._source, self._ending, self._alone = source, ending, alone
-        self._names = [f"{name}{ending}" for name in _apart(source.files)]
-
-    @abstractmethod
-    def encoded(self, frame: Frame) -> bytes:
-        """One picture as a file."""
+        self._stems = _apart(source.files)
 
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:
         """Write one segment's frames; the folder gets its name only when it is complete.
@@ -66,12 +64,18 @@ class ImagesWriter(ABC):
             rows = []
             for frame in frames:
                 check_frame(frame, self._source)
-                name = self._name(frame.at.index)
-                (part / name).write_bytes(self.encoded(frame))
+                files = self.files_of(frame)
+                for name, data in files.items():
+                    (part / name).write_bytes(data)
+                name = next(iter(files))
                 at = frame.at
                 rows.append(f"{name},{at.index},{at.pts},{at.time_base},{float(at.seconds):.6f}\n")
             if self._source.kind == "video":
                 (part / TIMES).write_text("".join(rows), "utf-8")
+
+    @abstractmethod
+    def files_of(self, frame: Frame) -> dict[str, bytes]:
+        """What is kept of one frame, by names; `times.csv` has the first one."""
 
     def has_segment(self, work: Path, number: int) -> bool:
         """Whether that segment is complete."""
@@ -87,10 +91,7 @@ class ImagesWriter(ABC):
             MediaError: a segment is missing.
             ValueRefused: one picture was asked for, and there are several.
         """
-        folders = [segment_path(work, n) for n in range(segments)]
-        missing = [p.name for p in folders if not p.is_dir()]
-        if missing:
-            raise MediaError(f"{work}: {', '.join(missing)} missing; convert again")
+        folders = complete(work, segments)
         if self._alone:
             return [(target, self._only(folders, target))]
         rows = ["name,index,pts,time_base,seconds\n"]
@@ -105,11 +106,15 @@ class ImagesWriter(ABC):
                         made.add(entry.name)
             if self._source.kind == "video":
                 (part / TIMES).write_text("".join(rows), "utf-8")
-        if not self._names:
-            return [(target / name, self._source.path) for name in sorted(made)]
+        return [(target / name, source) for name, source in self.paired(made)]
+
+    def paired(self, made: Collection[str]) -> Iterable[tuple[str, Path]]:
+        """Pictures of those that were made, each with what it was made from, in their order."""
+        if not self._stems:
+            return [(name, self._source.path) for name in sorted(made)]
         # By name and not by number: a picture that could not be read has none here.
-        pairs = zip(self._names, self._source.files, strict=True)
-        return [(target / name, file) for name, file in pairs if name in made]
+        pairs = zip(self._stems, self._source.files, strict=True)
+        return [(stem + self._ending, file) for stem, file in pairs if stem + self._ending in made]
 
     def _only(self, folders: Sequence[Path], target: Path) -> Path:
         """Give the only picture its place; the file that it was made from."""
@@ -118,12 +123,24 @@ class ImagesWriter(ABC):
             raise ValueRefused(f"one picture shows one frame; there are {len(found)}")
         with commit_path(target) as part:
             _link(found[0], part)
-        if not self._names:
-            return self._source.path
-        return self._source.files[self._names.index(found[0].name)]
+        ((_, source),) = self.paired({found[0].name})
+        return source
 
-    def _name(self, index: int) -> str:
-        return self._names[index] if self._names else f"{index:06d}{self._ending}"
+    def stem(self, index: int) -> str:
+        """What a frame's files are called, without their endings."""
+        return self._stems[index] if self._stems else f"{index:06d}"
+
+
+class ImagesWriter(FolderWriter):
+    """Each frame is one picture."""
+
+    def files_of(self, frame: Frame) -> dict[str, bytes]:
+        """The frame's picture."""
+        return {self.stem(frame.at.index) + self._ending: self.encoded(frame)}
+
+    @abstractmethod
+    def encoded(self, frame: Frame) -> bytes:
+        """One picture as a file."""
 
 
 def with_alpha(frame: Frame, bits: int) -> NDArray[Any]:
@@ -141,6 +158,19 @@ def with_alpha(frame: Frame, bits: int) -> NDArray[Any]:
         return pixels
     alpha = frame.alpha if bits == FLOAT else from_unit(frame.alpha, pixels.dtype)
     return np.dstack([pixels, alpha])
+
+
+def complete(work: Path, segments: int) -> list[Path]:
+    """The folders of all segments.
+
+    Raises:
+        MediaError: one is missing.
+    """
+    folders = [segment_path(work, number) for number in range(segments)]
+    missing = [folder.name for folder in folders if not folder.is_dir()]
+    if missing:
+        raise MediaError(f"{work}: {', '.join(missing)} missing; convert again")
+    return folders
 
 
 def segment_path(work: Path, number: int) -> Path:

@@ -79,4 +79,28 @@ PLUGINS = (
         summary="A folder of OpenEXR in half or float, linear light; no sound.",
         endings=("",),
     ),
+    Plugin(
+        kind="write",
+        name="patch",
+        target="understudy.write.patch:PatchWriter",
+        options="understudy.write.options:PatchOptions",
+        summary="Faces apart, each a PNG with its matte, and where they lie as JSON; no sound.",
+        endings=("",),
+    ),
+    Plugin(
+        kind="write",
+        name="gif",
+        target="understudy.write.gif:GifWriter",
+        options="understudy.write.options:GifOptions",
+        summary="GIF, 256 colours a frame: shown everywhere, large; no sound.",
+        endings=(".gif",),
+    ),
+    Plugin(
+        kind="write",
+        name="webp",
+        target="understudy.write.webp:WebpWriter",
+        options="understudy.write.options:WebpOptions",
+        summary="Animated WebP, 8 bits, with loss or without, and with alpha; no sound.",
+        endings=(".webp",),
+    ),
 )

@@ -188,6 +188,61 @@ class ExrOptions:
         check(self)
 
 
+@dataclass(frozen=True, slots=True)
+class PatchOptions:
+    """How faces are stored apart from their frames."""
+
+    patch_bits: Literal["8", "16"] = option("16", "Bits a sample of face and matte.", result=True)
+    square: int = option(
+        0,
+        "Side of an upright square around the head on which each face is stored, steady for "
+        "painting; 0 leaves faces on the frame's own pixels, which loses nothing.",
+        low=0,
+        high=4096,
+        unit="px",
+        result=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class GifOptions:
+    """How GIFs are made."""
+
+    dither: Literal["none", "ordered", "diffused"] = option(
+        "diffused",
+        "How colours that the palette lacks are mixed: not, in a pattern that stays where it is, "
+        "or by spreading the error, which is finest and moves.",
+        result=True,
+    )
+    plays: int = option(
+        0, "How often it is played; 0 is without end.", low=0, high=65535, result=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class WebpOptions:
+    """How animated WebP is made."""
+
+    quality: int = option(
+        85, "WebP quality: higher is better and larger.", low=0, high=100, result=True
+    )
+    lossless: bool = option(
+        False, "Whether every pixel is as it was composited; larger.", result=True
+    )
+    plays: int = option(
+        0, "How often it is played; 0 is without end.", low=0, high=65535, result=True
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 def _check_container(container: str, holding: tuple[str, ...]) -> None:
     """Refuse a kind of file that does not hold this coding.
 

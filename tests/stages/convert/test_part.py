@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import av
@@ -127,6 +128,34 @@ def test_layer_and_matte_make_the_composite(footage, converter, tmp_path):
         converter(footage, "layer.mp4", layer=True)
     with pytest.raises(ValueRefused, match="--layer and --matte"):
         ConvertOptions(layer=True, matte=True)
+
+
+def test_patches_make_the_composite(footage, converter, tmp_path):
+    converter(footage, "whole", frames="4,11")
+    converter(footage, "apart", frames="4,11", writer="patch")
+    names = sorted(p.name for p in (tmp_path / "apart").iterdir())
+    assert names == [
+        *("000004-0.png", "000004.json", "000011.json", "credentials.svg", "times.csv")
+    ]
+    whole = made(tmp_path / "whole")
+    for frame in (f for f in frames(probe(footage.media)) if f.at.index in (4, 11)):
+        plain = json.loads((tmp_path / "apart" / f"{frame.at.index:06d}.json").read_text())
+        pixels = frame.pixels.astype(float)
+        for face in plain["faces"]:
+            with av.open(str(tmp_path / "apart" / face["picture"])) as file:
+                rgba = next(file.decode(video=0)).to_ndarray(format="rgba64le") / 65535
+            left, top = (int(row[2]) for row in face["frame_from_patch"][:2])
+            below = pixels[top : top + len(rgba), left : left + rgba.shape[1]]
+            below += rgba[..., 3:] * (255 * rgba[..., :3] - below)
+            assert face["shows"] == "b" and face["face"] == "4_0"
+        assert np.abs(pixels.round() - whole[frame.at.index]).max() <= 1
+        assert len(plain["faces"]) == (frame.at.index == 4), "frame 11 shows nobody"
+    assert verify(tmp_path / "apart" / "000004-0.png").state == "ours"
+    assert verify_folder(tmp_path / "apart").whole.state == "ours"
+    (tmp_path / "apart" / "000011.json").write_text("{}")
+    assert verify_folder(tmp_path / "apart").whole.state == "altered"
+    with pytest.raises(ValueRefused, match="--matte: patch stores each face with its matte"):
+        converter(footage, "m", writer="patch", matte=True)
 
 
 def test_a_folder_of_exr_is_known_by_its_list(footage, converter, tmp_path):

@@ -60,7 +60,7 @@ def _held(make, index: int, tracks: dict[int | None, float]) -> _Held:
     none = np.zeros((0, 0, 3), np.float32)
     faces = ((replace(make.face(index), track=track), value) for track, value in tracks.items())
     placed = [
-        Placed(face, none, none, Patch(0, 0, none[..., 0]), measured=np.array([value]))
+        Placed(face, "b", none, none, Patch(0, 0, none[..., 0]), measured=np.array([value]))
         for face, value in faces
     ]
     return _Held(frame, placed)  # type: ignore[arg-type]

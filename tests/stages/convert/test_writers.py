@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -61,6 +62,23 @@ def test_every_film_is_signed_and_any_change_is_seen(footage, converter, tmp_pat
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert verify(path).state in ("altered", "unreadable")
+    assert not verify(path).ok
+
+
+@pytest.mark.parametrize("output", ["out.gif", "out.webp"])
+def test_animations_are_signed_and_any_change_is_seen(footage, converter, tmp_path, output):
+    told = Warned()
+    converter(footage, output, told, frames="2-5")
+    path = tmp_path / output
+    assert "sound is left out" in told.told["not-kept"]
+    found = verify(path)
+    assert found.state == "ours" and "consent declared" in str(found)
+    assert not beside(path).exists()
+    done, shown = cv2.imreadanimation(str(path))
+    assert done and len(shown.frames) == 4 and shown.durations.tolist() == [40] * 4
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
     assert not verify(path).ok
 
 

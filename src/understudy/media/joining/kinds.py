@@ -1,4 +1,4 @@
-"""Containers of finished films, and what they can say of time."""
+"""Containers of finished films and animations, and what they can say of time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Literal
 
 Container = Literal["mp4", "mov", "mkv", "webm"]
 
-COARSE: Mapping[str, Fraction] = {"mkv": Fraction(1, 1000), "webm": Fraction(1, 1000)}
+COARSE: Mapping[str, Fraction] = {
+    **{name: Fraction(1, 1000) for name in ("mkv", "webm", "webp")},
+    "gif": Fraction(1, 100),
+}
 """Seconds of a unit where times are rounded; the others keep any time base exactly."""
 
 

@@ -219,8 +219,12 @@ def make_render(
     converted = convert_render(project, render, options, registry, progress, anew=anew)
     places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
     kept = kept_report(project, render, truth)
-    if options.score and not options.whole:
-        progress.say("the output is not all of the film with its new faces, so nothing is scored")
+    writer = chosen_writer(registry, render.output, options).load()
+    if options.score and not (options.whole and getattr(writer, "like_source", True)):
+        progress.say(
+            "the output is not all of the film with its new faces, or no film that is read, so "
+            "nothing is scored"
+        )
         return RenderReport(converted, None, *places, render.id)
     if not options.score:
         if kept is None and project.report(render.id).exists():

@@ -30,7 +30,7 @@ from understudy.stages.faces.mattes import LEARNED, factors_of, kinds_of, mask_o
 from understudy.stages.faces.signals import signals_of
 from understudy.stages.faces.surfaces import build_signal, drawn, texture_of
 from understudy.swap.loading import Swapper
-from understudy.types import Face, Frame, Mask
+from understudy.types import Cutout, Face, Frame, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +39,7 @@ class Fresh:
 
     Attributes:
         face: whose place it takes.
+        to: id of the person who is shown.
         rgb: (c, c, 3) float32 0..1 on the model's output crop.
         alpha: (c, c) float32 0..1, how far it reaches, or None where the model does not say.
         mesh: (514, 3) in the crop, where the surface lies that these are textures of, or None.
@@ -46,6 +47,7 @@ class Fresh:
     """
 
     face: Face
+    to: str
     rgb: NDArray[Any]
     alpha: NDArray[Any] | None
     mesh: NDArray[Any] | None = None
@@ -58,6 +60,7 @@ class Placed:
 
     Attributes:
         face: whose place it takes.
+        to: id of the person who is shown.
         rgb: (h, w, 3) float32 0..1, on the crop or, where there is none, on the patch's window.
         within: (h, w) float32 0..1, where on these pixels colours are measured.
         patch: how far it covers the frame.
@@ -69,6 +72,7 @@ class Placed:
     """
 
     face: Face
+    to: str
     rgb: NDArray[Any]
     within: NDArray[Any]
     patch: Patch
@@ -186,7 +190,7 @@ class Composer:
                 for n, i in enumerate(some):
                     alpha = None if shown.alpha is None else shown.alpha[n]
                     mesh = None if shown.mesh is None else shown.mesh[n]
-                    made[i] = Fresh(faces[i][1], shown.rgb[n], alpha, mesh, crops[i])
+                    made[i] = Fresh(faces[i][1], to, shown.rgb[n], alpha, mesh, crops[i])
         return [made[i] for i in range(len(faces))]
 
     def _cut(self, one: tuple[Frame, Face, Part], crop_from_frame: Warp) -> NDArray[Any]:
@@ -228,6 +232,15 @@ class Composer:
             if one.patch.alpha.any():
                 pixels = laid(pixels, self._finished(frame, one), one.patch)
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
+
+    def cut_out(self, frame: Frame, placed: Sequence[Placed]) -> Frame:
+        """A frame as it was, with its new faces beside it; see `joined`."""
+        found = [
+            Cutout(p.face, p.to, p.patch.left, p.patch.top, self._finished(frame, p), p.patch.alpha)
+            for p in placed
+            if p.patch.alpha.any()
+        ]
+        return replace(frame, cutouts=tuple(found))
 
     def _finished(self, frame: Frame, one: Placed) -> NDArray[Any]:
         """A face in the colours and with the look of its surroundings, on its patch's window."""
@@ -315,7 +328,8 @@ class Composer:
         )
         if one.alpha is not None:
             on_crop *= one.alpha
-        return Placed(one.face, one.rgb, on_crop, self._patch(frame, one), crop_from_frame)
+        patch = self._patch(frame, one)
+        return Placed(one.face, one.to, one.rgb, on_crop, patch, crop_from_frame)
 
     def _drawn(self, frame: Frame, one: Fresh, mesh: NDArray[Any]) -> Placed:
         """A face that comes as a surface."""
@@ -327,7 +341,7 @@ class Composer:
             mask = self._mask_on(frame, one.face)
             whole = feathered(mask, mask.grid_from_frame, frame.space, edge=self._edge)
             patch = overlaid(patch, whole, keep=self._bounds == "both")
-        return Placed(one.face, new.rgb, patch.alpha, patch)
+        return Placed(one.face, one.to, new.rgb, patch.alpha, patch)
 
     def _seen(self, face: Face) -> Warp:
         """Where the model's input lies in the frame."""

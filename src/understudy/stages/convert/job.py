@@ -39,6 +39,9 @@ class Job:
     and divided into segments behind it. A stream that begins later gives the same, as long as it
     begins `reach` frames before the first one that is wanted.
 
+    Args:
+        apart: whether frames stay as they are, with their new faces beside them.
+
     Attributes:
         reach: how many frames before and after a frame it depends on.
     """
@@ -52,8 +55,10 @@ class Job:
         census: Census,
         knobs: Mapping[str, Any],
         builds: Mapping[Part, Build],
+        *,
+        apart: bool = False,
     ) -> None:
-        self._census = census
+        self._census, self._apart = census, apart
         self._options, self._casting = options, casting
         self._composer = Composer(options, swapper, matcher, knobs, builds)
         self._workers = os.cpu_count() or 1
@@ -84,7 +89,8 @@ class Job:
         yield from mapped(self._joined, settled, self._workers)
 
     def _joined(self, held: _Held) -> Frame:
-        return self._composer.joined(held.frame, held.placed)
+        join = self._composer.cut_out if self._apart else self._composer.joined
+        return join(held.frame, held.placed)
 
     def _settled(
         self, source: Generator[_Held, None, None], wanted: Callable[[int], bool]

@@ -66,10 +66,15 @@ def writer_for(registry: Registry, info: MediaInfo, output: Path, options: Conve
     kind = {"container": container, "layer": options.layer, "alone": is_still(output)}
     chosen = plugin.made_options(options.write.of(plugin.name), kind)
     writer = plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
+    if getattr(writer, "takes_cutouts", False) and (options.layer or options.matte):
+        raise ValueRefused(
+            f"--{'layer' if options.layer else 'matte'}: {plugin.name} stores each face with its "
+            "matte already; leave it out, or take another --writer"
+        )
     if options.layer and not getattr(writer, "keeps_alpha", False):
         raise ValueRefused(
-            f"--layer: {plugin.name} stores no transparency as it is; take a folder or a .png, or "
-            "a .mov with --writer prores --write.prores.profile 4444"
+            f"--layer: {plugin.name} stores no transparency as it is; take a folder, a .png or a "
+            ".webp, or a .mov with --writer prores --write.prores.profile 4444"
         )
     return writer
 

@@ -196,7 +196,8 @@ def _made_or_there(
         matcher = matcher_of(registry, options)
         asks = "build" in swapper.needs.of_plate
         builds = builds_in(casting, options.mask) if asks else {}
-        job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds)
+        apart = getattr(writer, "takes_cutouts", False)
+        job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds, apart=apart)
         make_folder(work)
         sweep_parts(work)
         room = Room(work, output)

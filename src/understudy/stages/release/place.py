@@ -20,7 +20,7 @@ from understudy.provenance.folder import LIST
 from understudy.provenance.listing import read_list
 from understudy.store.atomic import commit_bytes, need_free
 
-_OURS = (".png", ".tif", ".exr", ".csv")
+_OURS = (".png", ".tif", ".exr", ".csv", ".json")
 _MAX_BYTES = 64 << 20
 _MAX_VALUES = 4_000_000  # four for each picture of a sequence
 _LONGEST = 200

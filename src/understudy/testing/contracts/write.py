@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import UnderstudyError
+from understudy.geometry.templates import MEAN_FACE_51, MEAN_JAW_17
+from understudy.imaging.depth import to_unit
 from understudy.imaging.png import encode_png
 from understudy.media import MediaInfo, frames, probe
 from understudy.media.joining.kinds import COARSE
-from understudy.types import Frame
+from understudy.types import Alignment, Cutout, Face, Frame
 from understudy.write import Writer, WriterFactory
 
 _CUTS = (0, 5, 6, 11)
@@ -103,7 +106,7 @@ def _interrupted(make: WriterFactory, info: MediaInfo, found: list[Frame], place
     writer = make(info)
 
     def stops() -> Iterator[Frame]:
-        yield from found[:3]
+        yield from _given(writer, found[:3])
         raise KeyboardInterrupt
 
     try:
@@ -132,8 +135,23 @@ def _refused(make: WriterFactory, info: MediaInfo, found: list[Frame], place: Pa
 def _segment(writer: Writer, work: Path, number: int, found: Sequence[Frame]) -> None:
     first, last = list(pairwise(_CUTS))[number]
     assert not writer.has_segment(work, number), "a segment before it was written"
-    writer.write_segment(work, number, iter(found[first:last]))
+    writer.write_segment(work, number, iter(_given(writer, found[first:last])))
     assert writer.has_segment(work, number), "a segment that was written is not there"
+
+
+def _given(writer: Writer, found: Sequence[Frame]) -> list[Frame]:
+    """Frames; those that are stored as faces apart are each one face, as large as the frame."""
+    return [_as_face(f) for f in found] if getattr(writer, "takes_cutouts", False) else list(found)
+
+
+def _as_face(frame: Frame) -> Frame:
+    height, width = frame.pixels.shape[:2]
+    points = np.vstack([MEAN_JAW_17, MEAN_FACE_51]) * min(width, height)
+    alignment = Alignment.fit(points, frame.space)
+    box = np.array([0, 0, width, height], np.float64)
+    face = Face(f"{frame.at.index}_0", frame.at, box, 1.0, alignment)
+    whole = np.ones((height, width), np.float32)
+    return replace(frame, cutouts=(Cutout(face, "somebody", 0, 0, to_unit(frame.pixels), whole),))
 
 
 def _raises(job: Callable[[], object], what: str) -> None:
