@@ -13,9 +13,9 @@ from understudy.imaging.composite import Patch
 from understudy.media.stills import read_image
 from understudy.stages.convert import stage
 from understudy.stages.convert.compose import Placed
-from understudy.stages.convert.job import Job, _Held
 from understudy.stages.convert.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stream.job import Job, _Held
 
 
 @pytest.fixture(scope="module")

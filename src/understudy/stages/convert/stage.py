@@ -29,7 +29,6 @@ from understudy.options import results
 from understudy.plugin import Registry
 from understudy.shell import quoted
 from understudy.stages.convert.compose import idle_flags
-from understudy.stages.convert.job import Job
 from understudy.stages.convert.matching import matcher_of, matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import (
@@ -40,7 +39,9 @@ from understudy.stages.convert.output import (
     writer_for,
 )
 from understudy.stages.convert.part import Chosen, chosen_frames, info_of_part
-from understudy.stages.convert.segments import write_segments
+from understudy.stages.convert.stream.job import Job
+from understudy.stages.convert.stream.segments import write_segments
+from understudy.stages.convert.stream.spared import FAILURES, Spared
 from understudy.stages.faces.casting import Casting, Census
 from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
@@ -61,7 +62,7 @@ from understudy.words import counted
 
 SEGMENT = 120
 """Frames a segment; a kill loses at most these."""
-VERSION = 5
+VERSION = 6
 """Raise it when the same choices give other pictures, so that no film is joined from both."""
 
 
@@ -197,7 +198,10 @@ def _made_or_there(
         asks = "build" in swapper.needs.of_plate
         builds = builds_in(casting, options.mask) if asks else {}
         apart = getattr(writer, "takes_cutouts", False)
-        job = Job(options, swapper, matcher, casting, census, inputs.knobs, builds, apart=apart)
+        spared = Spared(progress)
+        job = Job(
+            options, swapper, matcher, casting, census, inputs.knobs, builds, spared, apart=apart
+        )
         make_folder(work)
         sweep_parts(work)
         room = Room(work, output)
@@ -222,6 +226,11 @@ def _made_or_there(
         read = ReadReport()
         with half_the_threads():
             segments = write_segments(film, job, writer, work, SEGMENT, part, keep, read, progress)
+        try:
+            spared.settle()
+        except (*FAILURES, StoreError):
+            _discard(work)  # its frames show nobody new, and shall not be found finished
+            raise
         frames, words = read.decoded, str(read)
         if part is not None:
             frames = part.count

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.colour import ColourMatcher, SteadyMatcher
+from understudy.errors import StoreError
 from understudy.flow import ahead, mapped
 from understudy.flow.progress import Task
 from understudy.geometry.facemesh.build import Build
 from understudy.stages.convert.compose import Composer, Fresh, Placed
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.stream.spared import FAILURES, Spared
 from understudy.stages.faces.casting import Casting, Census, Part
 from understudy.swap.loading import Swapper
 from understudy.types import Face, Frame, Timestamp
@@ -40,6 +43,7 @@ class Job:
     begins `reach` frames before the first one that is wanted.
 
     Args:
+        spared: told of faces that fail, and that stay as they were filmed.
         apart: whether frames stay as they are, with their new faces beside them.
 
     Attributes:
@@ -55,10 +59,11 @@ class Job:
         census: Census,
         knobs: Mapping[str, Any],
         builds: Mapping[Part, Build],
+        spared: Spared,
         *,
         apart: bool = False,
     ) -> None:
-        self._census, self._apart = census, apart
+        self._census, self._apart, self._spared = census, apart, spared
         self._options, self._casting = options, casting
         self._composer = Composer(options, swapper, matcher, knobs, builds)
         self._workers = os.cpu_count() or 1
@@ -90,7 +95,16 @@ class Job:
 
     def _joined(self, held: _Held) -> Frame:
         join = self._composer.cut_out if self._apart else self._composer.joined
-        return join(held.frame, held.placed)
+        placed = held.placed
+        try:
+            made = join(held.frame, placed)
+        except FAILURES:
+            # which of them it was, is found by trying each alone
+            alone = partial(join, held.frame)
+            placed = [p for p in placed if self._spared.tried(p.face, partial(alone, [p]))]
+            made = join(held.frame, placed)
+        self._spared.worked(len(placed))
+        return made
 
     def _settled(
         self, source: Generator[_Held, None, None], wanted: Callable[[int], bool]
@@ -162,7 +176,12 @@ class Job:
                 bar.advance(done, f"{counted(n_faces, 'face')} in the last {len(frames)}")
 
     def _place(self, pair: tuple[Frame, Sequence[Fresh]]) -> _Held:
-        return _Held(pair[0], self._composer.placed(*pair))
+        frame, fresh = pair
+        placed = []
+        for one in fresh:
+            place = partial(self._composer.placed, frame, [one])
+            placed += self._spared.tried(one.face, place) or []
+        return _Held(frame, placed)
 
     def _made(
         self, source: Iterable[Frame], wanted: Callable[[int], bool]
@@ -178,9 +197,20 @@ class Job:
                 if self._matters(frame.at.index, wanted)
             ]
             todo: dict[int, list[Fresh]] = {}
-            for (frame, _, _), fresh in zip(faces, self._composer.made(faces), strict=True):
-                todo.setdefault(frame.at.index, []).append(fresh)
+            for index, fresh in self._fresh(faces):
+                todo.setdefault(index, []).append(fresh)
             yield batch, todo, len(faces)
+
+    def _fresh(self, faces: Sequence[tuple[Frame, Face, Part]]) -> list[tuple[int, Fresh]]:
+        """Each new face with its frame's index, without those that fail."""
+        try:
+            made = self._composer.made(faces)
+        except (*FAILURES, StoreError) as error:  # the latter of pixels that are no numbers
+            if len(faces) > 1:
+                return [fresh for one in faces for fresh in self._fresh([one])]
+            self._spared.failed(faces[0][1], error)
+            return []
+        return [(one[0].at.index, fresh) for one, fresh in zip(faces, made, strict=True)]
 
     def _matters(self, index: int, wanted: Callable[[int], bool]) -> bool:
         """Whether a frame is wanted, or near one that is."""

@@ -13,8 +13,8 @@ from understudy.errors import MediaError
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.media import FilmReader, ReadReport
-from understudy.stages.convert.job import Job
 from understudy.stages.convert.part import Chosen
+from understudy.stages.convert.stream.job import Job
 from understudy.stages.faces.source import warn_of_damage
 from understudy.types import Frame
 from understudy.words import counted

@@ -1,0 +1,1 @@
+"""Frames of a film in one stream, converted and divided into segments behind it."""
