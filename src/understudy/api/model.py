@@ -14,20 +14,19 @@ from understudy.api.bars.progress import Watch, watching
 from understudy.api.pictures import Picture, frame_of
 from understudy.api.settings import chosen
 from understudy.errors import NoFaces, StoreError, ValueRefused
+from understudy.geometry.facemesh.build import Build
 from understudy.media.stills import natural_key
 from understudy.nn import checkpoint
 from understudy.nn.device import DeviceName, choose_device
 from understudy.options import fields_of
 from understudy.plugin import default_registry
-from understudy.stages.convert.compose import Composer
-from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.composer import composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.extract.analyse import Tools
 from understudy.stages.extract.choose import choose, resolved
 from understudy.stages.faces.casting import Part
 from understudy.stages.faces.mattes import kinds_of
 from understudy.stages.faces.surfaces import build_from, mesh_of
-from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper, load_swapper
 
 if TYPE_CHECKING:
@@ -156,13 +155,12 @@ class Model:
         with watching(progress, stops=False) as told:
             tools = self._tools(chosen("extract", found), told)
         faces = self._faces(frame, tools)
-        matcher = matcher_of(default_registry(), settings)
         parts = [Part(str(number), to) for number in range(len(faces))]
-        builds = {}
-        if "build" in self.swapper.needs.of_plate:
-            builds = {p: build_from([mesh_of(f)]) for p, f in zip(parts, faces, strict=True)}
-        turned = read_knobs(self.swapper, settings.knob, knobs)
-        composer = Composer(settings, self.swapper, matcher, turned, builds)
+
+        def builds() -> dict[Part, Build]:
+            return {p: build_from([mesh_of(f)]) for p, f in zip(parts, faces, strict=True)}
+
+        composer = composer_for(settings, self.swapper, default_registry(), builds, knobs)
         fresh = composer.made([(frame, f, p) for f, p in zip(faces, parts, strict=True)])
         return composer.composed((frame, fresh)).pixels
 

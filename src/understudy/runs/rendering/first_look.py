@@ -25,7 +25,7 @@ from understudy.imaging.text import MADE_COMMENT
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer
-from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.composer import composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
 from understudy.stages.faces.casting import Casting, Part
@@ -33,7 +33,6 @@ from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
-from understudy.swap import read_knobs
 from understudy.swap.loading import load_swapper
 from understudy.types import Face, Frame
 
@@ -66,10 +65,9 @@ def first_look(
         film = FilmReader(probe(inputs.media), "8", assumed_colour(store))
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         swapper = load_swapper(inputs.model, options.device, registry)
-        knobs = read_knobs(swapper, options.knob, inputs.knobs)
-        asks = "build" in swapper.needs.of_plate
-        builds = builds_in(casting, options.mask) if asks else {}
-        composer = Composer(options, swapper, matcher_of(registry, options), knobs, builds)
+        composer = composer_for(
+            options, swapper, registry, lambda: builds_in(casting, options.mask), inputs.knobs
+        )
         rows, labels = [], []
         for index in _spread(casting, options.mask):
             stop_if_cancelled(progress, "nothing was trained yet")

@@ -28,7 +28,7 @@ from understudy.plugin import Registry
 from understudy.runs.rendering.scoring import films_of, footage_of
 from understudy.score.combined import QUESTIONS
 from understudy.stages.convert.compose import Composer, edge_of, moved_in
-from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.composer import composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Donor, Resolution
 from understudy.stages.evaluate.gather import scorers_of
@@ -51,7 +51,6 @@ from understudy.stages.train.scored.kept import short_key
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_record
 from understudy.store.project import ALL, Project, Source
-from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper
 from understudy.words import are, counted
 
@@ -333,13 +332,15 @@ class HeldOut:
     def _composer(self, id_: str, swapper: Swapper) -> Composer:
         plate = next(s.plate for s in self._scored if s.plate.source.id == id_)
         options = plate.converting
-        if "build" in swapper.needs.of_plate and id_ not in self._builds:
-            with ExitStack() as held:
-                _, casting = self._opened(plate, held)
-                self._builds[id_] = builds_in(casting, options.mask)
-        matcher = matcher_of(self._registry, options)
-        knobs = read_knobs(swapper, options.knob)
-        return Composer(options, swapper, matcher, knobs, self._builds.get(id_, {}))
+
+        def builds() -> Mapping[Part, Build]:
+            if id_ not in self._builds:
+                with ExitStack() as held:
+                    _, casting = self._opened(plate, held)
+                    self._builds[id_] = builds_in(casting, options.mask)
+            return self._builds[id_]
+
+        return composer_for(options, swapper, self._registry, builds)
 
     def _opened(self, plate: Plate, held: ExitStack) -> tuple[Alignments, Casting]:
         film, which = plate.source, plate.converting.faces

@@ -153,6 +153,10 @@ class Composer:
         matcher: a colour matcher.
         knobs: values for what the model lets one choose.
         builds: of everybody who is replaced, for models that ask for them.
+
+    Attributes:
+        measures: whether frames are measured, so that neighbours in time count.
+        look: the look of the plate that faces get.
     """
 
     def __init__(
@@ -167,6 +171,7 @@ class Composer:
         self._steady = matcher if isinstance(matcher, SteadyMatcher) else None
         self._knobs, self._builds = dict(knobs), builds
         self.look = PlateLook(options)
+        self.measures = self.look.measures or self._steady is not None
         self._bounds, self._edge = bounds_of(options, swapper), edge_of(options)
         self._workers = os.cpu_count() or 1
 

@@ -29,7 +29,8 @@ from understudy.options import results
 from understudy.plugin import Registry
 from understudy.shell import quoted
 from understudy.stages.convert.compose import idle_flags
-from understudy.stages.convert.matching import matcher_of, matchers_of
+from understudy.stages.convert.composer import composer_for
+from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import (
     chosen_writer,
@@ -194,14 +195,12 @@ def _made_or_there(
             progress.say(f"{output} was made before with another model or other choices: once more")
         else:
             refuse_existing(output, options.overwrite)
-        matcher = matcher_of(registry, options)
-        asks = "build" in swapper.needs.of_plate
-        builds = builds_in(casting, options.mask) if asks else {}
+        composer = composer_for(
+            options, swapper, registry, lambda: builds_in(casting, options.mask), inputs.knobs
+        )
         apart = getattr(writer, "takes_cutouts", False)
         spared = Spared(progress)
-        job = Job(
-            options, swapper, matcher, casting, census, inputs.knobs, builds, spared, apart=apart
-        )
+        job = Job(options, composer, casting, census, spared, apart=apart)
         make_folder(work)
         sweep_parts(work)
         room = Room(work, output)

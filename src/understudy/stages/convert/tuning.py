@@ -22,14 +22,13 @@ from understudy.imaging.text import mark_made
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer, Fresh
-from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.composer import composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
 from understudy.stages.faces.casting import Casting
 from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.store.alignments import Alignments
-from understudy.swap import read_knobs
 from understudy.swap.loading import load_swapper
 from understudy.types import Frame
 
@@ -114,14 +113,13 @@ class Tuner:
         return self._frames[index]
 
     def _composer(self, options: ConvertOptions, casting: Casting) -> Composer:
-        knobs = read_knobs(self._swapper, options.knob, self._inputs.knobs)
-        builds: Any = {}
-        if "build" in self._swapper.needs.of_plate:
+        def builds() -> Any:
             if options.mask not in self._builds:
                 self._builds[options.mask] = builds_in(casting, options.mask)
-            builds = self._builds[options.mask]
-        matcher = matcher_of(self._registry, options)
-        return Composer(options, self._swapper, matcher, knobs, builds)
+            return self._builds[options.mask]
+
+        knobs = self._inputs.knobs
+        return composer_for(options, self._swapper, self._registry, builds, knobs)
 
     def _made(
         self,

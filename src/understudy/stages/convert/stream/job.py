@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -14,16 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.colour import ColourMatcher, SteadyMatcher
 from understudy.errors import StoreError
 from understudy.flow import ahead, mapped
 from understudy.flow.progress import Task
-from understudy.geometry.facemesh.build import Build
 from understudy.stages.convert.compose import Composer, Fresh, Placed
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stream.spared import FAILURES, Spared
 from understudy.stages.faces.casting import Casting, Census, Part
-from understudy.swap.loading import Swapper
 from understudy.types import Face, Frame, Timestamp
 from understudy.words import counted
 
@@ -53,24 +50,19 @@ class Job:
     def __init__(
         self,
         options: ConvertOptions,
-        swapper: Swapper,
-        matcher: ColourMatcher,
+        composer: Composer,
         casting: Casting,
         census: Census,
-        knobs: Mapping[str, Any],
-        builds: Mapping[Part, Build],
         spared: Spared,
         *,
         apart: bool = False,
     ) -> None:
         self._census, self._apart, self._spared = census, apart, spared
         self._options, self._casting = options, casting
-        self._composer = Composer(options, swapper, matcher, knobs, builds)
+        self._composer = composer
         self._workers = os.cpu_count() or 1
-        look = self._composer.look
-        measures = look.measures or isinstance(matcher, SteadyMatcher)
-        self._smooth = options.smooth_colour if measures else 0
-        self.reach = max(self._smooth, int(look.moves))
+        self._smooth = options.smooth_colour if composer.measures else 0
+        self.reach = max(self._smooth, int(composer.look.moves))
 
     def time_of(self, index: int) -> Timestamp | None:
         """Exact time of a frame, as the extraction saw it."""
