@@ -214,7 +214,7 @@ def _trials(_: Ground, place: Path) -> Callable[[Random], str]:
 
 
 def _ends(ground: Ground, place: Path) -> Callable[[Random], str]:
-    """What is kept beside the key of where an audit log ended."""
+    """What is kept beside the key of where a log ended: by its place, or by its first line."""
     from understudy.provenance.audit import AuditLog
 
     os.environ["UNDERSTUDY_HOME"] = os.fspath(place / "home")
@@ -222,13 +222,17 @@ def _ends(ground: Ground, place: Path) -> Callable[[Random], str]:
     shutil.copy2(ground.project / "audit.jsonl", log)
     AuditLog(log).append("refused", reason="a trial")
     whole = log.read_bytes()
-    (path,) = (place / "home" / "logs").iterdir()
-    plain = json.loads(path.read_bytes())
+    notes = [path for name in ("logs", "chains") for path in (place / "home" / name).iterdir()]
+    kept = [path.read_bytes() for path in notes]
 
     def attack(rng: Random) -> str:
         log.write_bytes(whole)
-        path.write_bytes(_text(plain, rng))
-        return f"{len(AuditLog(log).entries())} lines"
+        for path, data in zip(notes, kept, strict=True):
+            path.write_bytes(data)
+        path = rng.choice(notes)
+        path.write_bytes(_text(json.loads(kept[notes.index(path)]), rng))
+        AuditLog(log).append("refused", reason="another")
+        return f"{len(AuditLog(log).entries())} lines, {AuditLog(log).today()}"
 
     return attack
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import DiskFull, StoreError
+from understudy.provenance import audit
 from understudy.provenance.audit import GENESIS, AuditLog, _hash
 from understudy.store import atomic
 
@@ -129,11 +130,47 @@ def test_a_log_that_was_moved_or_begun_anew_is_none_that_was_cut(log: AuditLog) 
     assert len(log.entries()) == 1
 
 
+def test_a_shorter_copy_elsewhere_goes_on_with_a_line_that_says_so(log: AuditLog) -> None:
+    whole, elsewhere = (AuditLog(log.path.with_name(name)) for name in ("whole", "moved"))
+    whole.path.write_bytes(log.path.read_bytes())
+    whole.append("refused")
+    assert [e.event for e in whole.entries()][3:] == ["refused"]
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    elsewhere.path.write_bytes(b"".join(lines[:2]))
+    elsewhere.append("refused")
+    elsewhere.append("refused")
+    events = [(e.event, e.facts) for e in elsewhere.entries()[2:]]
+    assert events[0] == ("continued", {"lines": 2, "known_elsewhere": 4})
+    assert events[1:] == [("refused", {}), ("refused", {})]
+    log.append("refused")  # the one that was copied goes on as before
+    assert [e.event for e in log.entries()][3:] == ["refused"]
+
+
+def test_lines_that_were_cut_off_elsewhere_still_count_for_the_day(
+    log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A consent that has ended does not come back by a copy of an earlier day and a clock."""
+    later, early = datetime(2099, 5, 1, 12, tzinfo=UTC), datetime(2027, 1, 1, 12, tzinfo=UTC)
+    clock = type("Clock", (datetime,), {"now": classmethod(lambda cls, zone: cls.is_now)})
+    monkeypatch.setattr(audit, "datetime", clock)
+    clock.is_now = later  # type: ignore[attr-defined]
+    log.append("refused")
+    clock.is_now = early  # type: ignore[attr-defined]
+    elsewhere = AuditLog(log.path.with_name("moved.jsonl"))
+    elsewhere.path.write_bytes(log.path.read_bytes().splitlines(keepends=True)[0])
+    assert elsewhere.today() == later.astimezone().date()
+    elsewhere.append("refused")
+    log.path.unlink()
+    assert elsewhere.today() == later.astimezone().date()
+
+
 @pytest.mark.parametrize("text", ["", "[", "{}", '{"first": 1}', '{"lines": 1e999}', "[" * 9999])
 def test_a_damaged_note_of_the_end_stops_nothing(log: AuditLog, home: Path, text: str) -> None:
     (note,) = (home / "logs").iterdir()
     note.write_text(text)
-    assert len(log.entries()) == 3
+    (other,) = (home / "chains").iterdir()
+    other.write_text(text)
+    assert len(log.entries()) == 3 and log.today() == datetime.now(UTC).astimezone().date()
     log.append("refused")
     assert json.loads(note.read_text())["lines"] == 4
 

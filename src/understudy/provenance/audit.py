@@ -15,19 +15,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import parse_json, read_file
-from understudy.provenance.ends import end_missing, keep_end
+from understudy.provenance.ends import end_missing, keep_end, known_end, strayed
 from understudy.store.atomic import commit_bytes
 from understudy.store.lock import WriterLock
 
 Event = Literal[
-    "declared", "shows", "revoked", "forgotten", "converting", "converted", "failed", "refused"
+    "declared",
+    "shows",
+    "revoked",
+    "forgotten",
+    "converting",
+    "converted",
+    "failed",
+    "refused",
+    "continued",
 ]
 GENESIS = "0" * 64
 _MAX_BYTES = 64 << 20
@@ -75,16 +83,19 @@ class AuditLog:
         return entries[-1].hash if entries else GENESIS
 
     def today(self) -> date:
-        """The day by the clock, or the day of the last line where the clock is set back.
+        """The day by the clock, or that of the latest line where the clock is set back.
 
-        A consent that has ended does not come back with a clock that goes backwards.
+        A consent that has ended does not come back with a clock that goes backwards, nor with lines
+        that were cut off.
 
         Raises:
             StoreError: the chain is broken.
         """
         entries = self.entries()
         now = datetime.now(UTC)
-        last = max((_time(e.at) for e in entries), default=now)
+        known = known_end(entries[0].hash) if entries else None
+        said = [e.at for e in entries] + ([known.at] if known is not None else [])
+        last = max(map(_time, said), default=now)
         return max(last, now).astimezone().date()
 
     def check(self) -> None:
@@ -110,16 +121,21 @@ class AuditLog:
 
     def _append(self, event: Event, facts: dict[str, Any]) -> str:
         entries = self.entries()
-        number = len(entries) + 1
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        previous = entries[-1].hash if entries else GENESIS
-        body = [number, at, event, facts, previous]
-        entry = dict(zip(_KEYS, [*body, _hash(body)], strict=True))
-        old = read_file(self.path, _MAX_BYTES) if entries else b""
+        new: list[tuple[Event, dict[str, Any]]] = [(event, facts)]
+        if entries and (known := strayed(self.path, [e.hash for e in entries])):
+            new.insert(0, ("continued", {"lines": len(entries), "known_elsewhere": known}))
         # Rewritten whole: a log has few lines, and so never ends in half a one.
-        commit_bytes(self.path, old + json.dumps(entry).encode("ascii") + b"\n")
-        keep_end(self.path, [*(e.hash for e in entries), str(entry["hash"])])
-        return str(entry["hash"])
+        data = read_file(self.path, _MAX_BYTES) if entries else b""
+        for what, told in new:
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            previous = entries[-1].hash if entries else GENESIS
+            body = (len(entries) + 1, at, what, told, previous)
+            entries.append(Entry(*body, _hash(list(body))))
+            data += json.dumps(asdict(entries[-1])).encode("ascii") + b"\n"
+        commit_bytes(self.path, data)
+        latest = max(_time(e.at) for e in entries).isoformat(timespec="seconds")
+        keep_end(self.path, [e.hash for e in entries], latest)
+        return entries[-1].hash
 
     def entries(self) -> list[Entry]:
         """All lines, each checked against the one before.
