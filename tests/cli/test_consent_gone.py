@@ -195,6 +195,7 @@ def test_a_person_is_let_go_with_all_that_holds_them(done, done_place, understud
         word.rstrip(":") for line in plain["stays"] for word in line.split()
     }
     understudy("train", project, *TRAIN).refused(code=1)
+    understudy("convert", project, "-o", "new.mp4", *CONVERT).refused("b: the", "back on", code=3)
     again = understudy("forget", project, "--person", "b", "--yes").worked()
     assert "nothing" in again.out
     understudy("forget", project, "--person", "zoe").refused("zoe")

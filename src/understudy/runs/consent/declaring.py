@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from understudy.errors import ValueRefused
+from understudy.errors import ConsentMissing, ValueRefused
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, read_declarations
 from understudy.runs.consent.declared import foreign, keep_declared
@@ -50,6 +50,19 @@ def lacking(project: Project) -> Lacking:
     gone = {d.person: why for d in known if (why := d.gone(today))}
     asked = tuple(p.id for p in project.persons if p.id not in good and p.id not in gone)
     return Lacking(asked, gone)
+
+
+def refuse_gone(project: Project) -> None:
+    """Refuse, where there is nothing left to work with, for the consent that it went with.
+
+    Raises:
+        ConsentMissing: a person's consent ended or was taken back; says whose.
+        StoreError: the declarations or the log cannot be read.
+    """
+    gone = lacking(project).gone
+    if gone:
+        reasons = "; ".join(f"{person}: {why}" for person, why in gone.items())
+        raise ConsentMissing(f"nothing is converted, and no trained model is here: {reasons}")
 
 
 def declare(

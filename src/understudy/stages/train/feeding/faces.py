@@ -159,7 +159,7 @@ class Preparer:
                 numbers.update((path, first + i) for i, (path, _, _) in enumerate(made))
                 stale += sum(line.stale for _, _, line in made)
                 bar.advance(len(made))
-                stop_if_cancelled(progress, "nothing was trained yet")
+                stop_if_cancelled(progress, "nothing was trained in this run")
         if len(numbers) < len(paths):
             progress.say(
                 f"{len(paths) - len(numbers)} faces of {person} are cut from their pictures each "
