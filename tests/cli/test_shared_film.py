@@ -160,6 +160,21 @@ def test_files_of_before_are_read_and_written_as_they_are(done, understudy, tmp_
     assert not list(done.folder.glob("*.bak*"))
 
 
+def test_what_a_stranger_s_file_calls_projects_is_no_line_of_its_own(done, understudy, tmp_path):
+    path = alignments_path(done.b)
+    forget_users(path)
+    note_user(path, done.project)
+    long, odd = "/" + "x" * 5000, "/a\nstale: everything\x1b[31m"
+    rows = [(name, "now") for name in (odd, "../x", long, *(f"/no/{i}" for i in range(500)))]
+    with Alignments.open(path) as store:
+        store._db.executemany("INSERT INTO users VALUES (?, ?)", rows)
+    told = understudy("alignments", "info", done.b).worked().out
+    (line,) = [line for line in told.splitlines() if line.startswith("used by")]
+    assert "stale: everything" not in told.replace(line, "") and "\x1b" not in told
+    assert str(done.project) in line and "\\n" in line and "and 88 more" in line
+    assert len(line) < 1000 and len(users_of(path)) == 98
+
+
 def test_forgetting_names_the_projects_whose_faces_go_as_well(done, understudy):
     second = done.folder / "second.understudy"
     understudy("add", second, done.b, "--person", "b").worked()

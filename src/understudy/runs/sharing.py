@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from understudy.errors import DiskFull, FileAway, InUse, StoreError
+from understudy.events.words import printable
 from understudy.files import is_project, make_folder, same_file
 from understudy.flow import Progress
 from understudy.shell import quoted
@@ -14,6 +15,9 @@ from understudy.stages.faces.pictures import set_alignments
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.users import forget_users, note_user, users_of
 from understudy.store.project import Project, Source
+from understudy.words import counted
+
+_NAMED = 5
 
 
 def note(project: Project, source: Source) -> None:
@@ -54,7 +58,7 @@ def keep_own(project: Project, source: Source, progress: Progress) -> Path:
     with suppress(StoreError, DiskFull, InUse):
         forget_users(path, project.folder)
     progress.say(
-        f"{source.id}: {path} is used by {_named(others)} as well and stays as it is; this project "
+        f"{source.id}: {path} is used by {named(others)} as well and stays as it is; this project "
         f"has alignments of its own now: {own}"
     )
     return own
@@ -77,14 +81,18 @@ def refuse_shared(path: Path, faces: Path | None) -> None:
         return
     mine = project if project is not None and is_project(project) else users[-1]
     raise StoreError(
-        f"{path}: is used by {_named(users)}, and this would change the faces of each; give one "
+        f"{path}: is used by {named(users)}, and this would change the faces of each; give one "
         f"of them its own first, which loses nothing: understudy alignments own {quoted(mine)} "
         f"{quoted(path)}; or say --shared to change them for all"
     )
 
 
-def _named(projects: Sequence[Path]) -> str:
-    return " and ".join(str(project) for project in projects)
+def named(projects: Sequence[Path]) -> str:
+    """Projects in words, which a file may call whatever it likes, and some of many."""
+    words = [printable(str(project)) for project in projects[:_NAMED]]
+    if projects[_NAMED:]:
+        words.append(counted(len(projects) - _NAMED, "other", "others"))
+    return " and ".join(words)
 
 
 def _uses(folder: Path, path: Path) -> bool:

@@ -24,7 +24,7 @@ from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import keep_declarations, read_declarations
-from understudy.runs.sharing import others_of
+from understudy.runs.sharing import named, others_of
 from understudy.stages.train.folder import writing
 from understudy.store.alignments import alignments_path, writer_lock
 from understudy.store.atomic import commit_bytes
@@ -170,7 +170,7 @@ def _used(project: Project, path: Path) -> str:
     """That other projects use a film's alignments, in words; they have to extract it again."""
     with suppress(StoreError):
         if others := others_of(path, project.folder):
-            return f"; used by {' and '.join(map(str, others))} as well: extract it again there"
+            return f"; used by {named(others)} as well: extract it again there"
     return ""
 
 

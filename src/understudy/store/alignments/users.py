@@ -18,11 +18,15 @@ from understudy.store.alignments.rows import SCHEMA
 from understudy.store.lock import WriterLock
 from understudy.store.sqlite import database
 
-_MOST = 1000
+_MOST = 100
+"""So many are looked for: a file of a stranger may name any folders, and looking costs time."""
+_MAX_CHARACTERS = 4095
 
 
 def users_of(path: Path) -> list[Path]:
-    """Folders of the projects that noted themselves, the first one first.
+    """Folders of the projects that noted themselves, the first one first; a hundred at most.
+
+    What none of ours notes, as a folder without its root, is no project and is left out.
 
     Raises:
         StoreError: it is no alignments file that can be read.
@@ -32,7 +36,8 @@ def users_of(path: Path) -> list[Path]:
             return []
         with database.reading(path, SCHEMA):
             found = db.execute("SELECT project FROM users ORDER BY rowid LIMIT ?", (_MOST,))
-            return [Path(codec.string("project", project)) for (project,) in found]
+            noted = [codec.string("project", project) for (project,) in found]
+    return [Path(n) for n in noted if len(n) <= _MAX_CHARACTERS and Path(n).is_absolute()]
 
 
 def note_user(path: Path, project: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from understudy.events.words import printable
 from understudy.files import is_project
 from understudy.shell import quoted
 from understudy.stages.repair.pictures import state_of
@@ -16,7 +17,7 @@ from understudy.store.alignments.settings import flat
 from understudy.store.alignments.users import users_of
 from understudy.words import counted
 
-_PERSONS, _TRACKS = 8, 8
+_PERSONS, _TRACKS, _USERS = 8, 8, 10
 
 
 def info_lines(path: Path, faces_folder: Path | None = None) -> list[str]:
@@ -84,10 +85,13 @@ def _persons(store: Alignments, faces_folder: Path | None) -> list[str]:
 
 
 def _users(path: Path) -> list[str]:
-    """The projects that use a file, those that are gone as such."""
+    """The projects that use a file, those that are gone last and as such."""
     users = users_of(path)
-    named = [str(user) if is_project(user) else f"{user} (gone)" for user in users]
-    return [f"used by: {', '.join(named)}"] if named else []
+    there = [user for user in users if is_project(user)]
+    named = [printable(str(user)) for user in there]
+    named += [f"{printable(str(user))} (gone)" for user in users if user not in there]
+    more = f", and {len(named) - _USERS} more" if named[_USERS:] else ""
+    return [f"used by: {', '.join(named[:_USERS])}{more}"] if named else []
 
 
 _QUALITY = {
