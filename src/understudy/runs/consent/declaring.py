@@ -10,6 +10,7 @@ from understudy.errors import ConsentMissing, ValueRefused
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, read_declarations
 from understudy.runs.consent.declared import foreign, keep_declared
+from understudy.runs.models import persons_by_model
 from understudy.shell import quoted
 from understudy.store.project import Project
 
@@ -53,14 +54,13 @@ def lacking(project: Project) -> Lacking:
 
 
 def refuse_gone(project: Project) -> None:
-    """Refuse, where there is nothing left to work with, for the consent that it went with.
+    """Refuse, where no model is left, for the consent that it went with: training brings none back.
 
     Raises:
         ConsentMissing: a person's consent ended or was taken back; says whose.
         StoreError: the declarations or the log cannot be read.
     """
-    gone = lacking(project).gone
-    if gone:
+    if not persons_by_model(project) and (gone := lacking(project).gone):
         reasons = "; ".join(f"{person}: {why}" for person, why in gone.items())
         raise ConsentMissing(f"nothing is converted, and no trained model is here: {reasons}")
 

@@ -17,12 +17,7 @@ from understudy.provenance.consent import read_declarations
 from understudy.runs.consent.declared import refuse_foreign, settle
 from understudy.runs.consent.declaring import refuse_gone
 from understudy.runs.consent.origins import refuse_other_film, refuse_strange_model
-from understudy.runs.models import (
-    chosen_model,
-    persons_by_model,
-    refuse_unknown_knobs,
-    trained_persons,
-)
+from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
 from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
 from understudy.runs.rendering.first_look import first_look
@@ -129,8 +124,7 @@ def planned(
         # the same command twice means the same film, also when the project has others by now
         made = wanted.output.absolute()
         earlier = next((r for r in project.renders if r.output == made), None)
-    if not persons_by_model(project):
-        refuse_gone(project)  # no training brings back what was forgotten
+    refuse_gone(project)
     model = chosen_model(project, wanted.model or (earlier.model if earlier else None))
     trained = trained_persons(project, model)
     source = _plate(project, wanted, earlier, trained)
