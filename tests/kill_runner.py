@@ -4,10 +4,11 @@ Run as a program by `test_kill.py`: everything is imported once, then each attem
 the parent kills with SIGKILL. No thread may run before the forks, so the parent only forks,
 waits and kills; whatever touches pictures, films or tensors happens in a child.
 
-    python kill_runner.py FOLDER SEED [OUTPUT]
+    python kill_runner.py FOLDER SEED [OUTPUT [SCORE_FACES]]
 
 FOLDER holds a.mp4 and b.mp4; OUTPUT is a film, out.mp4 unless given, or a name for a folder of
-PNGs. The last line printed is the story as JSON.
+PNGs. SCORE_FACES is how many faces the training is scored by; what it costs is most of an attempt.
+The last line printed is the story as JSON.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ from understudy.testing.tiny import TINY
 
 KILLS, AT_LEAST = 20, 4
 OUTPUT = sys.argv[3] if len(sys.argv) > 3 else "out.mp4"
+SCORED = {"score_faces": int(sys.argv[4])} if len(sys.argv) > 4 else {}
 EXTRACTING = ExtractOptions(size=96, min_face_px=30, workers=1)
 # Two trainings are the same to the bit only in one precision, and on a busy machine the moment's
 # trial that chooses it may come out differently.
@@ -70,6 +72,7 @@ TRAINING = TrainOptions(
     threads=1,
     device="cpu",
     precision="fp32",
+    **SCORED,
 )
 CONVERTING = ConvertOptions(
     faces_at_once=4, device="cpu", write=Branch({"h264": {"preset": "ultrafast"}})

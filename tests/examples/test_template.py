@@ -67,17 +67,16 @@ def test_it_does_the_job_without_being_installed(
     project = tmp_path / "job"
     for side in "ab":
         clip = film(tmp_path / f"{side}.mp4", list(getattr(people, side)[:8]))  # type: ignore[operator]
-        told = run(
-            *("-m", "understudy", "add", project, clip, "--person", side), **developing
-        ) + run(
-            *("-m", "understudy", "extract", project, side, "--detector", "skin"),
-            *("--aligner", "dlib68", "--size", 96, "--min-face-px", 30, "--workers", 1),
-            **developing,
-        )
-        assert "8 faces in 8 of 8 frames" in told, told
+        run("-m", "understudy", "add", project, clip, "--person", side, **developing)
+    told = run(
+        *("-m", "understudy", "extract", project, "--detector", "skin"),
+        *("--aligner", "dlib68", "--size", 96, "--min-face-px", 30, "--workers", 1),
+        **developing,
+    )
+    assert told.count("8 faces in 8 of 8 frames") == 2, told
     told = run(
         *("-m", "understudy", "train", project, "--model", "linear", "--swap.linear.code", 5),
-        *("--iterations", 3, "--batch", 2, "--threads", 1),
+        *("--iterations", 3, "--batch", 2, "--threads", 1, "--score-faces", 0),
         **developing,
     )
     assert "linear" in told and "step 3" in told, told
