@@ -5,9 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from understudy.errors import ValueRefused
 from understudy.nn import checkpoint
+from understudy.options import branches_of
+from understudy.options.layers import chosen_plugins
 from understudy.plugin import default_registry
-from understudy.runs.settings import remembered, whole_tree
+from understudy.runs.settings import (
+    Said,
+    remembered,
+    remembering,
+    settled,
+    whole_tree,
+    writer_stays,
+)
+from understudy.stages.convert.options import ConvertOptions
+from understudy.store.project import Project
 
 QUICKLY = ("--iterations", 1, "--threads", 1, "--previews", 0, "--score-faces", 0)
 
@@ -66,6 +80,71 @@ def test_extraction_and_conversion_go_on_as_they_were(done, understudy):
     told = understudy("convert", done.project, "-o", done.out, "--no-score").worked()
     said = " ".join((told.out + told.err).split())
     assert "convert, as before in this project: write.h264.preset ultrafast" in said
+
+
+def test_a_writer_of_before_gives_way_to_what_an_output_is_called(done, understudy):
+    with Project.open(done.project) as project:
+        kept = project.settings["options"]
+        project.remember(options={**kept, "convert": {**kept["convert"], "writer": "exr"}})
+    film = done.folder / "film.mp4"
+    told = understudy("convert", done.project, "-o", film, "--frames", 0, "--no-score").worked()
+    said = words(told.out + told.err)
+    assert "writer auto (was exr, which makes no output of this name)" in said
+    assert "its sound is left out, since only some frames are converted\n" in told.err
+    assert film.stat().st_size and "not scored" not in said, "a part cannot be"
+    understudy("score", done.project, "--render", "film").refused("was made with --frames", code=2)
+    with Project.open(done.project, read_only=True) as project:
+        assert project.settings["options"]["convert"]["writer"] == "exr", "nobody said another"
+    said_now = ("convert", done.project, "-o", film, "--writer", "exr")
+    understudy(*said_now).refused("film.mp4: the writer exr makes a folder", code=2)
+
+
+@pytest.mark.parametrize(
+    ("writer", "output", "taken"),
+    [
+        ("exr", "film.mp4", "auto"),
+        ("exr", "other-folder", "exr"),
+        ("prores", "film.mov", "prores"),
+        ("h265", "film.webm", "auto"),
+        ("auto", "film.mp4", "auto"),
+        ("of-a-package-that-went", "film.mp4", "of-a-package-that-went"),
+    ],
+)
+def test_a_writer_is_remembered_for_what_it_makes(tmp_path, writer, output, taken):
+    tree = whole_tree(default_registry())
+    with Project.open(tmp_path / "p", create=True) as project:
+        project.remember(options={"convert": {"writer": writer}})
+        found = settled("convert", Said(), project, tree, None, Path(output))
+        assert found.of(tree, "convert").writer == taken
+        short = Said(short={"preset": "slow"})
+        if "h264" in chosen_plugins(tree, "convert", written(tree), found.values):
+            found = settled("convert", short, project, tree, None, Path(output))
+            assert found.values["write.h264.preset"] == "slow"
+        elif writer == "exr":
+            with pytest.raises(ValueRefused, match="write exr, said by the project"):
+                settled("convert", short, project, tree, None, Path(output))
+        # what is said now, or in a file, is meant: the stage refuses it
+        for said in (
+            Said(flags={"convert.writer": writer}),
+            Said(config={"convert.writer": writer}, config_name="mine.toml"),
+        ):
+            found = settled("convert", said, project, tree, None, Path(output))
+            assert found.of(tree, "convert").writer == writer
+
+
+@pytest.mark.parametrize("said", [Said(), Said(flags={"convert.writer": "auto"})])
+def test_only_who_says_a_writer_changes_the_one_that_is_remembered(tmp_path, said):
+    with Project.open(tmp_path / "p", create=True) as project:
+        project.remember(options={"convert": {"writer": "exr"}, "train": {"batch": 2}})
+        with writer_stays(project, said), remembering(project, "convert", ConvertOptions()):
+            pass
+        kept = project.settings["options"]
+        assert kept["convert"]["writer"] == ("auto" if said.flags else "exr")
+        assert kept["convert"]["mask"] == "extended" and kept["train"] == {"batch": 2}
+
+
+def written(tree):
+    return next(b for b in branches_of(tree.stages["convert"]) if b.kind == "write")
 
 
 def test_a_wrong_word_in_a_configuration_file_ends_the_verb(done, understudy, tmp_path):

@@ -73,7 +73,7 @@ def settle(tree: Tree, stage_names: Sequence[str], layers: Sequence[Layer]) -> S
         _lay(tree, settled, layer, layer.values)
     for layer in layers:
         if layer.short:
-            spread = _spread(tree, stage_names, settled.values, layer.short)
+            spread = _spread(tree, stage_names, settled, layer)
             mine = {p: v for p, v in spread.items() if p not in layer.values}
             _lay(tree, settled, layer, mine)
     return settled
@@ -101,11 +101,12 @@ def _lay(tree: Tree, settled: Settled, layer: Layer, values: Mapping[str, Any]) 
 
 
 def _spread(
-    tree: Tree, stage_names: Sequence[str], values: Mapping[str, Any], short: Mapping[str, Any]
+    tree: Tree, stage_names: Sequence[str], settled: Settled, layer: Layer
 ) -> dict[str, Any]:
-    """Short values as paths of the plug-ins that these stages choose."""
+    """A layer's short values as paths of the plug-ins that these stages choose."""
     found: dict[str, Any] = {}
-    for name, value in short.items():
+    values = settled.values
+    for name, value in layer.short.items():
         reached = False
         for stage in stage_names:
             for branch in branches_of(tree.stages[stage]):
@@ -117,7 +118,7 @@ def _spread(
                             found[path] = tree.checked(path, value)
                             reached = True
         if not reached:
-            raise ValueRefused(f"{name}: {_nobody(tree, stage_names, values, name)}")
+            raise ValueRefused(f"{name}: {_nobody(tree, stage_names, settled, layer, name)}")
     return found
 
 
@@ -133,10 +134,13 @@ def chosen_plugins(
     return tree.plugins[branch.kind] if found is None else found
 
 
-def _nobody(tree: Tree, stage_names: Sequence[str], values: Mapping[str, Any], name: str) -> str:
+def _nobody(
+    tree: Tree, stage_names: Sequence[str], settled: Settled, layer: Layer, name: str
+) -> str:
     has = [leaf.owner for leaf in tree.leaves.values() if leaf.plugin and leaf.field.name == name]
     chosen = [
-        f"{branch.kind} {', '.join(chosen_plugins(tree, stage, branch, values)) or 'none'}"
+        f"{branch.kind} {', '.join(chosen_plugins(tree, stage, branch, settled.values)) or 'none'}"
+        + _said_by(tree, stage, branch, settled, layer)
         for stage in stage_names
         for branch in branches_of(tree.stages[stage])
         if name in branch.short
@@ -145,3 +149,11 @@ def _nobody(tree: Tree, stage_names: Sequence[str], values: Mapping[str, Any], n
         f"none of the plug-ins that are chosen ({'; '.join(chosen)}) has this option; "
         f"{', '.join(has)} would"
     )
+
+
+def _said_by(tree: Tree, stage: str, branch: BranchField, settled: Settled, layer: Layer) -> str:
+    """Who chose the plug-ins of a kind, where it was not said along with what they refuse."""
+    naming = [f for f in fields_of(tree.stages[stage]) if f.names and f.names.kind == branch.kind]
+    origins = {settled.origins.get(f"{stage}.{f.name}", layer.origin) for f in naming}
+    others = sorted(origins - {layer.origin})
+    return f", said by {' and '.join(others)}" if others else ""

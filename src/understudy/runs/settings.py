@@ -37,6 +37,8 @@ STAGES: Mapping[str, type] = {
 
 T = TypeVar("T")
 PROJECT, FLAGS = "the project", "the command line"
+OUTPUT = "the output's name"
+WRITER = "convert.writer"
 _KEY = "options"
 
 
@@ -86,6 +88,7 @@ class Said:
         project: Project | None,
         progress: Progress,
         earlier: Mapping[str, Any] | None = None,
+        output: Path | None = None,
     ) -> T:
         """The options for this run; tells what was not said but remembered, and what changed.
 
@@ -95,6 +98,7 @@ class Said:
             progress: told.
             earlier: options that the very model or render was made with, plain data as
                 `to_mapping` gives; they go before the project's last ones.
+            output: what a conversion is to make, see `settled`.
 
         Raises:
             ValueRefused: something is unknown or not allowed.
@@ -102,7 +106,7 @@ class Said:
         from understudy.plugin import default_registry
 
         tree, stage = whole_tree(default_registry()), stage_of(cls)
-        found = settled(stage, self, project, tree, earlier)
+        found = settled(stage, self, project, tree, earlier, output)
         options: T = found.of(tree, stage)
         say_origins(stage, found, tree, progress)
         return options
@@ -114,6 +118,7 @@ def settled(
     project: Project | None,
     tree: Tree,
     earlier: Mapping[str, Any] | None = None,
+    output: Path | None = None,
 ) -> Settled:
     """The values of one stage, and where each comes from.
 
@@ -123,6 +128,8 @@ def settled(
         project: remembers each stage's last choices, or None.
         tree: all options.
         earlier: options of the stage that the very model or render was made with, plain data.
+        output: what a conversion is to make; a writer that is remembered and cannot make it gives
+            way to that of its name, since only the name was said now.
 
     Raises:
         ValueRefused: something said is unknown, or not allowed.
@@ -135,12 +142,22 @@ def settled(
             table = {_KEY: _lasting(tree.stages[stage], earlier, stage)}
             kept |= remembered(table, tree)
         layers.append(Layer(PROJECT, kept))
+        if output is not None and not _makes(kept.get(WRITER, "auto"), output):
+            layers.append(Layer(OUTPUT, {WRITER: "auto"}))
     if said.config_name:
         layers.append(Layer(said.config_name, said.config))
     own = {name for branch in branches_of(tree.stages[stage]) for name in branch.short}
     short = {k: v for k, v in said.short.items() if k in own}
     layers.append(Layer(FLAGS, said.flags, short))
     return settle(tree, [stage], layers)
+
+
+def _makes(writer: str, output: Path) -> bool:
+    """Whether a writer makes outputs of such a name; one that is not installed is no obstacle."""
+    from understudy.plugin import default_registry
+
+    made = [p.endings for p in default_registry().of_kind("write") if p.name == writer]
+    return not made or output.suffix.lower() in made[0]
 
 
 def read_config(path: Path | None) -> tuple[dict[str, Any], str]:
@@ -198,6 +215,26 @@ def remembering(project: Project, stage: str, options: Any) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def writer_stays(project: Project, said: Said) -> Iterator[None]:
+    """Let a project remember the writer that was last said, though a run gave way to a name.
+
+    Else a film looked at in between would turn the next folder of OpenEXR into one of PNGs.
+    """
+
+    def kept() -> Any:
+        return project.settings.get(_KEY, {}).get("convert", {}).get("writer")
+
+    before = kept()
+    try:
+        yield
+    finally:
+        named = {**said.config, **said.flags}
+        if before is not None and not said.defaults and WRITER not in named and before != kept():
+            table = project.settings[_KEY]
+            project.remember(**{_KEY: {**table, "convert": {**table["convert"], "writer": before}}})
+
+
 def _lasting(cls: type, plain: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """A stage's options as the tree has them, without those of one run or one machine."""
     own = {f.name for f in fields_of(cls) if f.scope == "project"}
@@ -214,7 +251,7 @@ def say_origins(stage: str, found: Settled, tree: Tree, progress: Progress) -> N
         if found.origins[p] == PROJECT and found.values[p] != tree.leaves[p].field.default
     ]
     changed = [
-        f"{_name(stage, p)} {word(found.values.get(p))} (was {word(was)})"
+        f"{_name(stage, p)} {word(found.values.get(p))} (was {word(was)}{_why(found, p)})"
         for p, was in found.before.items()
         if _concerns(tree, stage, p, found.values) and found.values.get(p) != was
     ]
@@ -222,6 +259,10 @@ def say_origins(stage: str, found: Settled, tree: Tree, progress: Progress) -> N
         progress.say(f"{stage}, as before in this project: {', '.join(same)}")
     if changed:
         progress.say(f"{stage}, changed: {', '.join(changed)}")
+
+
+def _why(found: Settled, path: str) -> str:
+    return ", which makes no output of this name" if found.origins.get(path) == OUTPUT else ""
 
 
 def _concerns(tree: Tree, stage: str, path: str, values: Mapping[str, Any]) -> bool:

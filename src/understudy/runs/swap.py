@@ -152,7 +152,7 @@ def look_first(
             output,
             extracting.settled(ExtractOptions, project, Silent()),
             training.settled(TrainOptions, project, Silent(), earlier),
-            converting.settled(ConvertOptions, project, Silent()),
+            converting.settled(ConvertOptions, project, Silent(), None, output),
             other_way,
         )
         refuse_first(job, project, default_registry())

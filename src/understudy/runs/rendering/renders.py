@@ -23,7 +23,7 @@ from understudy.runs.rendering.casting import found_numbers, people_of, read_cas
 from understudy.runs.rendering.first_look import first_look
 from understudy.runs.rendering.masks import refuse_unmade
 from understudy.runs.rendering.reports import keep_report, kept_report, settings_line
-from understudy.runs.rendering.scoring import evaluate_render, films_of
+from understudy.runs.rendering.scoring import evaluate_render, films_of, unscorable
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
 from understudy.stages.convert.matching import matchers_of
@@ -74,6 +74,7 @@ class RenderReport:
         scores: what was measured, or None where that was left out.
         sheet, text, curves: where contact sheet, report and curves lie, or would.
         render: its id.
+        scorable: whether it shows the film with its new faces, as a score needs it.
     """
 
     converted: ConvertReport
@@ -82,6 +83,7 @@ class RenderReport:
     text: Path
     curves: Path
     render: str = ""
+    scorable: bool = True
 
 
 def planned(
@@ -141,7 +143,7 @@ def planned(
                 f"{found}; the model {model} knows {', '.join(trained)}"
             )
         casting = usual
-    output = wanted.output or (earlier.output if earlier else Path(USUAL_OUTPUT))
+    output = output_of(project, wanted)
     # What can be refused is refused before an id is taken, so that no render is told of unmade.
     label = label_of(project, source, *people_of(project, source, casting))
     label.check()
@@ -157,6 +159,12 @@ def planned(
     id_ = check_id("render", wanted.name or project.render_id(output))
     render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
     return render if wanted.name else project.take_render(render)
+
+
+def output_of(project: Project, wanted: Wanted) -> Path:
+    """The file or folder that is wanted."""
+    made = (r.output for r in project.renders if r.id == wanted.name)
+    return wanted.output or next(made, Path(USUAL_OUTPUT))
 
 
 def render_options(project: Project, name: str | None) -> Mapping[str, Any]:
@@ -221,13 +229,10 @@ def make_render(
     converted = convert_render(project, render, options, registry, progress, anew=anew)
     places = project.contact_sheet(render.id), project.report(render.id), project.curves(render.id)
     kept = kept_report(project, render, truth)
-    writer = chosen_writer(registry, render.output, options).load()
-    if options.score and not (options.whole and getattr(writer, "like_source", True)):
-        progress.say(
-            "the output is not all of the film with its new faces, or no film that is read, so "
-            "nothing is scored"
-        )
-        return RenderReport(converted, None, *places, render.id)
+    if why := unscorable(render, options, registry):
+        if options.score:
+            progress.say(f"{render.output} {why}, so nothing is scored")
+        return RenderReport(converted, None, *places, render.id, scorable=False)
     if not options.score:
         if kept is None and project.report(render.id).exists():
             progress.say(f"{project.report(render.id)}: is of an earlier output, as its sheet is")

@@ -16,6 +16,7 @@ from understudy.runs.rendering.reports import keep_report, settings_line, write_
 from understudy.shell import quoted
 from understudy.stages.convert.compose import edge_of
 from understudy.stages.convert.options import ConvertOptions
+from understudy.stages.convert.output import chosen_writer
 from understudy.stages.evaluate.donors import Resolution
 from understudy.stages.evaluate.options import ScoreOptions
 from understudy.stages.evaluate.stage import Donor, EvaluateInputs, EvaluateReport, evaluate
@@ -44,6 +45,7 @@ def score_render(
     Raises:
         StoreError: there is no such render; lists those that there are.
         MediaError: its output is not there any more.
+        ValueRefused: see `unscorable`.
     """
     render = _render(project, name)
     if not render.output.exists():
@@ -52,6 +54,8 @@ def score_render(
             f"{quoted(project.folder)} --render-name {render.id}"
         )
     options = from_mapping(ConvertOptions, render.settings, "convert")
+    if why := unscorable(render, options, registry):
+        raise ValueRefused(f"{render.id}: {why}, so it cannot be scored; name another --render")
     # The model may have been trained on since, so how far it was then is not known.
     scores = evaluate_render(project, render, options, registry, progress, truth, scoring)
     parts = [f"{n} -> {donor or 'left'}" for n, donor in render.casting.items()]
@@ -59,6 +63,16 @@ def score_render(
     said = settings_line(options, render.output, registry)
     keep_report(project, render, scores, [line, said], truth)
     return render, scores
+
+
+def unscorable(render: Render, options: ConvertOptions, registry: Registry) -> str:
+    """Why an output made with these options shows no film to be scored, for people, or ""."""
+    if not options.whole:
+        said = "frames" if options.frames else "layer" if options.layer else "matte"
+        return f"was made with --{said} and is not all of the film with its new faces"
+    writer = chosen_writer(registry, render.output, options)
+    like = getattr(writer.load(), "like_source", True)
+    return "" if like else f"was written by {writer.name} and is no film that is read"
 
 
 def score_films(

@@ -25,10 +25,11 @@ from understudy.runs.rendering.renders import (
     RenderReport,
     Wanted,
     make_render,
+    output_of,
     planned,
     render_options,
 )
-from understudy.runs.settings import Said
+from understudy.runs.settings import Said, writer_stays
 from understudy.runs.spec import JobSpec
 from understudy.runs.swap import run_job
 from understudy.shell import quoted
@@ -106,9 +107,11 @@ def convert(
     wanted = Wanted(output, source, tuple(cast), model_name, render_name, swap)
     with opened(project, progress) as store:
         earlier = render_options(store, render_name)
-        chosen = options.settled(ConvertOptions, store, progress, earlier)
+        into = output_of(store, wanted)
+        chosen = options.settled(ConvertOptions, store, progress, earlier, into)
         render = planned(store, wanted, chosen)
-        tell(make_render(store, render, chosen, default_registry(), progress), progress)
+        with writer_stays(store, options):
+            tell(make_render(store, render, chosen, default_registry(), progress), progress)
 
 
 def swap(
@@ -125,14 +128,14 @@ def swap(
     progress: Reporter,
 ) -> None:
     """The whole job: extract, train, convert, look."""
-    with opened(project, progress, create=True) as store:
+    with opened(project, progress, create=True) as store, writer_stays(store, converting):
         result = run_job(
             store,
             {person_a: [a], person_b: b},
             output,
             extracting.settled(ExtractOptions, store, progress),
             training.settled(TrainOptions, store, progress, trained_options(store)),
-            converting.settled(ConvertOptions, store, progress),
+            converting.settled(ConvertOptions, store, progress, None, output),
             default_registry(),
             progress,
             other_way=swap,
@@ -214,10 +217,11 @@ def tell(result: RenderReport, progress: Reporter) -> None:
     verify = f"what the file says of itself: understudy verify {quoted(output)}"
     if result.scores is None:
         project = result.text.parents[2]
-        progress.say(
-            f"not scored; to do it: understudy score {quoted(project)} --render "
-            f"{quoted(result.render)}"
-        )
+        if result.scorable:
+            progress.say(
+                f"not scored; to do it: understudy score {quoted(project)} --render "
+                f"{quoted(result.render)}"
+            )
         progress.say(verify)
         return
     lines = [

@@ -97,12 +97,12 @@ def say_what_is_lost(
         partly: whether only some frames are converted, so that there is no sound.
     """
     lost = list(writer.not_kept)
+    advice = "; another --writer may" if lost else ""
     if partly and info.audio and writer.suffix and not is_still(output):
         lost.append("its sound is left out, since only some frames are converted")
     if lost:
         progress.warn(
-            f"{output.name} will not have all of {info.path.name}: {'; '.join(lost)}; "
-            "another --writer may",
+            f"{output.name} will not have all of {info.path.name}: {'; '.join(lost)}{advice}",
             code="not-kept",
             lost=lost,
         )
