@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,22 @@ def test_what_does_not_fit_is_not_proposed(folder, answered):
     told = answered(folder, *ann, "Bob", "historic-education", "y", "n", "", "", "museum", "")
     assert told.worked().out.count("[parody]") == 0
     assert read_declarations(folder / "consent.toml")[1].purpose == "museum"
+
+
+def test_ctrl_c_at_a_question_ends_the_command(folder, understudy, monkeypatch):
+    """Nothing is at work that would save: it was said to stop, and waited on for an answer."""
+
+    class Pressed(io.StringIO):
+        def readline(self, size: int = -1) -> str:
+            signal.raise_signal(signal.SIGINT)
+            return super().readline(size)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("sys.stdin", Pressed("\n".join([*ANN, *ANN, ""])))
+    told = understudy("consent", folder)
+    assert told.code == 130 and "saving first" not in told.out + told.err
+    assert not (folder / "consent.toml").exists()
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 @pytest.mark.parametrize("answers", [["Ann", "self", "n"], ["Ann", "self", "y", "y"]])

@@ -45,3 +45,24 @@ def stoppable(reporter: Reporter, tell: Callable[[str], object]) -> Iterator[Non
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """While this lasts, somebody is asked: a wish to stop ends that at once.
+
+    Nothing is at work that would save, and whoever waits for an answer would never look up.
+
+    Raises:
+        KeyboardInterrupt: at the first SIGINT or SIGTERM.
+    """
+
+    def ended(signum: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = {s: signal.signal(s, ended) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

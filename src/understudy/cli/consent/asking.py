@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from understudy.cli.say import echo
+from understudy.flow.signals import asking
 
 if TYPE_CHECKING:
     from understudy.provenance.consent import Declaration
@@ -91,7 +92,8 @@ def _answer(question: _Question, so_far: Answers, proposed: Any) -> Any:
             return _Back()
         return question.take(typed, so_far)
 
-    given = typer.prompt(f"  {question.words}", default=proposed, value_proc=take)
+    with asking():
+        given = typer.prompt(f"  {question.words}", default=proposed, value_proc=take)
     if isinstance(given, _Back):
         raise given
     return given

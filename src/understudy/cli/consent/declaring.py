@@ -12,6 +12,7 @@ import typer
 from understudy.cli.consent.asking import ask
 from understudy.cli.project import opened
 from understudy.cli.say import echo
+from understudy.flow.signals import asking
 from understudy.shell import quoted
 
 if TYPE_CHECKING:
@@ -194,7 +195,9 @@ def _to_replace(project: Project, persons: list[str], overwrite: bool) -> list[s
         good = mine and not any(d.objection(today) for d in mine)
         if good and not overwrite:
             words = f"{mine[0].basis}, for {mine[0].purpose}, {mine[0].scope}"
-            if not typer.confirm(f"{person} is declared already ({words}). Replace that?"):
+            with asking():
+                agreed = typer.confirm(f"{person} is declared already ({words}). Replace that?")
+            if not agreed:
                 continue
         asked.append(person)
     return asked

@@ -10,6 +10,7 @@ import typer
 
 from understudy.cli.project import opened
 from understudy.cli.say import echo
+from understudy.flow.signals import asking
 from understudy.words import counted
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ def forget(
         if not yes:
             if not sys.stdin.isatty():
                 raise ValueRefused("nothing was erased; to erase what is listed, say --yes")
-            if not typer.confirm(f"Take {found.person}'s consent back, and erase this for good?"):
+            with asking():
+                agreed = typer.confirm(
+                    f"Take {found.person}'s consent back, and erase this for good?"
+                )
+            if not agreed:
                 echo("nothing was erased")
                 return
         receipt = forgetting.forget(store, person, terminal)
