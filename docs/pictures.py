@@ -6,7 +6,7 @@ each other at moments that are hard for a swap: eyes shut, mouth wide, the head 
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,7 @@ MOVING_PX, EVERY, FRAMES = 200, 2, 45
 
 def main() -> None:
     """Read the demo and write both pictures."""
-    demo = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
-    footage = next((demo / "clips").glob("a_*.mp4"))
+    demo, footage = finished_demo(__doc__)
     films = {
         "footage": footage,
         "swap": demo / "out.mp4",
@@ -65,6 +64,17 @@ def main() -> None:
     )
     for path in sorted(TARGET.glob("*.webp")):
         print(f"written: {path} ({path.stat().st_size // 1024} KiB)")
+
+
+def finished_demo(about: str | None) -> tuple[Path, Path]:
+    """The folder of a demo that was named, and the footage in it."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("demo", type=Path, nargs="?", default=Path("demo"), help="its folder")
+    demo: Path = parser.parse_args().demo
+    footage = next((demo / "clips").glob("a_*.mp4"), None)
+    if footage is None or not (demo / "out.mp4").is_file():
+        parser.error(f"{demo}: no demo was finished there; make one: understudy demo --out {demo}")
+    return demo, footage
 
 
 def meshes_in(alignments: Path) -> Mapping[int, NDArray[Any]]:

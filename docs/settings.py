@@ -6,13 +6,12 @@ shows the setting best.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from pictures import CELL, TARGET, around, fitted, meshes_in, telling
+from pictures import CELL, TARGET, around, finished_demo, fitted, meshes_in, telling
 from PIL import Image
 
 from understudy.imaging.sheets import contact_sheet
@@ -33,8 +32,7 @@ Shown = tuple[str, int, Mapping[str, Any]]
 
 def main() -> None:
     """Read the demo and write the three pictures."""
-    demo = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
-    footage = next((demo / "clips").glob("a_*.mp4"))
+    demo, footage = finished_demo(__doc__)
     meshes = meshes_in(footage.with_suffix(".alignments"))
     shut, mouth, left, _, level = telling(meshes)
     both = {"bounds": "both"}

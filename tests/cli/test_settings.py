@@ -12,13 +12,13 @@ from understudy.nn import checkpoint
 from understudy.options import branches_of
 from understudy.options.layers import chosen_plugins
 from understudy.plugin import default_registry
+from understudy.runs.rendering.writers import writer_stays
 from understudy.runs.settings import (
     Said,
     remembered,
     remembering,
     settled,
     whole_tree,
-    writer_stays,
 )
 from understudy.stages.convert.options import ConvertOptions
 from understudy.store.project import Project

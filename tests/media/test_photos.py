@@ -16,6 +16,7 @@ from understudy.media import check_writable, frames, probe, read_image, remarks
 from understudy.media.stills import heic
 
 WIDTH, HEIGHT = 96, 64
+TILED = (3 * WIDTH - 38, 2 * HEIGHT - 14)
 
 
 def picture(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
@@ -138,6 +139,16 @@ def test_heic(tmp_path, quarter_turns):
         read_image(path)
 
 
+def test_the_tiles_of_a_heic_photo_are_one_picture(tmp_path):
+    """Phones store a photo as tiles of 512 px, each a picture to whoever looks no further."""
+    if not heic.library():
+        pytest.skip("no library for HEIC; pip install 'understudy[photos]'")
+    path = _tiled_heic(tmp_path / "IMG_2.HEIC")
+    info = probe(path)
+    assert (info.width, info.height) == TILED and info.kind != "video"
+    assert near(read_image(path), picture(3 * WIDTH, 2 * HEIGHT)[: TILED[1], : TILED[0]])
+
+
 def _animated(path: Path) -> Path:
     images = [Image.fromarray(np.roll(picture(), 9 * n, 1)) for n in range(3)]
     images[0].save(path, save_all=True, append_images=images[1:], duration=40)
@@ -145,14 +156,36 @@ def _animated(path: Path) -> Path:
 
 
 def _heic(path: Path, quarter_turns: int = 0) -> Path:
-    """One picture in HEVC, wrapped as ISO/IEC 23008-12 says; turned anti-clockwise when shown."""
+    """One picture in HEVC; turned anti-clockwise when shown."""
+    config, coded = _hevc(path, picture())
+    shown = [_full("ispe", struct.pack(">II", WIDTH, HEIGHT)), _box("irot", bytes([quarter_turns]))]
+    return _wrapped(path, [config, *shown], [(b"hvc1", coded, [0x81, 2, 3, 0x84])])
+
+
+def _tiled_heic(path: Path) -> Path:
+    """Three by two tiles of which phones make one photo; it ends within the last ones."""
+    pixels = picture(3 * WIDTH, 2 * HEIGHT)
+    tiles = [
+        pixels[HEIGHT * row : HEIGHT * (row + 1), WIDTH * column : WIDTH * (column + 1)]
+        for row in range(2)
+        for column in range(3)
+    ]
+    coded = [_hevc(path, np.ascontiguousarray(tile)) for tile in tiles]
+    sizes = [_full("ispe", struct.pack(">II", *s)) for s in ((WIDTH, HEIGHT), TILED)]
+    items = [(b"hvc1", data, [0x81, 2, 3]) for _, data in coded]
+    grid = struct.pack(">4B2H", 0, 0, 1, 2, *TILED)
+    return _wrapped(path, [coded[0][0], *sizes], [*items, (b"grid", grid, [3, 4])])
+
+
+def _hevc(path: Path, pixels: np.ndarray) -> tuple[bytes, bytes]:
+    """A box that says how a picture is coded in HEVC, and the picture."""
     movie = path.with_suffix(".mp4")
     with av.open(str(movie), "w") as container:
         stream = container.add_stream(
             "libx265", rate=1, options={"crf": "4", "x265-params": "log-level=none"}
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        frame = av.VideoFrame.from_ndarray(picture(), "rgb24")
+        frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             packet.pts = packet.dts = 0  # x265 gives a single picture a decoding time at random
             container.mux(packet)
@@ -161,35 +194,51 @@ def _heic(path: Path, quarter_turns: int = 0) -> Path:
         config = bytes(stream.codec_context.extradata)
         coded = bytes(next(p for p in container.demux(stream) if p.size))
     movie.unlink()
+    return _box("hvcC", config), coded
 
-    def box(name: str, *parts: bytes) -> bytes:
-        body = b"".join(parts)
-        return struct.pack(">I", 8 + len(body)) + name.encode() + body
 
-    def full(name: str, *parts: bytes, version: int = 0) -> bytes:
-        return box(name, bytes([version, 0, 0, 0]), *parts)
+def _box(name: str, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I", 8 + len(body)) + name.encode() + body
 
-    properties = box(
-        "ipco",
-        box("hvcC", config),
-        full("ispe", struct.pack(">II", WIDTH, HEIGHT)),
-        full("pixi", bytes([3, 8, 8, 8])),
-        box("irot", bytes([quarter_turns])),
-    )
-    of_item = full("ipma", struct.pack(">IHB4B", 1, 1, 4, 0x81, 2, 3, 0x84))
-    entry = full("infe", struct.pack(">HH4sB", 1, 0, b"hvc1", 0), version=2)
-    head = box("ftyp", b"heic", bytes(4), b"mif1heic")
+
+def _full(name: str, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
+    return _box(name, bytes([version, 0, 0, flags]), *parts)
+
+
+def _wrapped(path: Path, told: list[bytes], items: list[tuple[bytes, bytes, list[int]]]) -> Path:
+    """Items, the last of them the photo, as ISO/IEC 23008-12 says.
+
+    Each is a kind, its data, and which properties it has: the configuration, a size, the depth and
+    what else is told; those before the last are parts of it, and hidden.
+    """
+    pixi = _full("pixi", bytes([3, 8, 8, 8]))
+    n = len(items)
+    kinds = [
+        _full("infe", struct.pack(">HH4sB", i, 0, kind, 0), version=2, flags=int(i < n))
+        for i, (kind, _, _) in enumerate(items, 1)
+    ]
+    have = [struct.pack(f">HB{len(p)}B", i, len(p), *p) for i, (_, _, p) in enumerate(items, 1)]
+    parts = struct.pack(f">HH{n - 1}H", n, n - 1, *range(1, n))
+    refer = [_full("iref", _box("dimg", parts))] if n > 1 else []
+    head = _box("ftyp", b"heic", bytes(4), b"mif1heic")
 
     def meta(at: int) -> bytes:
-        return full(
+        places = []
+        for i, (_, data, _) in enumerate(items, 1):
+            places.append(struct.pack(">HHHII", i, 0, 1, at, len(data)))
+            at += len(data)
+        return _full(
             "meta",
-            full("hdlr", bytes(4), b"pict", bytes(13)),
-            full("pitm", struct.pack(">H", 1)),
-            full("iloc", struct.pack(">BBHHHHII", 0x44, 0, 1, 1, 0, 1, at, len(coded))),
-            full("iinf", struct.pack(">H", 1), entry),
-            box("iprp", properties, of_item),
-        )
+            _full("hdlr", bytes(4), b"pict", bytes(13)),
+            _full("pitm", struct.pack(">H", n)),
+            _full("iloc", struct.pack(">BBH", 0x44, 0, n), *places),
+            _full("iinf", struct.pack(">H", n), *kinds),
+            *refer,
+            _box("iprp", _box("ipco", *told[:2], pixi, *told[2:]),
+                 _full("ipma", struct.pack(">I", n), *have)),
+        )  # fmt: skip
 
     start = len(head) + len(meta(0)) + 8
-    path.write_bytes(head + meta(start) + box("mdat", coded))
+    path.write_bytes(head + meta(start) + _box("mdat", *(data for _, data, _ in items)))
     return path

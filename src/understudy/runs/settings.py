@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from understudy.errors import Cancelled, UnderstudyError, ValueRefused
 from understudy.options import branches_of, fields_of, to_mapping
-from understudy.options.layers import Layer, Settled, chosen_plugins, settle
+from understudy.options.layers import Layer, Settled, settle
+from understudy.options.told import told
 from understudy.options.toml_file import read_toml
 from understudy.options.tree import Records, Tree
 from understudy.stages.convert.options import ConvertOptions
@@ -39,7 +40,7 @@ T = TypeVar("T")
 PROJECT, FLAGS = "the project", "the command line"
 OUTPUT = "the output's name"
 WRITER = "convert.writer"
-_KEY = "options"
+KEY = "options"
 
 
 def stage_of(cls: type) -> str:
@@ -108,7 +109,10 @@ class Said:
         tree, stage = whole_tree(default_registry()), stage_of(cls)
         found = settled(stage, self, project, tree, earlier, output)
         options: T = found.of(tree, stage)
-        say_origins(stage, found, tree, progress)
+        for line in told(
+            stage, found, tree, PROJECT, {OUTPUT: "which makes no output of this name"}
+        ):
+            progress.say(line)
         return options
 
 
@@ -139,25 +143,20 @@ def settled(
         kept = remembered(project.settings, tree)
         if earlier:
             kept = {p: v for p, v in kept.items() if not p.startswith(f"{stage}.")}
-            table = {_KEY: _lasting(tree.stages[stage], earlier, stage)}
+            table = {KEY: _lasting(tree.stages[stage], earlier, stage)}
             kept |= remembered(table, tree)
         layers.append(Layer(PROJECT, kept))
-        if output is not None and not _makes(kept.get(WRITER, "auto"), output):
-            layers.append(Layer(OUTPUT, {WRITER: "auto"}))
+        if output is not None:
+            from understudy.stages.convert.output import makes
+
+            if not makes(kept.get(WRITER, "auto"), output):
+                layers.append(Layer(OUTPUT, {WRITER: "auto"}))
     if said.config_name:
         layers.append(Layer(said.config_name, said.config))
     own = {name for branch in branches_of(tree.stages[stage]) for name in branch.short}
     short = {k: v for k, v in said.short.items() if k in own}
     layers.append(Layer(FLAGS, said.flags, short))
     return settle(tree, [stage], layers)
-
-
-def _makes(writer: str, output: Path) -> bool:
-    """Whether a writer makes outputs of such a name; one that is not installed is no obstacle."""
-    from understudy.plugin import default_registry
-
-    made = [p.endings for p in default_registry().of_kind("write") if p.name == writer]
-    return not made or output.suffix.lower() in made[0]
 
 
 def read_config(path: Path | None) -> tuple[dict[str, Any], str]:
@@ -181,7 +180,7 @@ def remembered(settings: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
     have an output replaced, a training begun anew, or weights trusted unseen.
     """
     found = {}
-    table = settings.get(_KEY, {})
+    table = settings.get(KEY, {})
     for path, value in tree.flat(table if isinstance(table, Mapping) else {}).items():
         if path in tree.leaves and tree.leaves[path].field.scope != "project":
             continue
@@ -198,41 +197,21 @@ def remembering(project: Project, stage: str, options: Any) -> Iterator[None]:
 
     They are kept from the start, so that also a run that is killed is gone on with as it was.
     """
-    before = dict(project.settings.get(_KEY, {}))
+    before = dict(project.settings.get(KEY, {}))
     now = _lasting(type(options), to_mapping(options), stage)
     for kind in now.keys() - {stage}:
         now[kind] = {**before.get(kind, {}), **now[kind]}
     now = before | now
     if now != before:
-        project.remember(**{_KEY: now})
+        project.remember(**{KEY: now})
     try:
         yield
     except Cancelled:
         raise
     except UnderstudyError:
         if now != before:
-            project.remember(**{_KEY: before})
+            project.remember(**{KEY: before})
         raise
-
-
-@contextmanager
-def writer_stays(project: Project, said: Said) -> Iterator[None]:
-    """Let a project remember the writer that was last said, though a run gave way to a name.
-
-    Else a film looked at in between would turn the next folder of OpenEXR into one of PNGs.
-    """
-
-    def kept() -> Any:
-        return project.settings.get(_KEY, {}).get("convert", {}).get("writer")
-
-    before = kept()
-    try:
-        yield
-    finally:
-        named = {**said.config, **said.flags}
-        if before is not None and not said.defaults and WRITER not in named and before != kept():
-            table = project.settings[_KEY]
-            project.remember(**{_KEY: {**table, "convert": {**table["convert"], "writer": before}}})
 
 
 def _lasting(cls: type, plain: Mapping[str, Any], stage: str) -> dict[str, Any]:
@@ -240,53 +219,3 @@ def _lasting(cls: type, plain: Mapping[str, Any], stage: str) -> dict[str, Any]:
     own = {f.name for f in fields_of(cls) if f.scope == "project"}
     table: dict[str, Any] = {stage: {k: v for k, v in plain.items() if k in own}}
     return table | {b.kind: plain.get(b.kind, {}) for b in branches_of(cls)}
-
-
-def say_origins(stage: str, found: Settled, tree: Tree, progress: Progress) -> None:
-    """Tell what was not said now: what goes on as in the project, and what was changed in it."""
-    mine = [p for p in found.values if _concerns(tree, stage, p, found.values)]
-    same = [
-        f"{_name(stage, p)} {word(found.values[p])}"
-        for p in mine
-        if found.origins[p] == PROJECT and found.values[p] != tree.leaves[p].field.default
-    ]
-    changed = [
-        f"{_name(stage, p)} {word(found.values.get(p))} (was {word(was)}{_why(found, p)})"
-        for p, was in found.before.items()
-        if _concerns(tree, stage, p, found.values) and found.values.get(p) != was
-    ]
-    if same:
-        progress.say(f"{stage}, as before in this project: {', '.join(same)}")
-    if changed:
-        progress.say(f"{stage}, changed: {', '.join(changed)}")
-
-
-def _why(found: Settled, path: str) -> str:
-    return ", which makes no output of this name" if found.origins.get(path) == OUTPUT else ""
-
-
-def _concerns(tree: Tree, stage: str, path: str, values: Mapping[str, Any]) -> bool:
-    """Whether an option is the stage's own, or of a plug-in that it may take."""
-    leaf = tree.leaves[path]
-    if not leaf.plugin:
-        return leaf.owner == stage
-    kind, _, name = leaf.owner.partition(".")
-    return any(
-        branch.kind == kind and name in chosen_plugins(tree, stage, branch, values)
-        for branch in branches_of(tree.stages[stage])
-    )
-
-
-def _name(stage: str, path: str) -> str:
-    return path.removeprefix(f"{stage}.")
-
-
-def word(value: Any) -> str:
-    """A value for people."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple | list):
-        return ", ".join(map(str, value)) or "nothing"
-    return str(value) if value != "" else "nothing"

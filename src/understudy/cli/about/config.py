@@ -101,7 +101,7 @@ def _print(tree: Tree, found: Settled) -> None:
     from rich.table import Table
 
     from understudy.api.bars.console import console
-    from understudy.runs.settings import word
+    from understudy.options.told import word
 
     table = Table("option", "value", "from", box=None, pad_edge=False)
     for path, leaf in tree.leaves.items():

@@ -13,7 +13,7 @@ from understudy.media.stills.heic import library
 LeftOut = tuple[str, str]
 """A name and why it is left out."""
 
-_ANIMATION = "an animation, to be given as a film of its own"
+_ANIMATION = "an animation or GIF, to be given as a film of its own"
 _HEIC = "a HEIC photo, which needs: pip install 'understudy[photos]'"
 
 

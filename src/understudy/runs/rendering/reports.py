@@ -15,8 +15,8 @@ from understudy.errors import PluginError, ValueRefused
 from understudy.events import to_plain
 from understudy.files import read_json
 from understudy.options import results
+from understudy.options.told import word
 from understudy.plugin import Registry
-from understudy.runs.settings import word
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer
 from understudy.stages.evaluate.report import EvaluateReport

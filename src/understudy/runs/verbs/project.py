@@ -29,7 +29,8 @@ from understudy.runs.rendering.renders import (
     planned,
     render_options,
 )
-from understudy.runs.settings import Said, writer_stays
+from understudy.runs.rendering.writers import writer_stays
+from understudy.runs.settings import Said
 from understudy.runs.spec import JobSpec
 from understudy.runs.swap import run_job
 from understudy.shell import quoted

@@ -10,7 +10,7 @@ from understudy.errors import ValueRefused
 from understudy.flow import Progress
 from understudy.media import MediaInfo
 from understudy.options import fields_of
-from understudy.plugin import Plugin, Registry
+from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.convert.options import ConvertOptions
 from understudy.store.atomic import free_bytes
 from understudy.write import STILLS
@@ -52,6 +52,12 @@ def chosen_writer(registry: Registry, output: Path, options: ConvertOptions) -> 
             "--writer auto, which goes by the ending"
         )
     return plugin
+
+
+def makes(writer: str, output: Path) -> bool:
+    """Whether a writer makes outputs of such a name; one that is not installed is no obstacle."""
+    made = [p.endings for p in default_registry().of_kind("write") if p.name == writer]
+    return not made or output.suffix.lower() in made[0]
 
 
 def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:

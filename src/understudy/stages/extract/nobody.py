@@ -173,7 +173,7 @@ def _in_vain(
         f"{', '.join(names)}{' and ' if names else ''}{last}, without a face either"
     )
     if 2 * dark > len(views):
-        return f"{how}; nearly black: {dark} of {len(views)}; make the film brighter before"
+        return f"{how}; nearly black: {dark} of {len(views)}; make it brighter before"
     if 2 * flat > len(views):
         return f"{how}; of one colour: {flat} of {len(views)}; is it the right film?"
     return (
