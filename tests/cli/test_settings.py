@@ -45,7 +45,8 @@ def test_training_goes_on_as_it_was_and_says_so(done, understudy, tmp_path):
         "train", done.project, "--iterations", 3, "--threads", 1, "--score-faces", 0
     ).worked()
     said = " ".join((told.out + told.err).split())
-    assert "train, as before in this project: model mesh, batch 2, previews 1" in said
+    small = "swap.mesh.texture 128, swap.mesh.components 8"
+    assert f"train, as before in this project: {small}, model mesh, batch 2, previews 1" in said
     assert "train, changed: iterations 3 (was 2)" in said
     model = model_of(done.project)
     assert (training(model)["batch"], training(model)["iterations"]) == (2, 3)
