@@ -73,8 +73,7 @@ class RenderReport:
         converted: what was made.
         scores: what was measured, or None where that was left out.
         sheet, text, curves: where contact sheet, report and curves lie, or would.
-        render: its id.
-        scorable: whether it shows the film with its new faces, as a score needs it.
+        render, scorable: its id, and whether it shows the film with its new faces.
     """
 
     converted: ConvertReport
