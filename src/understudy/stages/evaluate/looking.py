@@ -39,8 +39,8 @@ not be searched for, which took nearly half of the time."""
 _THERE = 0.2
 """Overlap with where it should be, below which a face is somebody else's."""
 _FURTHER = 2
-"""So often the first reader looks again, each time where the last look says that the face is. What
-it says hangs on its square, and the square of a first look on a detector's box."""
+"""So often the first reader looks before its last look, each time where the one before says that
+the face is: what it says hangs on its square, and a first look's square on a detector's box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +104,10 @@ class Eyes:
                 "fetch mediapipe"
             )
         self._detector: Any = detector.build()
-        self._near: Any = _built_small(detector)
+        self._near: Any = _built(detector, max_detection_px=_NEAR_PX)
         self._readers: dict[str, Any] = {p.name: p.build() for p in readers}
+        # irises move no square, and take longer than all else that is looked for
+        self._settling: Any = _built(readers[0], iris=False)
         self._embedder: Any = None if embedder is None else embedder.build()
         self.readers, self.detector = tuple(self._readers), detector.name
         self.embedder = "" if embedder is None else embedder.name
@@ -135,7 +137,7 @@ class Eyes:
         if there is None:
             return None
         part, face, corner = there
-        seen = next(iter(self._readers.values())).align(part, face)
+        seen = self._settling.align(part, face)
         height, width = pixels.shape[:2]
         return Alignment.fit(seen.landmarks[0] + corner, frame_space(width, height))
 
@@ -192,18 +194,24 @@ class Eyes:
         """Landmarks of the first reader, everybody's readings, and blendshapes."""
         readings: dict[str, Reading] = {}
         first = blendshapes = None
+        guess = face
         for name, reader in self._readers.items():
             # The others are told place and roll by the first one; they look for themselves.
-            seen = reader.align(part, face if first is None else _guess(face, first))
-            for _ in range(_FURTHER if first is None else 0):
-                seen = reader.align(part, _guess(face, seen.landmarks[0]))
+            seen = reader.align(part, self._settled(part, face) if first is None else guess)
             landmarks = seen.landmarks[0]
             mesh = seen.extras.get("mesh")
             readings[name] = read_landmarks(landmarks) if mesh is None else read_mesh(_mesh(mesh))
             if "blendshapes" in seen.extras:
                 blendshapes = seen.extras["blendshapes"][0]
-            first = landmarks if first is None else first
+            if first is None:
+                first, guess = landmarks, _guess(face, landmarks)
         return np.asarray(first), readings, blendshapes
+
+    def _settled(self, part: NDArray[np.uint8], face: Faces) -> Faces:
+        """The detected face with landmarks from which one more look is the last."""
+        for _ in range(_FURTHER):
+            face = _guess(face, self._settling.align(part, face).landmarks[0])
+        return face
 
 
 def crop_of(alignment: Alignment) -> Warp:
@@ -234,11 +242,11 @@ def sight(
     )
 
 
-def _built_small(plugin: Plugin) -> Any:
-    """The detector for the part of a picture where a face should be."""
+def _built(plugin: Plugin, **wanted: Any) -> Any:
+    """A plug-in with those of the wanted options that it has."""
     options = plugin.load_options()
-    small = options is not None and "max_detection_px" in {f.name for f in fields_of(options)}
-    return plugin.build({"max_detection_px": _NEAR_PX} if small else None)
+    has = set() if options is None else {f.name for f in fields_of(options)}
+    return plugin.build({name: value for name, value in wanted.items() if name in has} or None)
 
 
 def _chosen(kind: str, name: str, registry: Registry, auto: tuple[str, ...]) -> Plugin | None:
