@@ -229,6 +229,24 @@ convert
     P -o FREE.mp4 --config TEXT
     P -o FREE.mp4 --feather 9
     NEW -o FREE.mp4
+preview
+    P -o FREE.avi
+    P -o MISSING/x.png
+    P -o TEXT
+    P -o PICTURES
+    P -o FREE.png --source nosuch
+    P -o FREE.png --source a --cast nosuch
+    P -o FREE.png --source a --cast 99=b
+    P -o FREE.png --model-name nosuch
+    P -o FREE.png --mask nosuch
+    P -o FREE.png --match-colour nosuch
+    P -o FREE.png --knob nosuch=1
+    P -o FREE.png --frames 9-3
+    P -o FREE.png --frames 99999
+    P -o FREE.png --matte
+    P -o FREE.png --cell-px 3
+    NEW -o FREE.png
+    TEXT -o FREE.png
 score
     P --render nosuch
     MISSING

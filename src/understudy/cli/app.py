@@ -20,6 +20,7 @@ from understudy.cli.verbs import (
     mask,
     models,
     parts,
+    preview,
     score,
     swap,
 )
@@ -100,6 +101,7 @@ app.add_typer(alignments.app, name="alignments", rich_help_panel=_PARTS)
 app.command("mask", cls=OptionsCommand, rich_help_panel=_PARTS)(mask.mask)
 app.command("train", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.train)
 app.add_typer(models.app, name="models", rich_help_panel=_PARTS)
+app.command("preview", cls=OptionsCommand, rich_help_panel=_PARTS)(preview.preview)
 app.command("convert", cls=OptionsCommand, rich_help_panel=_PARTS)(parts.convert)
 app.command("score", cls=OptionsCommand, rich_help_panel=_PARTS)(score.score)
 app.command("import", rich_help_panel=_PARTS)(interchange.import_)

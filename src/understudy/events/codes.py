@@ -85,13 +85,14 @@ WARNINGS: Mapping[WarningCode, str] = {
 }
 """Every code of a warning, and what it means."""
 
-PictureCode = Literal["contact-sheet", "curves", "first-look", "preview"]
+PictureCode = Literal["contact-sheet", "curves", "first-look", "preview", "tried"]
 
 PICTURES: Mapping[PictureCode, str] = {
     "contact-sheet": "Source, swap and donor (or true swap) of a finished film, moment by moment.",
     "curves": "Eyes, mouth and yaw of plate and output over time.",
     "first-look": "Frames of a film as the model would convert them before it is trained.",
     "preview": "What the model in training shows: originals, reconstructions and swaps.",
+    "tried": "Frames of a film under settings that are tried, before and after.",
 }
 """Every code of a picture."""
 

@@ -65,6 +65,7 @@ class Tuning:
             inputs = tried(project, wanted, options.mask)
             key: tuple[Any, ...]
             key = folder, trial.source, trial.model_name, tuple(trial.cast), options.device
+            key += (options.checkpoint,)
             key += _newest(inputs.model), str(inputs.alignments)
             if self._tuner is None or key != self._key:
                 self.close()

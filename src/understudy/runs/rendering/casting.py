@@ -137,3 +137,23 @@ def _counted(numbers: Sequence[str]) -> str:
     if not numbers:
         return "is seen"
     return f"person {numbers[0]} is" if len(numbers) == 1 else f"persons {', '.join(numbers)} are"
+
+
+def casting_of(
+    project: Project, source: Source, said: Sequence[str], model: str, trained: Sequence[str]
+) -> dict[str, str | None]:
+    """Who becomes whom, as it was said or as it is plain.
+
+    Raises:
+        ValueRefused: it has to be said, or was said of somebody who is not there.
+    """
+    if said:
+        return dict(read_casting(project, source, said, trained))
+    usual = usual_casting(source, trained)
+    if usual is None:
+        found = ", ".join(map(str, found_numbers(project, source))) or "nobody yet"
+        raise ValueRefused(
+            f"{source.id}: say who becomes whom, such as --cast 0={trained[0]}; found in it: "
+            f"{found}; the model {model} knows {', '.join(trained)}"
+        )
+    return dict(usual)

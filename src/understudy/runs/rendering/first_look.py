@@ -7,7 +7,6 @@ no film.
 
 from __future__ import annotations
 
-from array import array
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from understudy.stages.convert.compose import Composer
 from understudy.stages.convert.composer import composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
+from understudy.stages.convert.tuning import spread_frames
 from understudy.stages.faces.casting import Casting, Part
 from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
@@ -69,7 +69,7 @@ def first_look(
             options, swapper, registry, lambda: builds_in(casting, options.mask), inputs.knobs
         )
         rows, labels = [], []
-        for index in _spread(casting, options.mask):
+        for index in spread_frames(casting, options.mask, _ROWS):
             stop_if_cancelled(progress, "nothing was trained yet")
             frame = next(iter(film.frames(store.timestamp(index))))
             found = casting.between(index, index).get(index, [])
@@ -94,10 +94,3 @@ def _row(
     if around.src != frame.space:
         around = around @ Warp.resize(frame.space, around.src)
     return [eight_bit(crop_image(f.pixels, around)) for f in (frame, after)]
-
-
-def _spread(casting: Casting, mask: str) -> list[int]:
-    """Frames with replaced faces, spread over the film, without its very ends."""
-    frames = array("q", (index for index, _ in casting.in_frames(mask)))
-    chosen = np.linspace(0, len(frames) - 1, min(_ROWS, len(frames)) + 2)[1:-1]
-    return sorted({frames[round(at)] for at in chosen.tolist()})

@@ -19,7 +19,7 @@ from understudy.runs.consent.declaring import refuse_gone
 from understudy.runs.consent.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
-from understudy.runs.rendering.casting import found_numbers, people_of, read_casting, usual_casting
+from understudy.runs.rendering.casting import casting_of, people_of
 from understudy.runs.rendering.first_look import first_look
 from understudy.runs.rendering.masks import refuse_unmade
 from understudy.runs.rendering.reports import keep_report, kept_report, settings_line
@@ -129,19 +129,10 @@ def planned(
     model = chosen_model(project, wanted.model or (earlier.model if earlier else None))
     trained = trained_persons(project, model)
     source = _plate(project, wanted, earlier, trained)
-    if wanted.cast:
-        casting = read_casting(project, source, wanted.cast, trained)
-    elif earlier is not None and earlier.source == source.id:
+    if not wanted.cast and earlier is not None and earlier.source == source.id:
         casting = dict(earlier.casting)
     else:
-        usual = usual_casting(source, trained)
-        if usual is None:
-            found = ", ".join(map(str, found_numbers(project, source))) or "nobody yet"
-            raise ValueRefused(
-                f"{source.id}: say who becomes whom, such as --cast 0={trained[0]}; found in it: "
-                f"{found}; the model {model} knows {', '.join(trained)}"
-            )
-        casting = usual
+        casting = casting_of(project, source, wanted.cast, model, trained)
     output = output_of(project, wanted)
     # What can be refused is refused before an id is taken, so that no render is told of unmade.
     label = label_of(project, source, *people_of(project, source, casting))
@@ -322,7 +313,7 @@ def tried(project: Project, wanted: Wanted, mask: str) -> ConvertInputs:
     model = chosen_model(project, wanted.model)
     trained = trained_persons(project, model)
     source = _plate(project, wanted, None, trained)
-    casting = read_casting(project, source, wanted.cast, trained)
+    casting = casting_of(project, source, wanted.cast, model, trained)
     inputs = _inputs(project, Render("tried", source.id, model, casting, project.work / "tried"))
     refuse_strange_model(project, model, inputs.label.donors)
     refuse_other_film(project, source)

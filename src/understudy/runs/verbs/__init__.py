@@ -56,6 +56,7 @@ VERBS: dict[str, Verb] = {
 }
 VERBS["import"] = Verb("import", "understudy.runs.verbs.interchange:import_")
 VERBS["export"] = Verb("export", "understudy.runs.verbs.interchange:export")
+VERBS["preview"] = Verb("preview", "understudy.runs.verbs.preview:preview")
 VERBS["score"] = Verb("score", "understudy.runs.verbs.score:score")
 VERBS["mask"] = Verb("mask", "understudy.runs.verbs.mask:mask")
 # Of a room above this one, which only its name is known of: the actors play the whole job.

@@ -7,16 +7,19 @@ match costs the pasting alone.
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import FileAway
+from understudy.errors import FileAway, NoFaces
+from understudy.geometry import Warp
 from understudy.imaging.depth import eight_bit
 from understudy.imaging.text import mark_made
 from understudy.media import FilmReader, probe
@@ -30,10 +33,39 @@ from understudy.stages.faces.source import assumed_colour
 from understudy.stages.faces.surfaces import builds_in
 from understudy.store.alignments import Alignments
 from understudy.swap.loading import load_swapper
-from understudy.types import Frame
+from understudy.types import Face, Frame
 
 _KEPT = 12
 """Frames, each with the faces made for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A frame before and after.
+
+    Attributes:
+        frame: as it was filmed.
+        made: as the options have it.
+        faces: whose places were taken.
+    """
+
+    frame: Frame
+    made: Frame
+    faces: tuple[Face, ...]
+
+    def around(self, size_px: int) -> Warp:
+        """The warp to a square around the head of the first face; there must be one."""
+        crop = self.faces[0].alignment.crop(size_px, 1.0, "head")
+        if crop.src != self.frame.space:
+            crop = crop @ Warp.resize(self.frame.space, crop.src)
+        return crop
+
+
+def spread_frames(casting: Casting, mask: str, count: int) -> list[int]:
+    """Frames with replaced faces, spread over the film, without its very ends."""
+    frames = array("q", (index for index, _ in casting.in_frames(mask)))
+    chosen = np.linspace(0, len(frames) - 1, min(count, len(frames)) + 2)[1:-1]
+    return sorted({frames[round(at)] for at in chosen.tolist()})
 
 
 class Tuner:
@@ -55,7 +87,7 @@ class Tuner:
         with ExitStack() as opened:
             self._store = opened.enter_context(Alignments.open(inputs.alignments, read_only=True))
             self._film = FilmReader(probe(inputs.media), "8", assumed_colour(self._store))
-            self._swapper = load_swapper(inputs.model, options.device, registry)
+            self._swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
             self._opened = opened.pop_all()
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._fresh: OrderedDict[tuple[Any, ...], Sequence[Fresh]] = OrderedDict()
@@ -91,15 +123,48 @@ class Tuner:
             FileAway: the film has no such frame, or it was not looked at.
             NoFaces, ValueRefused: as for the conversion.
         """
-        self._inputs.label.require()
-        frame = self._source(index)
-        casting = Casting(self._store, self._inputs.casting, options.faces, self._inputs.faces)
-        composer = self._composer(options, casting)
-        fresh = self._made(index, frame, options, casting, composer)
-        pixels = np.array(eight_bit(composer.composed((frame, fresh)).pixels))
-        if fresh:
+        shown = self.shown(index, options)
+        pixels = np.array(eight_bit(shown.made.pixels))
+        if shown.faces:
             mark_made(pixels)
         return pixels
+
+    def shown(self, index: int, options: ConvertOptions) -> Shown:
+        """A frame before and after, not marked: for who shows it as part of something that says it.
+
+        Args:
+            index: of the frame.
+            options: of the conversion.
+
+        Raises:
+            ConsentMissing, FileAway, NoFaces, ValueRefused: see `frame`.
+        """
+        self._inputs.label.require()
+        frame = self._source(index)
+        casting = self._casting(options)
+        composer = self._composer(options, casting)
+        fresh = self._made(index, frame, options, casting, composer)
+        return Shown(frame, composer.composed((frame, fresh)), tuple(one.face for one in fresh))
+
+    @property
+    def last(self) -> int:
+        """Number of the film's last frame; -1 where none was looked at."""
+        at = self._store.last_timestamp()
+        return -1 if at is None else at.index
+
+    def spread(self, options: ConvertOptions, count: int) -> list[int]:
+        """Frames with replaced faces, spread over the film.
+
+        Raises:
+            NoFaces: no face is replaced.
+        """
+        found = spread_frames(self._casting(options), options.mask, count)
+        if not found:
+            raise NoFaces(f"{self._film.name}: no face of those who are cast is left to replace")
+        return found
+
+    def _casting(self, options: ConvertOptions) -> Casting:
+        return Casting(self._store, self._inputs.casting, options.faces, self._inputs.faces)
 
     def _source(self, index: int) -> Frame:
         if index not in self._frames:
