@@ -54,6 +54,21 @@ class AudioInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SubtitleInfo:
+    """One stream of subtitles.
+
+    Attributes:
+        index: stream number in the container.
+        codec: decoder name, such as "mov_text" or "srt".
+        language: three letters, or "" when it is not said.
+    """
+
+    index: int
+    codec: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """A source of frames: a video file, or images in natural order.
 
@@ -83,7 +98,10 @@ class MediaInfo:
         container: demuxer name, or "images".
         sample_aspect: width to height of one pixel; 1 for square ones.
         audio: sound streams.
-        left_out: streams that no output carries, one phrase each ("subtitle mov_text").
+        subtitles: streams of text or pictures over the film.
+        chapters: how many it is divided into.
+        timecode: of its first frame, "01:00:00:00", or "".
+        left_out: streams that no output carries, one phrase each ("attachment ttf").
         fingerprint: sha256 hex over size and content samples; the name does not matter.
         files: images in natural order; empty for a video.
         passed_over: what else lies in a folder of images, each name with the reason.
@@ -118,6 +136,9 @@ class MediaInfo:
     sample_aspect: Fraction = Fraction(1)
     audio: tuple[AudioInfo, ...] = ()
     left_out: tuple[str, ...] = ()
+    subtitles: tuple[SubtitleInfo, ...] = ()
+    chapters: int = 0
+    timecode: str = ""
     fingerprint: str = ""
     files: tuple[Path, ...] = field(default=(), repr=False)
     passed_over: tuple[tuple[str, str], ...] = field(default=(), repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ from understudy.files import open_to_read, refuse_odd_name
 from understudy.media.colour.light import curve_in_metadata, curve_in_xml
 from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
-from understudy.media.info import UNSPECIFIED, AudioInfo, ColourTags, FieldOrder, MediaInfo, Range
+from understudy.media.info import (
+    UNSPECIFIED,
+    AudioInfo,
+    ColourTags,
+    FieldOrder,
+    MediaInfo,
+    Range,
+    SubtitleInfo,
+)
 from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, from_display_matrix
 from understudy.media.stills import SUFFIXES, read_header, upright_size
 from understudy.media.stills.folder import Folder, look_in, words
@@ -22,6 +31,7 @@ from understudy.media.stills.heic import refuse_without
 
 IMAGES_RATE = Fraction(25)
 _CHUNK = 1 << 20
+_TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
 _HEAD = 1 << 16
 _WITH_SONY_XML = ("mov,mp4,m4a,3gp,3g2,mj2", "mxf")
 
@@ -79,8 +89,15 @@ def _probe_video(path: Path) -> MediaInfo:
             sample_aspect=Fraction(1) / aspect if swaps else aspect,
             audio=tuple(_audio(s) for s in container.streams.audio if s.codec_context),
             left_out=tuple(
-                _phrase(s) for s in container.streams if s.type != "audio" and s is not stream
+                _phrase(s) for s in container.streams if s is not stream and not _is_known(s)
             ),
+            subtitles=tuple(
+                SubtitleInfo(s.index, s.codec_context.name, s.metadata.get("language", ""))
+                for s in container.streams
+                if s.type == "subtitle" and s.codec_context
+            ),
+            chapters=len(container.chapters()),
+            timecode=_timecode(container),
             fingerprint=_file_fingerprint(path),
             field_order=_field_order(frame, stream.codec_context),
             bit_rate=_bit_rate(container, stream),
@@ -166,6 +183,22 @@ def _audio(stream: Any) -> AudioInfo:
         channels=stream.codec_context.layout.nb_channels,
         language=stream.language or "",
     )
+
+
+def _is_known(stream: Any) -> bool:
+    """Whether there is another place for it: sound, subtitles, chapters, timecode."""
+    if stream.type == "data":  # MOV has chapters and the timecode in tracks of their own
+        return "timecode" in stream.metadata or stream.name == "bin_data"
+    return stream.type in ("audio", "subtitle")
+
+
+def _timecode(container: Any) -> str:
+    """Where a film's first frame lies by the clock of its camera or edit, or ""."""
+    for told in (container.metadata, *(s.metadata for s in container.streams)):
+        for key, value in told.items():
+            if key.lower() == "timecode" and _TIMECODE.fullmatch(value):
+                return str(value)
+    return ""
 
 
 def _phrase(stream: Any) -> str:

@@ -81,8 +81,8 @@ class AnimationWriter(FolderWriter):
                 f"{source.path.name}: is {source.width}x{source.height} px, and {ending} holds at "
                 f"most {most_px}; take another -o"
             )
-        if source.audio:
-            self.not_kept += ("there is no sound in it",)
+        if source.audio or source.subtitles:
+            self.not_kept += ("there are no sound and no subtitles in it",)
         if by_s := rounded_by(ending.removeprefix("."), source.time_base):
             self.not_kept += (f"times are rounded by up to {float(1000 * by_s):g} ms",)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from understudy.errors import MediaError
 from understudy.media import MediaInfo, check_sound, encode_segment, join
 from understudy.media.coding import Coding, subsampling
+from understudy.media.joining.extras import lost_extras
 from understudy.media.joining.kinds import Container, rounded_by
 from understudy.store.atomic import commit_path
 from understudy.types import Frame
@@ -86,5 +87,6 @@ def _not_kept(source: MediaInfo, coding: Coding, container: Container) -> Iterat
             yield f"colour is stored {has} instead of {had}"
         if by_s := rounded_by(container, source.time_base):
             yield f"times are rounded by up to {float(1000 * by_s):g} ms"
+    yield from lost_extras(source, container)
     for stream in source.left_out:
         yield f"its stream of {stream} is left out"

@@ -23,6 +23,7 @@ from understudy.media.container import open_input
 from understudy.media.encode import open_output
 from understudy.media.info import MediaInfo
 from understudy.media.joining.check import check_joined
+from understudy.media.joining.extras import Extras
 from understudy.media.joining.kinds import COARSE, Container, muxer_of
 from understudy.media.joining.plan import Plan, movie_timescale, plan_of
 from understudy.media.joining.sound import Sound, add_tracks
@@ -91,15 +92,21 @@ def join(
         sound = None
         if info.audio:
             sound = Sound(open_files.enter_context(open_input(info.path)), info)
+        extras = Extras(info, container, open_files)
         plan = plan_of(segments, info, [] if sound is None else sound.starts)
         template = open_files.enter_context(open_input(segments[0])).streams.video[0]
-        _mux(plan, target, (container, comment), template, sound)
+        _mux(plan, target, (container, comment), template, sound, extras)
         check_joined(plan, target, sound, container)
     return len(plan.pts)
 
 
 def _mux(
-    plan: Plan, target: Path, kind: tuple[Container, str], template: Any, sound: Sound | None
+    plan: Plan,
+    target: Path,
+    kind: tuple[Container, str],
+    template: Any,
+    sound: Sound | None,
+    extras: Extras,
 ) -> None:
     container, comment = kind
     options = {
@@ -115,8 +122,10 @@ def _mux(
         if template.codec_context.codec_tag == HVC1 and container not in COARSE:
             video.codec_context.codec_tag = HVC1
         tracks = add_tracks(output, sound.streams) if sound else {}
+        tracks |= extras.add_to(output, plan.shift_s)
         heard: Iterator[Packet[Any]] = sound.packets(plan.shift_s) if sound else iter(())
-        for packet in heapq.merge(_video_packets(plan), heard, key=_seconds):
+        read = extras.packets(plan.shift_s)
+        for packet in heapq.merge(_video_packets(plan), heard, read, key=_seconds):
             is_video = packet.stream is None or packet.stream.type == "video"
             packet.stream = video if is_video else tracks[packet.stream_index]
             output.mux_one(packet)

@@ -13,6 +13,7 @@ from understudy.options import fields_of
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.convert.options import ConvertOptions
 from understudy.store.atomic import free_bytes
+from understudy.words import are
 from understudy.write import STILLS
 
 _USUAL: Sequence[str] = next(
@@ -104,8 +105,17 @@ def say_what_is_lost(
     """
     lost = list(writer.not_kept)
     advice = "; another --writer may" if lost else ""
-    if partly and info.audio and writer.suffix and not is_still(output):
-        lost.append("its sound is left out, since only some frames are converted")
+    beside = {
+        "sound": info.audio,
+        "subtitles": info.subtitles,
+        "chapters": info.chapters,
+        "timecode": info.timecode,
+    }
+    left = [name for name, there in beside.items() if there]
+    if partly and left and writer.suffix and not is_still(output):
+        lost.append(
+            f"its {', '.join(left)} {are(len(left))} left out, as only some frames are made"
+        )
     if lost:
         progress.warn(
             f"{output.name} will not have all of {info.path.name}: {'; '.join(lost)}{advice}",
