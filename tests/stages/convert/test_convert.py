@@ -211,6 +211,16 @@ def test_the_same_conversion_again_finds_its_output(footage, converter, tmp_path
     for changed in ({"feather": 0.2}, {"mask": "components"}):
         with pytest.raises(StoreError, match="there already"):
             converter(footage, "out.mp4", **changed)
+    whole = (tmp_path / "out.mp4").read_bytes()
+    middle = whole.index(b"mdat") + 40_000
+    other = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    (tmp_path / "out.mp4").write_bytes(other)  # of the size and time that the receipt says
+    os.utime(tmp_path / "out.mp4", ns=(before.st_atime_ns, before.st_mtime_ns))
+    progress = Silent()
+    with pytest.raises(StoreError, match="there already"):
+        converter(footage, "out.mp4", progress)
+    assert any("was called finished, but" in line for line in progress.said)
+    (tmp_path / "out.mp4").write_bytes(whole)
     with (tmp_path / "out.mp4").open("ab") as file:  # somebody changed it since
         file.write(b"x")
     with pytest.raises(StoreError, match="there already"):

@@ -53,7 +53,7 @@ from understudy.stages.release.place import (
     known_output,
     refuse_existing,
 )
-from understudy.stages.release.stage import Label, confirm, release
+from understudy.stages.release.stage import Label, confirm, release, vouched
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
@@ -186,7 +186,7 @@ def _made_or_there(
     with WriterLock(work, "render's work folder"):
         kept = work.with_suffix(".json")
         earlier = None if options.overwrite else Receipt.read_from(kept)
-        if earlier is not None and earlier.fits(output):
+        if earlier is not None and earlier.fits(output) and vouched(output, progress):
             progress.say(f"{output} was made with the same choices and is complete")
             confirm(inputs.label, output, info)
             _discard(work)

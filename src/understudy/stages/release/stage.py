@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import ConsentMissing, UnderstudyError
+from understudy.flow import Progress
 from understudy.media import MediaInfo
 from understudy.media.held import Held
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.beside import CARRIED, beside, list_of_film
 from understudy.provenance.consent import Declaration, digest, read_declarations, require
 from understudy.provenance.credentials import check_signing, disclosure_of, sign
-from understudy.provenance.folder import LIST, LISTED_IN, list_of_folder
+from understudy.provenance.folder import LIST, LISTED_IN, list_of_folder, verify_folder
+from understudy.provenance.verify import verify
 from understudy.store.atomic import commit_dir, commit_path, scratch, sweep_parts
 
 
@@ -131,6 +133,20 @@ def release(
             label.audit.append("failed", **facts, reason=str(error) or type(error).__name__)
         raise
     label.audit.append("converted", **facts)
+
+
+def vouched(output: Path, progress: Progress) -> bool:
+    """Whether an output that a receipt calls finished carries credentials that fit it.
+
+    A project's folder may be a stranger's, and its receipts with it: name, size and time of a film
+    say nothing of what it shows.
+    """
+    verdict = verify_folder(output).whole if output.is_dir() else verify(output)
+    if verdict.state == "stranger":
+        progress.say(f"{output} was signed on another machine, by {verdict.signer}")
+    if not verdict.ok:
+        progress.say(f"{output} was called finished, but: {verdict.sentences[0]}")
+    return verdict.ok
 
 
 def confirm(label: Label, output: Path, info: MediaInfo) -> None:
