@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from understudy.media import FilmReader, ReadReport, probe
 from understudy.stages.evaluate.looking import crop_of
 from understudy.stages.faces.casting import Part
 from understudy.types import Alignment, Frame
+from understudy.words import counted
 
 Together = tuple[Frame, Frame, Frame | None]
 """A frame of the source, of the output, and of the truth where there is one."""
@@ -57,17 +59,20 @@ def in_step(
             open_films.enter_context(closing(ahead(film.frames(report=report, only=only), 4)))
             for film, report in zip(films, reports, strict=True)
         ]
-        try:
-            for read in zip(*streams, strict=True):
-                frames = [_on(frame, size_wh) for frame in read]
-                yield frames[0], frames[1], frames[2] if len(frames) == 3 else None
-            if len({report.decoded for report in reports}) > 1:
-                raise ValueError(" and ".join(str(report.decoded) for report in reports))
-        except ValueError as error:
+        for read in zip_longest(*streams):
+            if any(frame is None for frame in read):
+                break
+            frames = [_on(frame, size_wh) for frame in read]
+            yield frames[0], frames[1], frames[2] if len(frames) == 3 else None
+        # the shortest is at its end, how long the others are is not known yet
+        decoded = [report.decoded for report in reports]
+        if len(set(decoded)) > 1:
+            names, least = [path.name for path in paths], min(decoded)
             raise MediaError(
-                f"{source.name}, {output.name} and the truth do not have the same "
-                f"number of frames: {error}"
-            ) from error
+                f"{' and '.join(names)} do not have the same number of frames: "
+                f"{names[decoded.index(least)]} ends after {counted(least, 'frame')}; compare a "
+                "film with what was made of all of it"
+            )
 
 
 def _on(frame: Frame, size_wh: tuple[int, int] | None) -> Frame:
