@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -19,8 +20,8 @@ HEADER = b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name\nStyl
 CHAPTERS = [(0, 500, "One"), (500, 1000, "Two")]
 
 
-def source(path, codec, begins=0):
-    """A film of 25 frames with two subtitles in milliseconds, two chapters and a timecode."""
+def source(path, codec, begins=0, chapters=CHAPTERS):
+    """A film of 25 frames with two subtitles in milliseconds, chapters and a timecode."""
     with av.open(str(path), "w") as film:
         video = film.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
@@ -34,7 +35,7 @@ def source(path, codec, begins=0):
                     "time_base": Fraction(1, 1000),
                     "metadata": {"title": title},
                 }
-                for n, (start, end, title) in enumerate(CHAPTERS)
+                for n, (start, end, title) in enumerate(chapters)
             ]
         )
         texts = film.add_stream(codec)
@@ -93,6 +94,19 @@ def test_a_quicktime_film_keeps_them(tmp_path, ending, codec):
     assert times == [(0, b"Hello"), (0.48, b"World")] and languages == ["eng"]
     assert chapters == [(0, "One"), (0.5, "Two")] and timecode == ""
     assert list(lost_extras(info, ending)) == ["its timecode 01:02:03:04 is left out"]
+
+
+@pytest.mark.parametrize("ending", ["mov", "mp4"])
+def test_a_quicktime_film_without_chapters_keeps_its_timecode(tmp_path, ending):
+    path = source(tmp_path / f"source.{ending}", "mov_text", chapters=())
+    out = tmp_path / f"out.{ending}"
+    times, chapters, timecode, _ = converted(path, out, H264Options(container=ending))
+    assert (times, chapters, timecode) == ([(0, b"Hello"), (0.48, b"World")], [], "01:02:03:04")
+    info = probe(path)
+    assert list(lost_extras(info, ending)) == []
+    for rate in (Fraction(12), None):
+        odd = replace(info, average_rate=rate)
+        assert list(lost_extras(odd, ending)) == ["its timecode 01:02:03:04 is left out"]
 
 
 def test_a_matroska_film_keeps_them(tmp_path):

@@ -122,7 +122,7 @@ def _mux(
         if template.codec_context.codec_tag == HVC1 and container not in COARSE:
             video.codec_context.codec_tag = HVC1
         tracks = add_tracks(output, sound.streams) if sound else {}
-        tracks |= extras.add_to(output, plan.shift_s)
+        tracks |= extras.add_to(output, video, plan.shift_s)
         heard: Iterator[Packet[Any]] = sound.packets(plan.shift_s) if sound else iter(())
         read = extras.packets(plan.shift_s)
         for packet in heapq.merge(_video_packets(plan), heard, read, key=_seconds):

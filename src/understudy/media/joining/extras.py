@@ -25,8 +25,8 @@ _SUBTITLES: Mapping[Container, tuple[str, ...]] = {
     "webm": ("webvtt",),
 }
 """Codings that are copied as they are; text is not rewritten into another kind."""
-_WITH_TIMECODE = ("mkv",)
-"""MP4 and MOV want a track of its own, which FFmpeg does not end with our segments' pictures."""
+_COUNTED_FPS = (24, 25, 30, 48, 50, 60, 100, 120, 150)
+"""Rates, rounded, in which FFmpeg counts the timecode of MP4 and MOV, which is a track there."""
 
 
 def lost_extras(info: MediaInfo, container: Container) -> Iterator[str]:
@@ -35,7 +35,7 @@ def lost_extras(info: MediaInfo, container: Container) -> Iterator[str]:
         if not _is_kept(one, info, container):
             which = f"{one.language}, {one.codec}" if one.language else one.codec
             yield f"its subtitles ({which}) are left out"
-    if info.timecode and container not in _WITH_TIMECODE:
+    if info.timecode and not _counts(info, container):
         yield f"its timecode {info.timecode} is left out"
 
 
@@ -49,18 +49,20 @@ class Extras:
     """
 
     def __init__(self, info: MediaInfo, container: Container, files: ExitStack) -> None:
-        self._timecode = info.timecode if container in _WITH_TIMECODE else ""
+        self._timecode = info.timecode if _counts(info, container) else ""
+        self._rate = info.average_rate
         self._source: Any = None
         kept = [one.index for one in info.subtitles if _is_kept(one, info, container)]
         if kept or info.chapters:
             self._source = files.enter_context(open_input(info.path))
         self._streams = [self._source.streams[index] for index in kept]
 
-    def add_to(self, output: Any, shift_s: Fraction) -> dict[int, Any]:
+    def add_to(self, output: Any, video: Any, shift_s: Fraction) -> dict[int, Any]:
         """Give the output chapters, timecode and tracks; before its first packet.
 
         Args:
             output: open for writing.
+            video: its track of pictures.
             shift_s: seconds that are added to the source's times.
 
         Returns:
@@ -68,6 +70,8 @@ class Extras:
         """
         if self._timecode:
             output.metadata["timecode"] = self._timecode
+            # of our segments it would be the unit of their times, in which nobody counts frames
+            video.codec_context.framerate = self._rate
         if self._source is not None and (chapters := self._source.chapters()):
             for chapter in chapters:
                 for end in ("start", "end"):
@@ -91,6 +95,16 @@ class Extras:
             if at >= 0:
                 packet.pts = packet.dts = at
                 yield packet
+
+
+def _counts(info: MediaInfo, container: Container) -> bool:
+    """Whether a container can hold the source's timecode."""
+    if container in ("mp4", "mov"):
+        # FFmpeg lets pictures refer to one other track: with both, players show the names of
+        # chapters as subtitles
+        alone, rate = not info.chapters, info.average_rate
+        return alone and rate is not None and round(rate) in _COUNTED_FPS
+    return container == "mkv"
 
 
 def _is_kept(one: SubtitleInfo, info: MediaInfo, container: Container) -> bool:
