@@ -55,8 +55,10 @@ def _own_home(
     surround: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     surround(monkeypatch)
-    # the queue is one for all of a person's folders: what one test left waiting, another would see
-    shutil.rmtree(Path(os.environ["UNDERSTUDY_HOME"]) / "jobs", ignore_errors=True)
+    # one for all of a person's folders: what one test left waiting, another would see, and copies
+    # of one project would know of each other's logs
+    for shared in ("jobs", "logs"):
+        shutil.rmtree(Path(os.environ["UNDERSTUDY_HOME"]) / shared, ignore_errors=True)
 
 
 def built(plugin: Plugin, **chosen: Any) -> Any:

@@ -211,8 +211,8 @@ def test_targets_of_make_are_there() -> None:
         assert asked <= made, page
 
 
-NAMES = {"footage.mp4": "a.mp4", "donor.mp4": "b.mp4"}
-"""What films of the guides are called in the folders of these tests."""
+NAMES = {"footage.mp4": "a.mp4", "donor.mp4": "b.mp4", "100,250": "2,5"}
+"""What films of the guides are called in the folders of these tests, and frames that they have."""
 QUICK: dict[str, tuple[object, ...]] = {
     "extract": EXTRACT,
     "train": ("--iterations", 3, *TRAIN[2:], *SMALL),
@@ -298,7 +298,7 @@ def test_the_guide_of_training(done: Any, understudy: Any, monkeypatch: pytest.M
     said = follow(understudy, "docs/guides/training.md")
     assert "step: 3;" in said["models out.understudy"]
     for flag in (["--model", "quick"], ["--swap.mesh.texture", 512]):
-        told = understudy("train", done.project, *flag, *QUICK["train"])
+        told = understudy("train", done.project, *QUICK["train"], *flag)
         told.refused("models/model: ", "--model-name", "--new")
 
 

@@ -91,7 +91,7 @@ def test_a_writer_of_before_gives_way_to_what_an_output_is_called(done, understu
     told = understudy("convert", done.project, "-o", film, "--frames", 0, "--no-score").worked()
     said = words(told.out + told.err)
     assert "writer auto (was exr, which makes no output of this name)" in said
-    assert "its sound is left out, since only some frames are converted\n" in told.err
+    assert "its sound is left out, as only some frames are made\n" in told.err
     assert film.stat().st_size and "not scored" not in said, "a part cannot be"
     understudy("score", done.project, "--render", "film").refused("was made with --frames", code=2)
     with Project.open(done.project, read_only=True) as project:

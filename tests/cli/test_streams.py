@@ -88,6 +88,8 @@ def test_a_film_of_a_very_long_name_is_refused_before_any_work(place, understudy
 
 HANGS_UP = """
 import os, signal, sys, time
+if len(sys.argv) < 2:  # these tests may themselves be run under nohup, which is inherited
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from understudy.errors import Cancelled
 from understudy.flow import Reporter
 from understudy.flow.signals import stoppable
@@ -115,7 +117,9 @@ def test_who_said_nohup_is_not_stopped_by_a_lost_terminal() -> None:
     waits = "while not reporter.cancelled:\n        time.sleep(0.01)"
     script = HANGS_UP.replace(waits, "time.sleep(0.5)")
     script = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + script
-    work = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    work = subprocess.Popen(
+        [sys.executable, "-c", script, "nohup"], stdout=subprocess.PIPE, text=True
+    )
     assert work.stdout is not None
     assert work.stdout.readline() == "ready\n"
     work.send_signal(signal.SIGHUP)

@@ -98,7 +98,7 @@ def test_the_writer_keeps_names_apart_that_would_become_one(tmp_path):
         container="images",
         files=files,
     )
-    names = [PngWriter(info)._name(i).casefold() for i in range(4)]
+    names = [PngWriter(info).stem(i).casefold() for i in range(4)]
     assert len(set(names)) == 4
 
 

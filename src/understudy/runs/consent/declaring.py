@@ -10,7 +10,6 @@ from understudy.errors import ConsentMissing, ValueRefused
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import Declaration, read_declarations
 from understudy.runs.consent.declared import foreign, keep_declared
-from understudy.runs.models import persons_by_model
 from understudy.shell import quoted
 from understudy.store.project import Project
 
@@ -60,6 +59,8 @@ def refuse_gone(project: Project) -> None:
         ConsentMissing: a person's consent ended or was taken back; says whose.
         StoreError: the declarations or the log cannot be read.
     """
+    from understudy.runs.models import persons_by_model  # checkpoints come with PyTorch
+
     if not persons_by_model(project) and (gone := lacking(project).gone):
         reasons = "; ".join(f"{person}: {why}" for person, why in gone.items())
         raise ConsentMissing(f"nothing is converted, and no trained model is here: {reasons}")
