@@ -57,7 +57,7 @@ def _own_home(
     surround(monkeypatch)
     # one for all of a person's folders: what one test left waiting, another would see, and copies
     # of one project would know of each other's logs
-    for shared in ("jobs", "logs"):
+    for shared in ("jobs", "logs", "chains"):
         shutil.rmtree(Path(os.environ["UNDERSTUDY_HOME"]) / shared, ignore_errors=True)
 
 

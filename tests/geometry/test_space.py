@@ -31,6 +31,15 @@ def test_chaining_checks_spaces():
         b_from_a @ c_from_b
 
 
+def test_a_warp_is_begun_in_its_source_in_another_size():
+    turned = Warp(np.array([[2.0, 1, 3], [-1, 2, 5]]), A, C)
+    assert turned.begun_in(A) is turned
+    doubled = turned.begun_in(B)
+    points = np.random.default_rng(1).random((7, 2)) * 30
+    assert (doubled.src, doubled.dst) == (B, C)
+    assert doubled.points(2 * points) == pytest.approx(turned.points(points))
+
+
 def test_inverse_and_points():
     warp = Warp(np.array([[2.0, 1, 3], [-1, 2, 5]]), A, B)
     points = np.random.default_rng(1).random((7, 2)) * 30

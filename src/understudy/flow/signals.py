@@ -7,7 +7,7 @@ as not, by the system and by the shell, and nobody is there to have meant the se
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,12 +39,8 @@ def stoppable(reporter: Reporter, tell: Callable[[str], object]) -> Iterator[Non
     wishes = [signal.SIGINT, signal.SIGTERM]
     if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:  # as under nohup
         wishes.append(hangup)
-    before = {s: signal.signal(s, asked) for s in wishes}
-    try:
+    with _handled(wishes, asked):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -60,9 +56,16 @@ def asking() -> Iterator[None]:
     def ended(signum: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = {s: signal.signal(s, ended) for s in (signal.SIGINT, signal.SIGTERM)}
+    with _handled((signal.SIGINT, signal.SIGTERM), ended):
+        yield
+
+
+@contextmanager
+def _handled(signals: Iterable[int], handler: Callable[[int, Any], object]) -> Iterator[None]:
+    """While this lasts, a function answers these signals; then whatever did before."""
+    before = {number: signal.signal(number, handler) for number in signals}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -109,3 +109,7 @@ class Warp:
     def resize(src: Space, dst: Space) -> Warp:
         """The warp that scales all of `src` onto all of `dst`."""
         return Warp(np.diag([dst.width / src.width, dst.height / src.height, 1.0]), src, dst)
+
+    def begun_in(self, picture: Space) -> Warp:
+        """The same from its source in another size, as footage has it that was scaled since."""
+        return self if self.src == picture else self @ Warp.resize(picture, self.src)

@@ -105,9 +105,7 @@ class PatchWriter(FolderWriter):
         )
         rgb, alpha, frame_from_patch = cutout.rgb, cutout.alpha, frame_from_window
         if side := self._options.square:
-            square = cutout.face.alignment.crop(side, 1.0, _CENTERING)
-            if square.src != frame.space:
-                square = square @ Warp.resize(frame.space, square.src)
+            square = cutout.face.alignment.crop(side, 1.0, _CENTERING).begun_in(frame.space)
             frame_from_patch = square.inverse()
             rgb = warp_image(rgb, square @ frame_from_window, "cubic", "edge")
             alpha = warp_image(alpha, square @ frame_from_window)
@@ -119,9 +117,7 @@ class PatchWriter(FolderWriter):
 def _about(frame: Frame, cutout: Cutout) -> dict[str, Any]:
     """Which face it is, and where its landmarks lie in the frame."""
     face = cutout.face
-    found = face.alignment.unit_from_frame
-    if found.src != frame.space:
-        found = found @ Warp.resize(frame.space, found.src)
+    found = face.alignment.unit_from_frame.begun_in(frame.space)
     points = found.inverse().points(face.alignment.landmarks_unit)
     return {
         "face": face.id,

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
-from understudy.geometry import Warp
 from understudy.imaging.depth import eight_bit
 from understudy.imaging.png import encode_png
 from understudy.imaging.resample import crop_image
@@ -90,7 +89,5 @@ def _row(
     """The surroundings of a frame's first face, before and after."""
     fresh = composer.made([(frame, face, part) for face, part in found])
     after = composer.composed((frame, fresh))
-    around: Warp = found[0][0].alignment.crop(CELL, 1.0, "head")
-    if around.src != frame.space:
-        around = around @ Warp.resize(frame.space, around.src)
+    around = found[0][0].alignment.crop(CELL, 1.0, "head").begun_in(frame.space)
     return [eight_bit(crop_image(f.pixels, around)) for f in (frame, after)]

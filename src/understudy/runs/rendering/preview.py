@@ -24,6 +24,7 @@ from understudy.imaging.resample import crop_image
 from understudy.imaging.sheets import contact_sheet
 from understudy.imaging.text import MADE_COMMENT
 from understudy.options import results
+from understudy.options.told import word
 from understudy.plugin import Registry
 from understudy.runs.project import protected
 from understudy.runs.rendering.renders import Wanted, tried
@@ -166,13 +167,7 @@ def _flat(options: ConvertOptions) -> dict[str, Any]:
     found = {k: v for k, v in results(options).items() if k != "frames"}
     for name, values in options.colour.items():
         found |= {f"{name} {key}": value for key, value in values.items()}
-    return {name: _word(value) for name, value in found.items()}
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return {name: word(value) for name, value in found.items()}
 
 
 def _check_place(sheet: Path, sources: tuple[Path, ...], overwrite: bool) -> None:

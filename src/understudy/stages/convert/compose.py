@@ -363,15 +363,12 @@ class Composer:
         crop, moved = self._shown(face), moved_in(self._options, face)
         if moved is not None:
             crop = crop @ moved.inverse()
-        return crop if crop.src == frame.space else crop @ Warp.resize(frame.space, crop.src)
+        return crop.begun_in(frame.space)
 
     def _mask_on(self, frame: Frame, face: Face) -> Mask:
         """The face's mask as it lies in the frame's own pixels."""
         mask = mask_of(face, self._options.mask, self._shown(face), moved_in(self._options, face))
-        grid = mask.grid_from_frame
-        if grid.src == frame.space:
-            return mask
-        return replace(mask, grid_from_frame=grid @ Warp.resize(frame.space, grid.src))
+        return replace(mask, grid_from_frame=mask.grid_from_frame.begun_in(frame.space))
 
     def _patch(self, frame: Frame, one: Fresh) -> Patch:
         """The feathered mask of one face on its frame, as far as the model's own alpha reaches."""

@@ -56,9 +56,7 @@ class Shown:
     def around(self, size_px: int) -> Warp:
         """The warp to a square around the head of the first face; there must be one."""
         crop = self.faces[0].alignment.crop(size_px, 1.0, "head")
-        if crop.src != self.frame.space:
-            crop = crop @ Warp.resize(self.frame.space, crop.src)
-        return crop
+        return crop.begun_in(self.frame.space)
 
 
 def spread_frames(casting: Casting, mask: str, count: int) -> list[int]:
