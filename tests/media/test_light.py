@@ -8,17 +8,18 @@ import pytest
 from understudy.errors import MediaError, ValueRefused
 from understudy.imaging.depth import eight_bit
 from understudy.media import check_readable, check_writable, frames, light_of, probe
+from understudy.media.colour.light import is_hdr
 
 
 @pytest.mark.parametrize("curve", ["pq", "hlg"])
-def test_hdr_may_be_read_but_not_written(make_clip, curve):
+def test_hdr_may_be_read_and_written(make_clip, curve):
     tags = {"color_primaries": 9, "color_trc": {"pq": 16, "hlg": 18}[curve], "colorspace": 9}
     info = probe(make_clip(pixel_format="yuv420p10le", matrix=9, tags=tags))
     assert light_of(info) == curve
     check_readable(info)
-    with pytest.raises(MediaError, match=f"HDR .{curve.upper()}.*Rec.709"):
-        check_writable(info)
-    check_writable(info, "rec709")
+    check_writable(info)
+    assert is_hdr(info)
+    assert not is_hdr(info, "rec709")
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,61 @@ def test_ffprobe_reads_every_film(films, tmp_path, name, ending):
     video = next(s for s in json.loads(told.stdout)["streams"] if s["codec_type"] == "video")
     assert (video["codec_name"], video["pix_fmt"]) == KINDS[name, ending][:2]
     assert (video["width"], video["height"]) == SIZE_WH
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PQ that says which screen it was graded on."""
+    path = tmp_path_factory.mktemp("hdr") / "pq.mp4"
+    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    params = f"log-level=error:pools=1:master-display={display}:max-cll=1000,400"
+    options = {"preset": "ultrafast", "x265-params": params}
+    with av.open(str(path), "w") as film:
+        video: Any = film.add_stream("libx265", rate=25, options=options)
+        video.width, video.height = SIZE_WH
+        video.pix_fmt = "yuv420p10le"
+        context = video.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, 16, 9
+        context.color_range = 1
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(picture(number), "rgb48le").reformat(
+                format=video.pix_fmt, dst_colorspace=9, src_color_range=2, dst_color_range=1
+            )
+            film.mux(video.encode(frame))
+        film.mux(video.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    "name,ending,screen",
+    [
+        ("h265", ".mp4", True),
+        ("h265", ".mkv", True),
+        ("av1", ".mp4", True),
+        ("prores", ".mov", True),
+        ("ffv1", ".mkv", False),
+    ],
+)
+def test_hdr_keeps_its_tags_and_screen(graded, tmp_path, name, ending, screen):
+    before, after = probe(graded), probe(made(graded, tmp_path, name, ending))
+    assert before.mastering is not None
+    assert before.mastering.levels == (1000, 400)
+    assert after.colour.transfer == 16
+    assert after.colour.primaries == 9
+    assert after.bits >= 10
+    assert after.mastering == (before.mastering if screen else None)
+    info, options = probe(graded), ConvertOptions(writer=name)
+    said = writer_for(default_registry(), info, tmp_path / f"x{ending}", options).not_kept
+    assert any("graded" in words for words in said) != screen
+
+
+def test_hdr_is_written_in_ten_bits_or_refused(graded, tmp_path):
+    def writer(output: str, name: str = "auto") -> Any:
+        options = ConvertOptions(writer=name)
+        return writer_for(default_registry(), probe(graded), tmp_path / output, options, hdr=True)
+
+    assert chosen_writer(default_registry(), tmp_path / "a.mp4", ConvertOptions()).name == "h264"
+    assert [writer(f"a{e}").bits for e in (".mp4", ".mov", ".mkv", ".webm", "")] == [10] * 4 + [16]
+    for output, name in (("a.mp4", "h264"), ("a.gif", "auto"), ("a.webp", "auto")):
+        with pytest.raises(ValueRefused, match=r"is HDR, and .* stores 8 bits"):
+            writer(output, name)

@@ -57,7 +57,7 @@ WARNINGS: Mapping[WarningCode, str] = {
     "files-left-out": "A folder of pictures holds files that are not read; the text names them.",
     "film-damaged": "Some frames of a film could not be read, or it ends before it should.",
     "frames-without-faces": "Frames between others of their shot that have faces have none.",
-    "hdr": "A film is HDR: its faces are brought to Rec.709, and it cannot be converted.",
+    "hdr": "A film is HDR: its faces are brought to Rec.709, and it is converted in its own light.",
     "interlaced": "A film is interlaced, so moving faces are combed.",
     "last-resort": "The preferred plug-in's weights cannot be had; another takes its place.",
     "log": "A film is log footage; the camera's LUT belongs on it first.",

@@ -15,12 +15,15 @@ _HEAD_END = 33
 """Behind signature and IHDR."""
 
 
-def encode_png(pixels: NDArray[Any], comment: str = "") -> bytes:
+def encode_png(
+    pixels: NDArray[Any], comment: str = "", light: tuple[int, int] | None = None
+) -> bytes:
     """Encode as PNG, without loss.
 
     Args:
         pixels: (h, w, 3) RGB, (h, w, 4) RGB and alpha, or (h, w) grey; uint8 or uint16.
         comment: what the file says of itself, ASCII; not in the pixels.
+        light: H.273 codes of primaries and transfer that are no sRGB's, or None.
 
     Raises:
         ValueRefused: another shape or dtype.
@@ -43,10 +46,12 @@ def encode_png(pixels: NDArray[Any], comment: str = "") -> bytes:
     if not done:
         raise MediaError(f"a picture of shape {pixels.shape} could not be encoded as PNG")
     png: bytes = data.tobytes()
-    return png if not comment else png[:_HEAD_END] + _comment(comment) + png[_HEAD_END:]
+    said = b"" if light is None else _chunk(b"cICP", bytes((*light, 0, 1)))
+    if comment:
+        said += _chunk(b"tEXt", b"Comment\0" + comment.encode("ascii"))
+    return png[:_HEAD_END] + said + png[_HEAD_END:]
 
 
-def _comment(text: str) -> bytes:
-    """A tEXt chunk, PNG specification 11.3.3.2."""
-    data = b"tEXtComment\0" + text.encode("ascii")
-    return struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk, PNG specification (third edition) 5.3; cICP is 11.3.2.6, tEXt 11.3.3.2."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

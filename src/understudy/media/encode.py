@@ -20,6 +20,7 @@ from av.container import OutputContainer
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.media.coding import Coding, h264
+from understudy.media.colour.mastering import say_mastering
 from understudy.media.colour.rgb import FromRgb
 from understudy.media.container import file_url, open_input, reason
 from understudy.media.info import UNSPECIFIED, ColourTags, MediaInfo, Range
@@ -77,6 +78,9 @@ def encode_segment(
         if not times:
             raise ValueRefused("a segment needs at least one frame, got none")
         _mux(container, stream.encode(None), number, times, moved, coding)
+    # H.265 says it in its stream, and FFmpeg drops the box
+    if info.mastering is not None and coding.segment != "nut" and coding.encoder != "libx265":
+        say_mastering(path, info.mastering)
     _check_times(path, times, info)
     return len(times)
 

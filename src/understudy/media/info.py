@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from understudy.media.colour.mastering import Mastering
+
 UNSPECIFIED = 2
 """ITU-T H.273 code for "not said", the same for primaries, transfer and matrix."""
 
@@ -113,6 +115,7 @@ class MediaInfo:
             say it, that of the whole file, so at most a little too high.
         camera_curve: log curve that the camera names outside of the standard's tags
             ("s-log3"), or "".
+        mastering: of HDR, the screen that it was graded on, or None.
     """
 
     path: Path
@@ -147,6 +150,7 @@ class MediaInfo:
     bit_rate: int | None = None
     camera_curve: str = ""
     first_pts: int | None = None
+    mastering: Mastering | None = None
 
     @property
     def odd(self) -> str:

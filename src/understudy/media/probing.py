@@ -13,6 +13,7 @@ import av
 from understudy.errors import MediaError
 from understudy.files import open_to_read, refuse_odd_name
 from understudy.media.colour.light import curve_in_metadata, curve_in_xml
+from understudy.media.colour.mastering import mastering_of
 from understudy.media.colour.rgb import check_matrix
 from understudy.media.container import display_matrix, open_input, video_stream
 from understudy.media.info import (
@@ -102,6 +103,7 @@ def _probe_video(path: Path) -> MediaInfo:
             field_order=_field_order(frame, stream.codec_context),
             bit_rate=_bit_rate(container, stream),
             camera_curve=_camera_curve(container, stream, path),
+            mastering=mastering_of(frame),
         )
     check_matrix(info)
     return info

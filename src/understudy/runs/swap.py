@@ -15,6 +15,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.files import is_project
 from understudy.flow import Progress, Silent
 from understudy.media import probe
+from understudy.media.colour.light import is_hdr
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry, default_registry
 from understudy.runs.models import DEFAULT, Untrained, trained_options
@@ -208,7 +209,9 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
     mine = () if project is None else protected(project)
     receipts = job.output / "none" if project is None else project.work
     check_place(job.output, converting.overwrite, receipts, [*brought, *mine])
-    writer_for(registry, probe(footage), job.output, converting)
+    info = probe(footage)
+    hdr = is_hdr(info, job.extracting.assume_colour)
+    writer_for(registry, info, job.output, converting, hdr=hdr)
 
 
 def _alignments(project: Project, film: Path) -> Path | None:

@@ -40,11 +40,10 @@ class Av1Writer(FilmWriter):
         o = options or Av1Options()
         os.environ.setdefault("SVT_LOG", "1")  # it tells the console of its settings, past FFmpeg
         deep = "10le" if depth_of(o.bits, source.bits, most=10) > 8 else ""
-        coding = Coding(
-            "libsvtav1",
-            f"yuv420p{deep}",
-            {"preset": str(_PRESETS[o.preset]), "crf": str(o.crf)},
-        )
+        chosen = {"preset": str(_PRESETS[o.preset]), "crf": str(o.crf)}
+        if source.mastering is not None and source.mastering.svt_av1:
+            chosen["svtav1-params"] = source.mastering.svt_av1
+        coding = Coding("libsvtav1", f"yuv420p{deep}", chosen)
         super().__init__(source, coding, o.container)
 
     def write_segment(self, work: Path, number: int, frames: Iterable[Frame]) -> None:

@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.media import MediaInfo
+from understudy.media.colour.tonemap import WHITE_NITS, hlg_scene, pq_nits
 from understudy.types import Frame
-from understudy.write.images import FLOAT, ImagesWriter, with_alpha
+from understudy.write.images import FLOAT, HDR, ImagesWriter, with_alpha
 from understudy.write.options import ExrOptions
+
+_PQ, _HLG = HDR
+_HLG_WHITE = 0.75
+"""Code value of diffuse white, ITU-R BT.2408-7 table 1."""
 
 
 class ExrWriter(ImagesWriter):
@@ -28,12 +33,20 @@ class ExrWriter(ImagesWriter):
         self._options = options or ExrOptions()
         super().__init__(source, ".exr", 16 if self._options.number == "half" else 32)
 
+    def _light(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Linear light of the film's code values; of HDR diffuse white is 1."""
+        if self._source.colour.transfer == _PQ:
+            return np.asarray(pq_nits(values) / np.float32(WHITE_NITS), np.float32)
+        if self._source.colour.transfer == _HLG:
+            return np.asarray(hlg_scene(values) / hlg_scene(np.array(_HLG_WHITE)), np.float32)
+        return linear_from_709(values)
+
     def encoded(self, frame: Frame) -> bytes:
         """A file of scan lines, compressed by ZIP in blocks of 16."""
         pixels = with_alpha(frame, FLOAT)
         rgb, alpha = pixels[..., :3], pixels[..., 3:]
         if self._options.curve == "linear":
-            rgb = linear_from_709(rgb)
+            rgb = self._light(rgb)
         if frame.alpha is not None:
             rgb = rgb * alpha
         return _encoded(np.concatenate([rgb, alpha], -1), self._options.number)

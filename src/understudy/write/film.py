@@ -85,6 +85,8 @@ def _not_kept(source: MediaInfo, coding: Coding, container: Container) -> Iterat
         had, has = subsampling(source.pixel_format), subsampling(coding.pixel_format)
         if _COLOURS.index(had) > _COLOURS.index(has):
             yield f"colour is stored {has} instead of {had}"
+        if source.mastering is not None and coding.segment == "nut":
+            yield "the screen that it was graded on is not said"
         if by_s := rounded_by(container, source.time_base):
             yield f"times are rounded by up to {float(1000 * by_s):g} ms"
     yield from lost_extras(source, container)

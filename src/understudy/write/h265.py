@@ -32,7 +32,8 @@ class H265Writer(FilmWriter):
         # no encoder of HEVC stores an odd size with fewer colours than pixels
         chroma = "444" if is_odd(source) else o.chroma
         deep = "10le" if depth_of(o.bits, source.bits, most=10) > 8 else ""
-        params = f"log-level=error:{_SAME_BYTES}"
+        hdr = "" if source.mastering is None else source.mastering.x265
+        params = f"log-level=error:{_SAME_BYTES}{hdr}"
         coding = Coding(
             "libx265",
             f"yuv{chroma}p{deep}",

@@ -18,6 +18,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.flow import Silent
 from understudy.imaging.composite import feathered
 from understudy.media import FilmReader, probe, read_image
+from understudy.media.colour.plate import Rec709
 from understudy.nn import checkpoint
 from understudy.plugin import Plugin, Registry
 from understudy.stages.convert import stage
@@ -327,7 +328,7 @@ def key_of(inputs: Any, options: ConvertOptions, registry: Registry) -> str:
     with Alignments.open(inputs.alignments, read_only=True) as store:
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
-    return stage._key(info, census, swapper, inputs, options, registry)
+    return stage._key(info, census, swapper, inputs, options, registry, Rec709())
 
 
 def test_a_mask_or_fit_made_anew_is_another_conversion(couple, tmp_path):

@@ -28,7 +28,8 @@ from understudy.errors import (
 )
 from understudy.flow import Silent
 from understudy.imaging.composite import feathered
-from understudy.media import frames, probe
+from understudy.media import FilmReader, frames, probe
+from understudy.media.colour.tonemap import ToneMap
 from understudy.media.stills import read_image
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.verify import verify
@@ -114,12 +115,14 @@ def _called_pq(film: Path, path: Path) -> Path:
     return path
 
 
-def test_hdr_is_refused_unless_extraction_took_it_for_rec709(footage, converter, tmp_path):
+def test_hdr_is_converted_in_its_own_light(footage, converter, tmp_path):
     media = _called_pq(footage.media, tmp_path / "pq.mp4")
     info = probe(media)
     assert info.colour.transfer == 16
     with Alignments.open(footage.alignments, read_only=True) as store:
         record, rows = store.source, list(store.by_frame())
+    faces = faces_of(footage.alignments)
+    stored = list(FilmReader(info, assume_colour="rec709").frames())
     for assumed in ("tags", "rec709"):
         alignments_path(media).unlink(missing_ok=True)
         settings = {"extract": {**record.settings["extract"], "assume_colour": assumed}}
@@ -128,13 +131,23 @@ def test_hdr_is_refused_unless_extraction_took_it_for_rec709(footage, converter,
             store.put(rows)
             store.finish()
         hdr = replace(footage, media=media)
+        assert converter(hdr, assumed, faces="all").swapped_faces == 21
+        results = made(tmp_path / assumed)
+        assert same(results[11], stored[11])
+        for frame, result in zip(stored[:3], results, strict=False):
+            alpha = alpha_of(faces[frame.at.index][0], frame)
+            assert (result == frame.pixels)[alpha == 0].all()
+            face = result[alpha == 1][None]
+            if assumed == "tags":  # blue of Rec.709, which no code value of PQ calls so
+                assert abs(face.astype(int) - BLUE).max() > 50
+                face = ToneMap("pq", info.colour.primaries)(face * np.uint16(257), np.uint8)
+            # near black a step of 8-bit PQ is 17 of Rec.709's
+            assert abs(face.astype(int) - BLUE).max() <= (17 if assumed == "tags" else 0)
+        assert b"cICP" in next((tmp_path / assumed).glob("*.png")).read_bytes()
         if assumed == "tags":
-            with pytest.raises(MediaError, match=r"HDR \(PQ\).*Rec\.709 in a grading program"):
-                converter(hdr, "out", faces="all")
-            assert not (tmp_path / "out").exists()
-    assert converter(hdr, "out", faces="all").swapped_faces == 21
-    untouched = made(tmp_path / "out")[11]
-    assert same(untouched, source(footage.media)[11])
+            with pytest.raises(ValueRefused, match=r"is HDR, and gif stores 8 bits.*prores"):
+                converter(hdr, "out.gif", faces="all")
+            assert not (tmp_path / "out.gif").exists()
 
 
 def test_a_face_whose_picture_was_deleted_is_left_alone(footage, converter, tmp_path):

@@ -54,6 +54,11 @@ def light_of(info: MediaInfo) -> Light:
     return "unsaid" if wide and colour.transfer is None else "sdr"
 
 
+def is_hdr(info: MediaInfo, assume_colour: AssumeColour = "tags") -> bool:
+    """Whether a source is PQ or HLG and is taken as such."""
+    return assume_colour == "tags" and light_of(info) in ("pq", "hlg")
+
+
 def check_readable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> None:
     """Refuse a source that cannot be brought to Rec.709.
 
@@ -86,7 +91,7 @@ def check_writable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> Non
     """Refuse a source whose colour, or whose pictures of several sizes, no output of ours can hold.
 
     Raises:
-        MediaError: HDR, images of several sizes, or whatever `check_readable` refuses.
+        MediaError: images of several sizes, or whatever `check_readable` refuses.
     """
     if info.odd:
         raise MediaError(
@@ -94,13 +99,6 @@ def check_writable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> Non
             f"film to convert; {info.odd}; move one kind to another folder"
         )
     check_readable(info, assume_colour)
-    light = light_of(info)
-    if assume_colour == "tags" and light != "sdr":
-        raise MediaError(
-            f"{info.path}: is HDR ({light.upper()}), and outputs are SDR as yet, where "
-            "its colour would be lost; bring it to Rec.709 in a grading program, then extract and "
-            "convert that (as training material HDR can be used as it is)"
-        )
 
 
 def curve_in_metadata(metadata: Iterable[tuple[str, str]]) -> str:

@@ -84,27 +84,34 @@ class ToneMap:
         return np.minimum(codes, 1, out=codes)
 
 
-def pq_nits(code: NDArray[np.float64]) -> NDArray[np.float64]:
+def pq_nits(code: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """SMPTE ST 2084: code values 0..1 to cd/m2."""
     m1, m2, c1, c2, c3 = _PQ
     root = np.power(code, 1 / m2)
     return 10000 * np.power(np.maximum(root - c1, 0) / (c2 - c3 * root), 1 / m1)
 
 
-def pq_code(nits: NDArray[np.float64]) -> NDArray[np.float64]:
+def pq_code(nits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """SMPTE ST 2084: cd/m2 to code values 0..1."""
     m1, m2, c1, c2, c3 = _PQ
     part = np.power(nits / 10000, m1)
     return np.power((c1 + c2 * part) / (1 + c3 * part), m2)
 
 
-def hlg_scene(code: NDArray[np.float64]) -> NDArray[np.float64]:
+def hlg_scene(code: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """BT.2100 table 5: HLG code values 0..1 to scene light 0..1."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
 
 
-def rolled_off(nits: NDArray[np.float64]) -> NDArray[np.float64]:
+def hlg_code(scene: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """BT.2100 table 5: HLG scene light 0..1 to code values 0..1."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    high = a * np.log(np.maximum(12 * scene - b, 1e-9)) + c
+    return np.where(scene <= 1 / 12, np.sqrt(3 * np.maximum(scene, 0)), high)
+
+
+def rolled_off(nits: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
     """BT.2390-11 EETF: cd/m2 of a 1000 cd/m2 grade to a display of 203 cd/m2.
 
     Unchanged up to 87 cd/m2 (Rec.709 code 179 of 255), then a Hermite spline in PQ.

@@ -21,7 +21,7 @@ from understudy.errors import MediaError
 from understudy.media.coding import HVC1
 from understudy.media.container import open_input
 from understudy.media.encode import open_output
-from understudy.media.info import MediaInfo
+from understudy.media.info import UNSPECIFIED, ColourTags, MediaInfo
 from understudy.media.joining.check import check_joined
 from understudy.media.joining.extras import Extras
 from understudy.media.joining.kinds import COARSE, Container, muxer_of
@@ -95,7 +95,8 @@ def join(
         extras = Extras(info, container, open_files)
         plan = plan_of(segments, info, [] if sound is None else sound.starts)
         template = open_files.enter_context(open_input(segments[0])).streams.video[0]
-        _mux(plan, target, (container, comment), template, sound, extras)
+        colour = info.colour if segments[0].suffix == ".nut" else None
+        _mux(plan, target, (container, comment), template, sound, extras, colour)
         check_joined(plan, target, sound, container)
     return len(plan.pts)
 
@@ -107,6 +108,7 @@ def _mux(
     template: Any,
     sound: Sound | None,
     extras: Extras,
+    colour: ColourTags | None,
 ) -> None:
     container, comment = kind
     options = {
@@ -121,6 +123,9 @@ def _mux(
         video = output.add_stream_from_template(template, opaque=True)
         if template.codec_context.codec_tag == HVC1 and container not in COARSE:
             video.codec_context.codec_tag = HVC1
+        if colour is not None:  # NUT has no place for these two
+            video.codec_context.color_primaries = colour.primaries or UNSPECIFIED
+            video.codec_context.color_trc = colour.transfer or UNSPECIFIED
         tracks = add_tracks(output, sound.streams) if sound else {}
         tracks |= extras.add_to(output, video, plan.shift_s)
         heard: Iterator[Packet[Any]] = sound.packets(plan.shift_s) if sound else iter(())

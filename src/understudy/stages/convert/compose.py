@@ -23,6 +23,7 @@ from understudy.imaging.composite import Patch, feathered, fitted, laid, overlai
 from understudy.imaging.depth import from_unit, to_unit
 from understudy.imaging.edges import Edge
 from understudy.imaging.resample import crop_image, resize, warp_image
+from understudy.media.colour.plate import Ground, Rec709
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.plate import PlateLook
 from understudy.stages.faces.casting import Part
@@ -153,6 +154,7 @@ class Composer:
         matcher: a colour matcher.
         knobs: values for what the model lets one choose.
         builds: of everybody who is replaced, for models that ask for them.
+        ground: what code values of the frames show; None where they are Rec.709.
 
     Attributes:
         measures: whether frames are measured, so that neighbours in time count.
@@ -166,7 +168,9 @@ class Composer:
         matcher: ColourMatcher,
         knobs: Mapping[str, Any],
         builds: Mapping[Part, Build],
+        ground: Ground | None = None,
     ) -> None:
+        self._ground: Ground = ground or Rec709()
         self._options, self._swapper, self._matcher = options, swapper, matcher
         self._steady = matcher if isinstance(matcher, SteadyMatcher) else None
         self._knobs, self._builds = dict(knobs), builds
@@ -204,9 +208,10 @@ class Composer:
         pixels, found = frame.pixels, face.alignment.unit_from_frame.src
         if found != frame.space:
             pixels = resize(pixels, found.size_wh, "cubic")
+        # curves are undone in the crop and not in the frame, whose most part nobody looks at
         if self._swapper.surface:
-            return texture_of(pixels, face, self._swapper.input_px)
-        return crop_image(pixels, crop_from_frame)
+            return self._ground.seen(texture_of(pixels, face, self._swapper.input_px))
+        return self._ground.seen(crop_image(pixels, crop_from_frame))
 
     def _told(
         self, faces: Sequence[tuple[Frame, Face, Part]], warps: Sequence[Warp]
@@ -235,16 +240,16 @@ class Composer:
         pixels = frame.pixels
         for one in placed:
             if one.patch.alpha.any():
-                pixels = laid(pixels, self._finished(frame, one), one.patch)
+                pixels = self._ground.laid(pixels, self._finished(frame, one), one.patch)
         return frame if pixels is frame.pixels else Frame(frame.at, pixels, frame.source)
 
     def cut_out(self, frame: Frame, placed: Sequence[Placed]) -> Frame:
         """A frame as it was, with its new faces beside it; see `joined`."""
-        found = [
-            Cutout(p.face, p.to, p.patch.left, p.patch.top, self._finished(frame, p), p.patch.alpha)
-            for p in placed
-            if p.patch.alpha.any()
-        ]
+        found = []
+        for p in placed:
+            if p.patch.alpha.any():
+                rgb, at = self._ground.coded(self._finished(frame, p)), p.patch
+                found.append(Cutout(p.face, p.to, at.left, at.top, rgb, at.alpha))
         return replace(frame, cutouts=tuple(found))
 
     def _finished(self, frame: Frame, one: Placed) -> NDArray[Any]:
@@ -266,7 +271,8 @@ class Composer:
             if self._options.layer:
                 # colours are not multiplied by alpha: a face is whole wherever it shows at all
                 solid = (one.patch.alpha > 0).astype(np.float32)
-                pixels = laid(pixels, self._finished(frame, one), replace(one.patch, alpha=solid))
+                coded = self._ground.coded(self._finished(frame, one))
+                pixels = laid(pixels, coded, replace(one.patch, alpha=solid))
         if self._options.layer:
             return Frame(frame.at, pixels, frame.source, covered)
         if pixels.dtype == np.float32:
@@ -285,8 +291,8 @@ class Composer:
             return found
         texture = None
         if self.look.measures:
-            plate = to_unit(found.patch.window(frame.pixels))
-            texture = self.look.measure(plate, found.patch.alpha)
+            plate = self._ground.seen(found.patch.window(frame.pixels))
+            texture = self.look.measure(to_unit(plate), found.patch.alpha)
         if self._steady is None:
             return replace(found, texture=texture)
         return replace(found, measured=self._measured(frame, one, found), texture=texture)
@@ -316,8 +322,8 @@ class Composer:
     def _original(self, frame: Frame, one: Placed) -> NDArray[Any]:
         """What a frame shows where a face comes to lie, on the face's own pixels."""
         if one.crop_from_frame is None:
-            return to_unit(one.patch.window(frame.pixels))
-        return to_unit(crop_image(frame.pixels, one.crop_from_frame))
+            return to_unit(self._ground.seen(one.patch.window(frame.pixels)))
+        return to_unit(self._ground.seen(crop_image(frame.pixels, one.crop_from_frame)))
 
     def _pasted(self, frame: Frame, one: Fresh) -> Placed:
         """A face that comes as a crop."""

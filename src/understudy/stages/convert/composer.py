@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy.geometry.facemesh.build import Build
+from understudy.media.colour.plate import Ground
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer
 from understudy.stages.convert.matching import matcher_of
@@ -21,6 +22,7 @@ def composer_for(
     registry: Registry,
     builds: Callable[[], Mapping[Part, Build]],
     knobs: Mapping[str, Any] | None = None,
+    ground: Ground | None = None,
 ) -> Composer:
     """What makes faces with a model and pastes them as the options say.
 
@@ -30,6 +32,7 @@ def composer_for(
         registry: of colour matchers.
         builds: measures the build of everybody who is replaced; called where the model asks for it.
         knobs: values for what the model lets one choose, which go before what the options say.
+        ground: what code values of the frames show; None where they are Rec.709.
 
     Raises:
         PluginError, ValueRefused: no such matcher or knob.
@@ -38,4 +41,4 @@ def composer_for(
     turned = read_knobs(swapper, options.knob, knobs)
     matcher = matcher_of(registry, options)
     measured = builds() if "build" in swapper.needs.of_plate else {}
-    return Composer(options, swapper, matcher, turned, measured)
+    return Composer(options, swapper, matcher, turned, measured, ground)

@@ -21,6 +21,10 @@ _USUAL: Sequence[str] = next(
 )
 
 
+_SDR_ONLY = "h264"
+_HDR_BITS = 10
+
+
 def check_ending(registry: Registry, output: Path) -> None:
     """Refuse an output of a kind that no writer makes.
 
@@ -35,8 +39,16 @@ def check_ending(registry: Registry, output: Path) -> None:
         )
 
 
-def chosen_writer(registry: Registry, output: Path, options: ConvertOptions) -> Plugin:
+def chosen_writer(
+    registry: Registry, output: Path, options: ConvertOptions, *, hdr: bool = False
+) -> Plugin:
     """The writer that makes this output: the one that was named, or the usual one of its ending.
+
+    Args:
+        registry: of writers.
+        output: its ending counts.
+        options: of the conversion.
+        hdr: whether the source keeps its PQ or HLG, which H.264 is not made for.
 
     Raises:
         ValueRefused: no writer makes such an output, or not the one that was named.
@@ -44,7 +56,8 @@ def chosen_writer(registry: Registry, output: Path, options: ConvertOptions) -> 
     """
     if options.writer == "auto":
         check_ending(registry, output)
-        return _makers(registry, output)[0]
+        usual = _makers(registry, output)
+        return next((p for p in usual if not (hdr and p.name == _SDR_ONLY)), usual[0])
     plugin = registry.get("write", options.writer)
     if output.suffix.lower() not in plugin.endings:
         made = ", ".join(e or "a folder (a name without ending)" for e in plugin.endings)
@@ -61,18 +74,32 @@ def makes(writer: str, output: Path) -> bool:
     return not made or output.suffix.lower() in made[0]
 
 
-def writer_for(registry: Registry, info: MediaInfo, output: Path, options: ConvertOptions) -> Any:
+def writer_for(
+    registry: Registry,
+    info: MediaInfo,
+    output: Path,
+    options: ConvertOptions,
+    *,
+    hdr: bool = False,
+) -> Any:
     """The writer for this output, with its own options of the tree.
 
     Raises:
-        ValueRefused: see `chosen_writer`, or a layer that the writer cannot store.
+        ValueRefused: see `chosen_writer`, or a layer or HDR that the writer cannot store.
         MediaError: the source's sound or size does not fit into this kind of file.
     """
-    plugin = chosen_writer(registry, output, options)
+    plugin = chosen_writer(registry, output, options, hdr=hdr)
     container = output.suffix.lower().lstrip(".")
     kind = {"container": container, "layer": options.layer, "alone": is_still(output)}
     chosen = plugin.made_options(options.write.of(plugin.name), kind)
     writer = plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
+    shows_tags = info.bits <= 8 and getattr(writer, "like_source", True)
+    if hdr and writer.bits < _HDR_BITS and not shows_tags:
+        raise ValueRefused(
+            f"{output.name}: {info.path.name} is HDR, and {plugin.name} stores {writer.bits} bits "
+            "here, too few for its curve; take .mp4 or .mov (H.265 with 10 bits, the usual one of "
+            "HDR), --writer prores, a folder of 16 bits, or another of 10 bits and more"
+        )
     if getattr(writer, "takes_cutouts", False) and (options.layer or options.matte):
         raise ValueRefused(
             f"--{'layer' if options.layer else 'matte'}: {plugin.name} stores each face with its "

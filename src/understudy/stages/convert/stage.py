@@ -14,15 +14,16 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from understudy.errors import MediaError, StoreError, ValueRefused
-from understudy.files import make_folder, remove_folder, rename
+from understudy.errors import StoreError, ValueRefused
+from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
+from understudy.media.colour.light import is_hdr
+from understudy.media.colour.plate import Ground, ground_of
 from understudy.media.held import Held
 from understudy.nn.device import half_the_threads
 from understudy.options import results
@@ -41,6 +42,7 @@ from understudy.stages.convert.output import (
 )
 from understudy.stages.convert.part import Chosen, chosen_frames, info_of_part
 from understudy.stages.convert.stream.job import Job
+from understudy.stages.convert.stream.kept import discard, refuse_changed, refuse_exchanged
 from understudy.stages.convert.stream.segments import write_segments
 from understudy.stages.convert.stream.spared import FAILURES, Spared
 from understudy.stages.faces.casting import Casting, Census
@@ -63,7 +65,7 @@ from understudy.words import counted
 
 SEGMENT = 120
 """Frames a segment; a kill loses at most these."""
-VERSION = 6
+VERSION = 7
 """Raise it when the same choices give other pictures, so that no film is joined from both."""
 
 
@@ -144,8 +146,9 @@ def convert(
     held = Held.now(inputs.media)
     info = probe(inputs.media)
     partly = info_of_part(info) if options.frames else info
-    writer = writer_for(registry, partly, inputs.output, options)
     with Alignments.open(inputs.alignments, read_only=True) as store:
+        hdr = is_hdr(info, assumed_colour(store))
+        writer = writer_for(registry, partly, inputs.output, options, hdr=hdr)
         film = _film(store, info, writer.bits)
         swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
         _check_persons(inputs.casting, swapper)
@@ -181,7 +184,8 @@ def _made_or_there(
 ) -> tuple[int, str]:
     """Frames of the output and how much of the source could be read."""
     info, output = film.info, inputs.output
-    work = inputs.work / _key(info, census, swapper, inputs, options, registry)
+    ground = ground_of(info, assumed_colour(casting.store))
+    work = inputs.work / _key(info, census, swapper, inputs, options, registry, ground)
     make_folder(inputs.work)
     with WriterLock(work, "render's work folder"):
         kept = work.with_suffix(".json")
@@ -189,14 +193,19 @@ def _made_or_there(
         if earlier is not None and earlier.fits(output) and vouched(output, progress):
             progress.say(f"{output} was made with the same choices and is complete")
             confirm(inputs.label, output, info)
-            _discard(work)
+            discard(work)
             return earlier.frames, earlier.read
         if inputs.anew and known_output(output, inputs.work):
             progress.say(f"{output} was made before with another model or other choices: once more")
         else:
             refuse_existing(output, options.overwrite)
         composer = composer_for(
-            options, swapper, registry, lambda: builds_in(casting, options.mask), inputs.knobs
+            options,
+            swapper,
+            registry,
+            lambda: builds_in(casting, options.mask),
+            inputs.knobs,
+            ground,
         )
         apart = getattr(writer, "takes_cutouts", False)
         spared = Spared(progress)
@@ -208,8 +217,8 @@ def _made_or_there(
         a_pass = swapper.faces_a_pass
 
         def keep() -> None:
-            _refuse_exchanged(held, work, film)
-            _refuse_changed(job, work, film)
+            refuse_exchanged(held, work, film)
+            refuse_changed(job, work, film)
             room.check()
             nonlocal a_pass
             if swapper.faces_a_pass < a_pass:
@@ -228,7 +237,7 @@ def _made_or_there(
         try:
             spared.settle()
         except (*FAILURES, StoreError):
-            _discard(work)  # its frames show nobody new, and shall not be found finished
+            discard(work)  # its frames show nobody new, and shall not be found finished
             raise
         frames, words = read.decoded, str(read)
         if part is not None:
@@ -247,12 +256,12 @@ def _made_or_there(
             lambda part: Receipt.of(part, output, frames, words).keep(kept),
             held,
         )
-        _discard(work)
+        discard(work)
         return frames, words
 
 
 def _film(store: Alignments, info: MediaInfo, bits: int) -> FilmReader:
-    """The footage, read as its faces were found, as deep as the output holds it.
+    """The footage in its own code values, as deep as the output holds it.
 
     Raises:
         StoreError: the alignments are another film's, or not finished.
@@ -269,7 +278,9 @@ def _film(store: Alignments, info: MediaInfo, bits: int) -> FilmReader:
         )
     assumed = assumed_colour(store)
     check_writable(info, assumed)
-    return FilmReader(info, "native" if bits > 8 else "8", assumed)
+    # HDR is converted in its own code values, see `plate.Ground`
+    light = "rec709" if is_hdr(info, assumed) else assumed
+    return FilmReader(info, "native" if bits > 8 else "8", light)
 
 
 def _part(
@@ -331,28 +342,6 @@ def _say(
         )
 
 
-def _refuse_exchanged(held: Held, work: Path, film: FilmReader) -> None:
-    """Frames of two films must not come into one, nor frames of one with the sound of another."""
-    if held.changed() is None:
-        return
-    same = False  # of a copy, what was converted is good
-    with suppress(MediaError, OSError):
-        same = probe(film.path).fingerprint == film.info.fingerprint
-    if not same:
-        _discard(work)
-    held.refuse_changed()
-
-
-def _refuse_changed(job: Job, work: Path, film: FilmReader) -> None:
-    """Faces are read as their frames come, so an edit meanwhile would be in half the film."""
-    if job.faces_changed():
-        _discard(work)
-        raise StoreError(
-            f"the faces of {film.name} were edited while it was converted, so some frames show "
-            "the old ones; convert it again"
-        )
-
-
 def _key(
     info: MediaInfo,
     census: Census,
@@ -360,29 +349,21 @@ def _key(
     inputs: ConvertInputs,
     options: ConvertOptions,
     registry: Registry,
+    ground: Ground,
 ) -> str:
     """A name for everything that the segments depend on."""
     colours = matchers_of(registry, options)
-    writer = chosen_writer(registry, inputs.output, options)
+    writer = chosen_writer(registry, inputs.output, options, hdr=ground.hdr)
     made_by = [p.made_by for p in (registry.get("swap", swapper.name), *colours, writer)]
     plain = [
         results(options),
         *(colour.settings(options.colour.of(colour.name)) for colour in colours),
         writer.settings(options.write.of(writer.name)),
     ]
-    knobs = dict(inputs.knobs)
+    what = [VERSION, SEGMENT, made_by, plain, dict(inputs.knobs), ground.name]
     digest = hashlib.sha256()
     digest.update(info.fingerprint.encode())
     digest.update(swapper.fingerprint.encode())
-    digest.update(json.dumps([VERSION, SEGMENT, made_by, plain, knobs], sort_keys=True).encode())
+    digest.update(json.dumps(what, sort_keys=True).encode())
     digest.update(census.digest)
     return digest.hexdigest()[:16]
-
-
-def _discard(work: Path) -> None:
-    """Remove finished segments; no death on the way leaves half a one under its own name."""
-    doomed = work.with_suffix(".old")
-    remove_folder(doomed)
-    if work.exists():
-        rename(work, doomed)
-        remove_folder(doomed)

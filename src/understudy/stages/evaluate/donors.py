@@ -18,6 +18,7 @@ from understudy.errors import StoreError
 from understudy.geometry import Centering
 from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.media import FilmReader, probe
+from understudy.media.colour.light import is_hdr
 from understudy.score import Pair, Sight
 from understudy.score.regions import face_region
 from understudy.stages.evaluate.gather import Gathered, Scorers
@@ -125,7 +126,8 @@ def _pictures(donor: Donor, count: int) -> Iterator[NDArray[np.uint8]]:
 def _frames(film: Path, count: int) -> Iterator[NDArray[np.uint8]]:
     info = probe(film).squared()
     every = max(1, (info.n_frames_guess or count) // count)
-    for frame in FilmReader(info, assume_colour="rec709").frames(every=every):
+    reader = FilmReader(info, assume_colour="tags" if is_hdr(info) else "rec709")
+    for frame in reader.frames(every=every):
         yield frame.pixels
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from understudy.errors import MediaError
 from understudy.flow import ahead
 from understudy.imaging.resample import crop_image, resize
-from understudy.media import FilmReader, ReadReport, probe
+from understudy.media import AssumeColour, FilmReader, ReadReport, probe
+from understudy.media.colour.light import is_hdr
 from understudy.stages.evaluate.looking import crop_of
 from understudy.stages.faces.casting import Part
 from understudy.types import Alignment, Frame
@@ -49,8 +50,11 @@ def in_step(
         MediaError: the films do not show the same number of frames.
     """
     paths = [source, output] + ([] if truth is None else [truth])
-    # Code values are compared; an output does not carry the curve that a camera names.
-    films = [FilmReader(probe(path), assume_colour="rec709") for path in paths]
+    infos = [probe(path) for path in paths]
+    # Code values are compared, as an output does not carry the curve that a camera names; those of
+    # HDR only where one of the films, such as a folder of pictures, does not say that it is.
+    light: AssumeColour = "tags" if all(is_hdr(info) for info in infos) else "rec709"
+    films = [FilmReader(info, assume_colour=light) for info in infos]
     if any(film.info.kind != "video" for film in films):
         only = None
     reports = [report or ReadReport(), *(ReadReport() for _ in films[1:])]
