@@ -29,6 +29,7 @@ CONVERTERS = {
     "imaging/drawing.py": "a colour from its hue",
     "embed/onnx.py": "a network's mean and spread, in levels",
     "mask/occlusion.py": "shares of pixels that were drawn with 255",
+    "media/colour/plate.py": "tables over all code values of 16 bits",
     "media/colour/tonemap.py": "tables over all code values of 16 bits",
     "imaging/nearness.py": "the range that PSNR and SSIM are defined with",
     "stages/train/learning/loop.py": "tensors",
