@@ -44,6 +44,7 @@ WRITERS = {
     "store/lock.py": "who holds a lock, which only people read",
     "events/reference.py": "writes a page of this repository's docs",
     "media/encode.py": "fills a file of commit_path",
+    "media/colour/mastering.py": "adds to a file of commit_path",
     "media/joining/__init__.py": "fills a file of commit_path",
     "nn/checkpoint.py": "fills a folder of commit_dir",
     "provenance/credentials.py": "fills a file of commit_path",

@@ -10,8 +10,8 @@ import pytest
 from understudy.errors import MediaError, ValueRefused
 from understudy.imaging.png import encode_png
 from understudy.media import probe, read_image
-from understudy.media.orient import from_display_matrix, upright
 from understudy.media.stills.header import parse
+from understudy.media.stills.orient import from_display_matrix, upright
 
 STORED = np.zeros((40, 64, 3), np.uint8)
 STORED[:20, :32] = (250, 10, 10)

@@ -25,10 +25,10 @@ from understudy.media.info import (
     Range,
     SubtitleInfo,
 )
-from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, from_display_matrix
 from understudy.media.stills import SUFFIXES, read_header, upright_size
 from understudy.media.stills.folder import Folder, look_in, words
 from understudy.media.stills.heic import refuse_without
+from understudy.media.stills.orient import SWAPS_WIDTH_AND_HEIGHT, from_display_matrix
 
 IMAGES_RATE = Fraction(25)
 _CHUNK = 1 << 20

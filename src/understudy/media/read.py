@@ -18,8 +18,8 @@ from understudy.media.colour.light import AssumeColour
 from understudy.media.colour.rgb import ToRgb
 from understudy.media.container import open_input, video_stream
 from understudy.media.info import MediaInfo, ReadReport
-from understudy.media.orient import upright
 from understudy.media.stills import Depth, read_image
+from understudy.media.stills.orient import upright
 from understudy.types import Frame, Timestamp
 
 # How far before the wanted frame a seek goes, tried in turn: a container may index decoding times,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from understudy.errors import MediaError
 from understudy.files import read_file
 from understudy.media.limits import MAX_STILL_BYTES, check_size
-from understudy.media.orient import SWAPS_WIDTH_AND_HEIGHT, upright
 from understudy.media.stills.header import ImageHeader, parse
+from understudy.media.stills.orient import SWAPS_WIDTH_AND_HEIGHT, upright
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff"),
