@@ -36,7 +36,6 @@ _TRANSFERS = {1: "BT.709", 8: "linear", 9: "log", 10: "log", 13: "sRGB", 16: "PQ
 _MATRICES = {1: "BT.709", 6: "BT.601", 9: "BT.2020", 7: "SMPTE 240M", 4: "FCC"}
 _SHOWS = "one face then has several colours; bring them to one colour space first"
 _UNDONE = "reading undoes this, so it shows only where a tag is wrong: compare the face pictures"
-_TONES = "HDR is brought to Rec.709, where its grade may look another: compare the face pictures"
 _FINER = "harmless but for smooth gradients, which have steps in 8 bits"
 # H.273 gives these codes to the same numbers.
 _SAME_TRANSFER = {None: 1, 6: 1, 14: 1, 15: 1}
@@ -87,13 +86,10 @@ def colour_differences(infos: Sequence[MediaInfo]) -> list[Remark]:
     Tags that mean the same count as the same, and what is not said counts as what it is read as.
     RGB sources have neither matrix nor range and are left out there.
     """
-    # all HDR is brought to the same Rec.709 when it is read
-    said = [i for i in infos if light_of(i) not in ("pq", "hlg")]
-    stored = [i for i in said if not i.is_rgb]
+    stored = [i for i in infos if not i.is_rgb]
     aspects: list[tuple[str, Sequence[MediaInfo], Callable[[MediaInfo], str], str]] = [
-        ("primaries", said, _primaries, _SHOWS),
-        ("transfer", said, _transfer, _SHOWS),
-        ("dynamic range", infos, lambda i: "SDR" if i in said else "HDR", _TONES),
+        ("primaries", infos, _primaries, _SHOWS),
+        ("transfer", infos, _transfer, _SHOWS),
         ("matrix", stored, _matrix, _UNDONE),
         ("range", stored, lambda i: i.effective_range, _UNDONE),
         ("bit depth", infos, lambda i: f"{i.bits} bits", _FINER),
