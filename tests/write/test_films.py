@@ -341,7 +341,9 @@ def test_hdr_keeps_its_tags_and_screen(graded, tmp_path, name, ending, screen):
 def test_hdr_is_written_in_ten_bits_or_refused(graded, tmp_path):
     def writer(output: str, name: str = "auto") -> Any:
         options = ConvertOptions(writer=name)
-        return writer_for(default_registry(), probe(graded), tmp_path / output, options, hdr=True)
+        return writer_for(
+            default_registry(), probe(graded), tmp_path / output, options, curve="HDR"
+        )
 
     assert chosen_writer(default_registry(), tmp_path / "a.mp4", ConvertOptions()).name == "h264"
     assert [writer(f"a{e}").bits for e in (".mp4", ".mov", ".mkv", ".webm", "")] == [10] * 4 + [16]

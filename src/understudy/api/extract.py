@@ -58,7 +58,7 @@ def extract(
     """
     settings = chosen("extract", options)
     place = film.path if isinstance(film, Film) else Path(film)
-    if isinstance(film, Film) and "assume_colour" not in options:
+    if isinstance(film, Film) and not {"assume_colour", "plate_lut"} & set(options):
         settings = chosen("extract", {**options, "assume_colour": film.reader.assume_colour})
     target = alignments_path(place) if alignments is None else Path(alignments)
     folder = target.with_suffix(".faces") if faces is None else Path(faces)

@@ -60,7 +60,7 @@ WARNINGS: Mapping[WarningCode, str] = {
     "hdr": "A film is HDR: its faces are brought to Rec.709, and it is converted in its own light.",
     "interlaced": "A film is interlaced, so moving faces are combed.",
     "last-resort": "The preferred plug-in's weights cannot be had; another takes its place.",
-    "log": "A film is log footage; the camera's LUT belongs on it first.",
+    "log": "A film is log footage; --plate-lut gives it its camera's look-up table.",
     "low-bitrate": "A film has few bits a pixel, so skin may be smeared or blocky.",
     "mask-unused": "A mask, feather or erosion was chosen that bounds nothing.",
     "low-presence": "Faces were kept whose landmarks the aligner is not sure of.",

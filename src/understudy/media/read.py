@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Container, Iterator
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -14,7 +15,9 @@ from av.video.stream import VideoStream
 from understudy.errors import MediaError, ValueRefused
 from understudy.imaging.resample import resize
 from understudy.media.clock import Clock
+from understudy.media.colour.cube import Cube
 from understudy.media.colour.light import AssumeColour
+from understudy.media.colour.lut import LutTone
 from understudy.media.colour.rgb import ToRgb
 from understudy.media.container import open_input, video_stream
 from understudy.media.info import MediaInfo, ReadReport
@@ -73,7 +76,8 @@ def frames(
     def wanted(index: int) -> bool:
         return index % every == 0 and (only is None or index in only)
 
-    found = _images(info, start, wanted, report, depth)
+    tone = LutTone(assume_colour) if isinstance(assume_colour, Cube) else None
+    found = _images(info, start, wanted, report, depth, tone)
     if info.kind == "video":
         found = _video(info, start, wanted, report, ToRgb(info, depth == "native", assume_colour))
     yield from found
@@ -248,7 +252,12 @@ def _count_hidden(packet: Packet[VideoStream], report: ReadReport) -> None:
 
 
 def _images(
-    info: MediaInfo, start: Timestamp | None, wanted: Wanted, report: ReadReport, depth: Depth
+    info: MediaInfo,
+    start: Timestamp | None,
+    wanted: Wanted,
+    report: ReadReport,
+    depth: Depth,
+    tone: LutTone | None,
 ) -> Iterator[Frame]:
     first = 0 if start is None else start.index
     report.decoded = first
@@ -261,4 +270,6 @@ def _images(
             report.errors += 1
             continue
         report.decoded += 1
+        if tone is not None:
+            pixels = tone(pixels, np.uint8 if pixels.dtype == np.uint8 else np.uint16)
         yield Frame(Timestamp(index, index, info.time_base), pixels, file.name)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import is_project
 from understudy.flow import Progress, Silent
 from understudy.media import probe
-from understudy.media.colour.light import is_hdr
+from understudy.media.colour.light import curve_kept
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry, default_registry
 from understudy.runs.models import DEFAULT, Untrained, trained_options
@@ -36,6 +36,7 @@ from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import check_ending, writer_for
 from understudy.stages.extract.choose import step_settings
+from understudy.stages.extract.colour import colour_of
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractReport
 from understudy.stages.faces.mattes import kinds_of
@@ -95,7 +96,9 @@ def run_job(
         progress.warn(remark.words, code=remark.kind)
     extracted = []
     for source in sources:
-        extracted.append((source, extract_source(project, source, extracting, registry, progress)))
+        # a table is of the footage's camera, and says nothing of the donor's
+        how = extracting if source == footage else replace(extracting, plate_lut="")
+        extracted.append((source, extract_source(project, source, how, registry, progress)))
         progress.report("extract", extracted[-1][1])
     for source in sources:
         masks = {training.mask, *(kinds_of(converting.mask) if source == footage else [])}
@@ -210,8 +213,8 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
     receipts = job.output / "none" if project is None else project.work
     check_place(job.output, converting.overwrite, receipts, [*brought, *mine])
     info = probe(footage)
-    hdr = is_hdr(info, job.extracting.assume_colour)
-    writer_for(registry, info, job.output, converting, hdr=hdr)
+    seen = colour_of(job.extracting, there_already)
+    writer_for(registry, info, job.output, converting, curve=curve_kept(info, seen))
 
 
 def _alignments(project: Project, film: Path) -> Path | None:

@@ -29,6 +29,7 @@ from understudy.errors import (
 from understudy.flow import Silent
 from understudy.imaging.composite import feathered
 from understudy.media import FilmReader, frames, probe
+from understudy.media.colour.cube import read_cube
 from understudy.media.colour.tonemap import ToneMap
 from understudy.media.stills import read_image
 from understudy.provenance.audit import AuditLog
@@ -38,6 +39,7 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import convert
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, extract
+from understudy.stages.faces.colour.table import keep_cube
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.store.faceset import list_faceset, read_face_png
 from understudy.types import Face, Frame
@@ -148,6 +150,33 @@ def test_hdr_is_converted_in_its_own_light(footage, converter, tmp_path):
             with pytest.raises(ValueRefused, match=r"is HDR, and gif stores 8 bits.*prores"):
                 converter(hdr, "out.gif", faces="all")
             assert not (tmp_path / "out.gif").exists()
+
+
+def test_log_stays_log(footage, converter, tmp_path):
+    """A table that stretches 0.2 to 0.8 over all of Rec.709: its blue is not the film's."""
+    own = footage.copy(tmp_path / "own")
+    table = tmp_path / "camera.cube"
+    ends = "DOMAIN_MIN 0.2 0.2 0.2\nDOMAIN_MAX 0.8 0.8 0.8\n0 0 0\n1 1 1\n"
+    table.write_text(f"LUT_1D_SIZE 2\n{ends}")
+    cube = read_cube(table)
+    with Alignments.open(own.alignments, read_only=True) as store:
+        record, rows = store.source, list(store.by_frame())
+    settings = {"extract": {**record.settings["extract"], "plate_lut": cube.digest}}
+    own.alignments.unlink()
+    with Alignments.open(own.alignments, create=replace(record, settings=settings)) as store:
+        store.put(rows)
+        store.finish()
+    with pytest.raises(StoreError, match="look-up table"):
+        converter(own, "none", faces="all")
+    keep_cube(own.alignments, table, cube)
+    assert converter(own, "out", faces="all").swapped_faces == 21
+    faces = faces_of(own.alignments)
+    for frame, result in zip(source(own.media)[:3], made(tmp_path / "out"), strict=False):
+        alpha = alpha_of(faces[frame.at.index][0], frame)
+        assert (result == frame.pixels)[alpha == 0].all()
+        assert abs(result[alpha == 1].astype(int) - (51, 51, 204)).max() <= 1
+    with pytest.raises(ValueRefused, match="is log, and gif stores 8 bits"):
+        converter(own, "out.gif", faces="all")
 
 
 def test_a_face_whose_picture_was_deleted_is_left_alone(footage, converter, tmp_path):

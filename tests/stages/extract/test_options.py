@@ -11,11 +11,21 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.errors import MediaError, NoFaces, PluginError, ValueRefused, WeightsError
+from understudy.errors import (
+    MediaError,
+    NoFaces,
+    OtherSettings,
+    PluginError,
+    StoreError,
+    ValueRefused,
+    WeightsError,
+)
 from understudy.flow import Silent
 from understudy.plugin import Registry
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.extract.stage import ExtractInputs, extract
+from understudy.stages.faces.colour import table as kept_table
+from understudy.stages.faces.source import reader_of
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import list_faceset, read_face_png
 from understudy.types import Face
@@ -193,3 +203,43 @@ def test_log_footage_is_refused_with_the_reason(people, run, tmp_path):
         run(media)
     rows, _ = run(media, assume_colour="rec709")
     assert all(faces for faces in rows)
+
+
+def test_log_footage_is_seen_through_its_table(people, run, tmp_path):
+    import av
+
+    media = tmp_path / "log" / "log.mp4"
+    media.parent.mkdir()
+    with av.open(str(media), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=25, options={"crf": "8"})
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.codec_context.color_trc = 9
+        for picture in people.a[:4]:
+            flat = (76 + picture * 0.4).astype(np.uint8)  # 0 to 1 become 0.3 to 0.7
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(flat, "rgb24")))
+        container.mux(stream.encode(None))
+    table = tmp_path / "camera.cube"
+    ends = "DOMAIN_MIN 0.3 0.3 0.3\nDOMAIN_MAX 0.7 0.7 0.7\n0 0 0\n1 1 1\n"
+    table.write_text(f"LUT_1D_SIZE 2\n{ends}")
+    rows, report = run(media, plate_lut=str(table))
+    assert [len(faces) for faces in rows] == [1] * 4
+    picture, _ = read_face_png(list_faceset(report.faces_folder)[0])
+    assert np.ptp(picture) > 180  # of 102 levels that are stored
+    (copy,) = report.alignments.parent.glob("*.cube")
+    again, _ = run(media)  # remembers
+    assert len(again) == 4
+    with Alignments.open(report.alignments, read_only=True) as store:
+        first = next(reader_of(store, depth="8").frames())
+    assert abs(first.pixels.astype(int) - people.a[0]).mean() < 4
+    other = tmp_path / "other.cube"
+    other.write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
+    with pytest.raises(OtherSettings, match="plate_lut"):
+        run(media, plate_lut=str(other))
+    copy.write_text(other.read_text())
+    kept_table._read.cache_clear()
+    with pytest.raises(StoreError, match="another look-up table"):
+        run(media)
+    copy.unlink()
+    kept_table._read.cache_clear()
+    with pytest.raises(StoreError, match=r"is not there, the look-up table.*--plate-lut"):
+        run(media)

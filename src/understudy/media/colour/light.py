@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from typing import Literal
 
 from understudy.errors import MediaError
+from understudy.media.colour.cube import Cube
 from understudy.media.info import MediaInfo
 
 Light = Literal["sdr", "pq", "hlg", "log", "unsaid"]
-AssumeColour = Literal["tags", "rec709"]
-"""Whether a source is read as its tags say, or its samples are taken for Rec.709 as they are."""
+AssumeColour = Literal["tags", "rec709"] | Cube
+"""Whether a source is read as its tags say, its samples are taken for Rec.709 as they are, or are
+brought there by a look-up table."""
 
 PRIMARIES_KNOWN = (1, 9, 12)
 """H.273 primaries that an HDR source may have: BT.709, BT.2020, P3-D65."""
@@ -59,26 +61,33 @@ def is_hdr(info: MediaInfo, assume_colour: AssumeColour = "tags") -> bool:
     return assume_colour == "tags" and light_of(info) in ("pq", "hlg")
 
 
+def curve_kept(info: MediaInfo, assume_colour: AssumeColour = "tags") -> str:
+    """What an output keeps that eight bits are too few for: "HDR", "log", or "" for neither."""
+    if isinstance(assume_colour, Cube):
+        return "log"
+    return "HDR" if is_hdr(info, assume_colour) else ""
+
+
 def check_readable(info: MediaInfo, assume_colour: AssumeColour = "tags") -> None:
     """Refuse a source that cannot be brought to Rec.709.
 
     Raises:
         MediaError: log footage, BT.2020 without a curve, or HDR with primaries that are not known.
     """
-    if assume_colour == "rec709":
+    if assume_colour != "tags":
         return
     light, way_on = light_of(info), "or read its samples as they are with --assume-colour rec709"
     if light == "log":
         name = info.camera_curve or f"H.273 transfer {info.colour.transfer}"
         raise MediaError(
-            f"{info.path}: is log footage ({name}), flat and grey until its curve is undone; apply "
-            f"the camera's LUT to Rec.709 in a grading program first, {way_on}"
+            f"{info.path}: is log footage ({name}), flat and grey until its curve is undone; give "
+            f"the camera's LUT to Rec.709 with --plate-lut FILE.cube, {way_on}"
         )
     if light == "unsaid":
         raise MediaError(
             f"{info.path}: has {info.bits} bits and BT.2020 primaries but does not say its curve, "
-            "as Apple Log and other log footage does; bring it to Rec.709 in a grading program "
-            f"first, {way_on}"
+            "as Apple Log and other log footage does; give the camera's LUT to Rec.709 with "
+            f"--plate-lut FILE.cube, {way_on}"
         )
     if light != "sdr" and info.colour.primaries not in (None, *PRIMARIES_KNOWN):
         raise MediaError(

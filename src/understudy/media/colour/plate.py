@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.imaging.composite import Patch, laid
-from understudy.imaging.depth import largest
+from understudy.imaging.depth import largest, to_unit
+from understudy.media.colour.cube import Cube
 from understudy.media.colour.light import AssumeColour, is_hdr, light_of
+from understudy.media.colour.lut import lut_of
 from understudy.media.colour.tonemap import (
     PEAK_NITS,
     WHITE_NITS,
@@ -35,6 +37,8 @@ _HLG_GAMMA = 1.2
 _ALMOST_NONE = np.float32(1e-6)
 _ALMOST_BLACK = np.float32(1e-9)
 _FINE = 1 << 14
+_ALIKE = np.float32(0.06)
+"""By how much of 1 a face may differ from the film and still show the same thing."""
 
 
 class Ground(Protocol):
@@ -42,7 +46,7 @@ class Ground(Protocol):
 
     Attributes:
         name: says how they are looked at; other pixels have another.
-        hdr: whether they are PQ or HLG.
+        curve: see `light.curve_kept`.
     """
 
     @property
@@ -50,7 +54,7 @@ class Ground(Protocol):
         """See the class."""
 
     @property
-    def hdr(self) -> bool:
+    def curve(self) -> str:
         """See the class."""
 
     def seen(self, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -80,7 +84,7 @@ class Rec709:
     """A film whose code values are looked at as they are."""
 
     name = "rec709"
-    hdr = False
+    curve = ""
 
     def seen(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """The pixels themselves; see `Ground.seen`."""
@@ -109,7 +113,7 @@ class HighRange:
         primaries: H.273 code 1, 9 or 12; None is read as 9.
     """
 
-    hdr = True
+    curve = "HDR"
 
     def __init__(self, curve: Literal["pq", "hlg"], primaries: int | None) -> None:
         self.name = f"{curve}-{primaries or 9}"
@@ -186,6 +190,46 @@ class HighRange:
         return np.asarray(code, np.float32)
 
 
+class Log:
+    """Log footage, looked at through its table; faces are mixed in its own code values.
+
+    The way back is sought in numbers and misses by up to a level of 255, and where the table is
+    flat nobody knows it. So where a face shows what the film shows, what was missed is added again:
+    there the film comes back as it was.
+
+    Args:
+        cube: the table.
+    """
+
+    curve = "log"
+
+    def __init__(self, cube: Cube) -> None:
+        self.name, self._lut = f"lut-{cube.digest}", lut_of(cube)
+
+    def seen(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Rec.709 by the table, in 16 bits; see `Ground.seen`."""
+        return self._lut(pixels)
+
+    def coded(self, face: NDArray[Any]) -> NDArray[Any]:
+        """The face in the film's code values; see `Ground.coded`."""
+        return self._lut.back(face)
+
+    def laid(self, pixels: NDArray[Any], face: NDArray[Any], patch: Patch) -> NDArray[Any]:
+        """A frame with a face over it; see `Ground.laid`."""
+        covered = patch.alpha > 0
+        if not covered.any():
+            return pixels.copy()
+        had = patch.window(pixels)[covered][None]
+        there = to_unit(self._lut(had))
+        shown = np.clip(face[covered][None], 0, 1)
+        missed = to_unit(had) - self._lut.back(there)
+        far = np.abs(shown - there).max(-1, keepdims=True) / _ALIKE
+        new = self._lut.back(shown) + missed * np.maximum(1 - far, 0)
+        coded = np.zeros((*patch.alpha.shape, 3), np.float32)
+        coded[covered] = new[0]
+        return laid(pixels, coded, patch)
+
+
 def ground_of(info: MediaInfo, assume_colour: AssumeColour = "tags") -> Ground:
     """What a film's faces are laid on.
 
@@ -193,6 +237,8 @@ def ground_of(info: MediaInfo, assume_colour: AssumeColour = "tags") -> Ground:
         info: the film; its code values are those of `FilmReader` with "rec709".
         assume_colour: how its extraction took its colours.
     """
+    if isinstance(assume_colour, Cube):
+        return Log(assume_colour)
     if not is_hdr(info, assume_colour):
         return Rec709()
     return HighRange("pq" if light_of(info) == "pq" else "hlg", info.colour.primaries)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.imaging.depth import from_unit
+from understudy.media.colour.cube import Cube
 from understudy.media.colour.light import AssumeColour, check_readable, light_of
+from understudy.media.colour.lut import LutTone
 from understudy.media.colour.tonemap import ToneMap
 from understudy.media.info import MediaInfo, Range
 
@@ -48,7 +50,7 @@ def check_matrix(info: MediaInfo) -> None:
 
 
 class ToRgb:
-    """Decoded frames of one source to RGB; HDR becomes Rec.709.
+    """Decoded frames of one source to RGB; HDR, and log with a table, become Rec.709.
 
     Args:
         info: the source, for its effective matrix and range, and its curve.
@@ -65,10 +67,12 @@ class ToRgb:
         check_matrix(info)
         check_readable(info, assume_colour)
         light = light_of(info) if assume_colour == "tags" else "sdr"
-        self._tone: ToneMap | None = None
+        self._tone: ToneMap | LutTone | None = None
         self._dtype = np.uint16 if native and info.bits > 8 else np.uint8
         if light in ("pq", "hlg"):
             self._tone = ToneMap(light, info.colour.primaries)
+        elif isinstance(assume_colour, Cube):
+            self._tone = LutTone(assume_colour)
         # swscale has vector code for 8-bit planes alone: the same numbers in a third of the time.
         # RGB sources of few bits come out of it differently, so they stay packed.
         deep = self._tone is not None or (native and info.bits > 8)

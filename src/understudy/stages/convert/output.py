@@ -21,8 +21,8 @@ _USUAL: Sequence[str] = next(
 )
 
 
-_SDR_ONLY = "h264"
-_HDR_BITS = 10
+_EIGHT_BITS = "h264"
+_CURVE_BITS = 10
 
 
 def check_ending(registry: Registry, output: Path) -> None:
@@ -40,7 +40,7 @@ def check_ending(registry: Registry, output: Path) -> None:
 
 
 def chosen_writer(
-    registry: Registry, output: Path, options: ConvertOptions, *, hdr: bool = False
+    registry: Registry, output: Path, options: ConvertOptions, *, curve: str = ""
 ) -> Plugin:
     """The writer that makes this output: the one that was named, or the usual one of its ending.
 
@@ -48,7 +48,7 @@ def chosen_writer(
         registry: of writers.
         output: its ending counts.
         options: of the conversion.
-        hdr: whether the source keeps its PQ or HLG, which H.264 is not made for.
+        curve: what of the source is kept that H.264's eight bits are too few for, or "".
 
     Raises:
         ValueRefused: no writer makes such an output, or not the one that was named.
@@ -57,7 +57,7 @@ def chosen_writer(
     if options.writer == "auto":
         check_ending(registry, output)
         usual = _makers(registry, output)
-        return next((p for p in usual if not (hdr and p.name == _SDR_ONLY)), usual[0])
+        return next((p for p in usual if not (curve and p.name == _EIGHT_BITS)), usual[0])
     plugin = registry.get("write", options.writer)
     if output.suffix.lower() not in plugin.endings:
         made = ", ".join(e or "a folder (a name without ending)" for e in plugin.endings)
@@ -80,25 +80,25 @@ def writer_for(
     output: Path,
     options: ConvertOptions,
     *,
-    hdr: bool = False,
+    curve: str = "",
 ) -> Any:
     """The writer for this output, with its own options of the tree.
 
     Raises:
-        ValueRefused: see `chosen_writer`, or a layer or HDR that the writer cannot store.
+        ValueRefused: see `chosen_writer`, or a layer, HDR or log that the writer cannot store.
         MediaError: the source's sound or size does not fit into this kind of file.
     """
-    plugin = chosen_writer(registry, output, options, hdr=hdr)
+    plugin = chosen_writer(registry, output, options, curve=curve)
     container = output.suffix.lower().lstrip(".")
     kind = {"container": container, "layer": options.layer, "alone": is_still(output)}
     chosen = plugin.made_options(options.write.of(plugin.name), kind)
     writer = plugin.load()(info) if chosen is None else plugin.load()(info, chosen)
     shows_tags = info.bits <= 8 and getattr(writer, "like_source", True)
-    if hdr and writer.bits < _HDR_BITS and not shows_tags:
+    if curve and writer.bits < _CURVE_BITS and not shows_tags:
         raise ValueRefused(
-            f"{output.name}: {info.path.name} is HDR, and {plugin.name} stores {writer.bits} bits "
-            "here, too few for its curve; take .mp4 or .mov (H.265 with 10 bits, the usual one of "
-            "HDR), --writer prores, a folder of 16 bits, or another of 10 bits and more"
+            f"{output.name}: {info.path.name} is {curve}, and {plugin.name} stores {writer.bits} "
+            "bits here, too few for its curve; take .mp4 or .mov (H.265 with 10 bits, the usual "
+            "one of HDR and log), --writer prores, a folder of 16 bits, or another of 10 and more"
         )
     if getattr(writer, "takes_cutouts", False) and (options.layer or options.matte):
         raise ValueRefused(

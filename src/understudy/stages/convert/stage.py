@@ -22,7 +22,7 @@ from understudy.errors import StoreError, ValueRefused
 from understudy.files import make_folder
 from understudy.flow import Progress
 from understudy.media import FilmReader, MediaInfo, ReadReport, check_writable, probe
-from understudy.media.colour.light import is_hdr
+from understudy.media.colour.light import curve_kept
 from understudy.media.colour.plate import Ground, ground_of
 from understudy.media.held import Held
 from understudy.nn.device import half_the_threads
@@ -147,8 +147,8 @@ def convert(
     info = probe(inputs.media)
     partly = info_of_part(info) if options.frames else info
     with Alignments.open(inputs.alignments, read_only=True) as store:
-        hdr = is_hdr(info, assumed_colour(store))
-        writer = writer_for(registry, partly, inputs.output, options, hdr=hdr)
+        curve = curve_kept(info, assumed_colour(store))
+        writer = writer_for(registry, partly, inputs.output, options, curve=curve)
         film = _film(store, info, writer.bits)
         swapper = load_swapper(inputs.model, options.device, registry, options.checkpoint)
         _check_persons(inputs.casting, swapper)
@@ -278,9 +278,8 @@ def _film(store: Alignments, info: MediaInfo, bits: int) -> FilmReader:
         )
     assumed = assumed_colour(store)
     check_writable(info, assumed)
-    # HDR is converted in its own code values, see `plate.Ground`
-    light = "rec709" if is_hdr(info, assumed) else assumed
-    return FilmReader(info, "native" if bits > 8 else "8", light)
+    # whatever light it has, it is converted in its own code values, see `plate.Ground`
+    return FilmReader(info, "native" if bits > 8 else "8", "rec709")
 
 
 def _part(
@@ -353,7 +352,7 @@ def _key(
 ) -> str:
     """A name for everything that the segments depend on."""
     colours = matchers_of(registry, options)
-    writer = chosen_writer(registry, inputs.output, options, hdr=ground.hdr)
+    writer = chosen_writer(registry, inputs.output, options, curve=ground.curve)
     made_by = [p.made_by for p in (registry.get("swap", swapper.name), *colours, writer)]
     plain = [
         results(options),

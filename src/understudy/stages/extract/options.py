@@ -61,9 +61,17 @@ class ExtractOptions:
     assume_colour: Literal["tags", "rec709"] = option(
         "tags",
         "What colours mean: what the file's tags say (HDR is brought to Rec.709, log footage "
-        "refused), or Rec.709 whatever they say.",
+        "needs --plate-lut), or Rec.709 whatever they say.",
         group="Detection",
         result=True,
+    )
+    plate_lut: str = option(
+        "",
+        "A .cube look-up table that brings log footage to Rec.709, for finding its faces and for "
+        "models; what is converted stays log. In swap it is for the footage A alone.",
+        group="Detection",
+        result=True,
+        scope="run",
     )
     every_frame: bool = option(
         False,

@@ -25,15 +25,18 @@ from understudy.follow.follower import Follower, Seen, Window
 from understudy.follow.persons import join_persons
 from understudy.follow.sightings import State
 from understudy.media import FilmReader, MediaInfo, ReadReport, probe
+from understudy.media.colour.cube import Cube
 from understudy.media.health import remarks
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
 from understudy.stages.extract.aside import set_aside
 from understudy.stages.extract.choose import choose, resolved, step_settings
+from understudy.stages.extract.colour import colour_of, with_table
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.gaps import unsure, warn_of_gaps, warn_of_unsure
 from understudy.stages.extract.nobody import what_was_seen
 from understudy.stages.extract.options import ExtractOptions
+from understudy.stages.faces.colour.table import SETTING, keep_cube
 from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
 from understudy.stages.faces.source import as_found, warn_of_damage, whose
@@ -107,15 +110,16 @@ def extract(
         PluginError, WeightsError: a plug-in is unknown, not allowed, or lacks its weights.
         Cancelled: between two windows; everything up to there is saved.
     """
-    film = FilmReader.open(inputs.media, "native", options.assume_colour)
+    path = inputs.alignments or alignments_path(inputs.media)
+    colour = colour_of(options, path)
+    film = FilmReader.open(inputs.media, "native", colour)
     if film.info.odd and not options.every_frame:
         progress.say(f"{film.name}: pictures of several sizes are looked at one by one")
         options = replace(options, every_frame=True)
-    path = inputs.alignments or alignments_path(inputs.media)
     with writer_lock(path):
         options = _decided(path, options, registry, progress)
         film = _as_known(film, path, options)
-        record = _source_record(film.info, options, registry)
+        record = with_table(_source_record(film.info, options, registry), colour)
         tools = None
         if options.new or not path.exists():
             tools = _tools(options, registry, progress)  # refuses before anything is made or moved
@@ -123,6 +127,8 @@ def extract(
             if inputs.starting_over is not None:
                 inputs.starting_over()
             set_aside(path, inputs.faces, progress)
+        if isinstance(colour, Cube) and options.plate_lut:
+            keep_cube(path, Path(options.plate_lut), colour)
         return _extract(film, path, inputs.faces, record, options, registry, progress, tools)
 
 
@@ -147,6 +153,8 @@ def _extract(
         pictures.catch_up(store, progress)
         if not store.finished:
             for remark in remarks(info):
+                if remark.kind == "log" and isinstance(film.assume_colour, Cube):
+                    continue
                 progress.warn(remark.words, code=remark.kind, film=info.path.name)
             with one_thread_each():
                 tools = tools or _tools(options, registry, progress)
@@ -370,6 +378,8 @@ def _check_same(store: Alignments, record: SourceRecord, path: Path) -> None:
     if "imported" in have.settings:
         return  # another tool found these faces; there is nothing to go on with
     changed = differences(have.settings, record.settings)
+    if have.setting(SETTING, "") != record.setting(SETTING, ""):
+        changed[SETTING] = have.setting(SETTING, "")  # files from before it was know nothing of it
     if changed:
         was = ", ".join(f"{name} {value!r}" for name, value in changed.items())
         raise OtherSettings(

@@ -10,6 +10,7 @@ from understudy.errors import MediaError, StoreError
 from understudy.files import same_file
 from understudy.flow import Progress, ahead
 from understudy.media import AssumeColour, FilmReader, MediaInfo, ReadReport, probe
+from understudy.stages.faces.colour.table import SETTING, kept_cube
 from understudy.stages.faces.pictures import alignments_of_pictures
 from understudy.store.alignments import Alignments, alignments_path
 from understudy.types import Face, Frame
@@ -106,6 +107,8 @@ def as_found(store: Alignments, info: MediaInfo) -> MediaInfo:
 
 def assumed_colour(store: Alignments) -> AssumeColour:
     """How the extraction took the film's colours; whoever comes later must take them alike."""
+    if digest := store.source.setting(SETTING, ""):
+        return kept_cube(store.path, digest)
     return "rec709" if store.source.setting("assume_colour", "") == "rec709" else "tags"
 
 
