@@ -160,7 +160,8 @@ def _light(info: MediaInfo) -> Remark | None:
     name = info.camera_curve or ("log" if light == "log" else "BT.2020 without a curve")
     return Remark(
         "log",
-        f"{info.path.name}: is log footage or like it ({name}); give the camera's LUT with --plate-lut",
+        f"{info.path.name}: is log footage or like it ({name}); give the camera's LUT with "
+        "--plate-lut",
     )
 
 
