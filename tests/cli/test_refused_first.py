@@ -228,6 +228,11 @@ convert
     P -o FREE.mp4 --checkpoint nosuch
     P -o FREE.mp4 --config TEXT
     P -o FREE.mp4 --feather 9
+    P --all -o FREE.mp4
+    P --all --source a
+    P --renders MISSING
+    P --renders TEXT
+    P --renders TEXT -o FREE.mp4
     NEW -o FREE.mp4
 preview
     P -o FREE.avi

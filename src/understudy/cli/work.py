@@ -107,20 +107,22 @@ def add(spec: JobSpec, as_json: bool) -> None:
     from understudy.events import Event
     from understudy.runs.perform import check
     from understudy.runs.queue.store import Queue
-    from understudy.runs.verbs.project import undeclared
+    from understudy.runs.verbs.project import several, undeclared
 
     check(spec)
+    specs = several(spec)
     if words := undeclared(spec):
         echo(f"it will fail as it stands: {words}", err=True)
     with Queue() as queue:
-        number = queue.add(spec)
+        numbers = [queue.add(one) for one in specs]
     if as_json:
-        last = Event(
-            "result", code="queued", data={"verb": spec.verb, "exit_code": 0, "job": number}
-        )
-        sys.stdout.write(last.to_json() + "\n")
+        for number in numbers:
+            data: dict[str, Any] = {"verb": spec.verb, "exit_code": 0, "job": number}
+            sys.stdout.write(Event("result", code="queued", data=data).to_json() + "\n")
     else:
-        echo(f"job {number} waits; to carry out the queue: understudy jobs run --detach")
+        wait = "job {} waits" if len(numbers) == 1 else "jobs {} wait"
+        which = ", ".join(map(str, numbers))
+        echo(f"{wait.format(which)}; to carry out the queue: understudy jobs run --detach")
 
 
 def _flag(name: str, annotation: Any) -> inspect.Parameter:

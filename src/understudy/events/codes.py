@@ -35,6 +35,7 @@ WarningCode = Literal[
     "older-checkpoint",
     "older-pictures",
     "orphan-pictures",
+    "render-failed",
     "seen-twice",
     "several-persons",
     "settings-unknown",
@@ -73,6 +74,7 @@ WARNINGS: Mapping[WarningCode, str] = {
     "older-checkpoint": "The newest checkpoint is damaged; an older one is taken.",
     "older-pictures": "Face pictures carry older masks, identity or numbers than the alignments.",
     "orphan-pictures": "Face pictures show faces that are not in the alignments any more.",
+    "render-failed": "One render of a batch could not be made; the others are: `reason`, a code.",
     "seen-twice": "A person found in a film is seen twice in one frame.",
     "several-persons": "A film counts as one person's, but several were found in it.",
     "settings-unknown": "How a plug-in was set is not kept; what it made is remade by defaults.",
@@ -109,6 +111,7 @@ METRICS: Mapping[str, str] = {
 """Every name of a metric; a name in capitals stands for an id."""
 
 ReportCode = Literal[
+    "batch",
     "cast",
     "cleaned",
     "convert",
@@ -132,6 +135,7 @@ ReportCode = Literal[
 ]
 
 REPORTS: Mapping[ReportCode, str] = {
+    "batch": "Several renders: outputs `made`, those that `failed` and films `left_out` with why.",
     "cast": "`persons` of a project; `films` with whom each shows (`found`), their `picture`, "
     "`strays`; pairs who are `alike`.",
     "cleaned": "Landmarks were cleaned: `faces`, `groups`, `moved_px`, `furthest`, `small`.",

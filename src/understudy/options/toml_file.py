@@ -31,16 +31,34 @@ def read_toml(path: Path, tree: Tree) -> dict[str, Any]:
         ValueRefused: it cannot be read, is no TOML, or has an unknown option or a value that the
             option may not have; names file, path, value and what is allowed.
     """
+    plain = read_tables(path)
     try:
-        plain = tomllib.loads(read_file(path, _MAX_BYTES).decode())
+        return checked_table(tree, plain)
+    except ValueRefused as error:
+        raise ValueRefused(f"{path}: {error}") from None
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """What a TOML file says, unchecked.
+
+    Raises:
+        ValueRefused: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(read_file(path, _MAX_BYTES).decode())
     except OSError as error:
         raise ValueRefused(f"{path}: cannot be read ({error.strerror}); check it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueRefused(f"{path}: is no TOML ({error})") from error
-    try:
-        return {p: _checked(tree, p, v) for p, v in tree.flat(plain).items()}
-    except ValueRefused as error:
-        raise ValueRefused(f"{path}: {error}") from None
+
+
+def checked_table(tree: Tree, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked values by path of what a file says.
+
+    Raises:
+        ValueRefused: an unknown option, a value that it may not have, or one of a single run.
+    """
+    return {p: _checked(tree, p, v) for p, v in tree.flat(plain).items()}
 
 
 def _checked(tree: Tree, path: str, value: Any) -> Any:

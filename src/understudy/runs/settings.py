@@ -143,7 +143,7 @@ def settled(
         kept = remembered(project.settings, tree)
         if earlier:
             kept = {p: v for p, v in kept.items() if not p.startswith(f"{stage}.")}
-            table = {KEY: _lasting(tree.stages[stage], earlier, stage)}
+            table = {KEY: lasting(tree.stages[stage], earlier, stage)}
             kept |= remembered(table, tree)
         layers.append(Layer(PROJECT, kept))
         if output is not None:
@@ -198,7 +198,7 @@ def remembering(project: Project, stage: str, options: Any) -> Iterator[None]:
     They are kept from the start, so that also a run that is killed is gone on with as it was.
     """
     before = dict(project.settings.get(KEY, {}))
-    now = _lasting(type(options), to_mapping(options), stage)
+    now = lasting(type(options), to_mapping(options), stage)
     for kind in now.keys() - {stage}:
         now[kind] = {**before.get(kind, {}), **now[kind]}
     now = before | now
@@ -214,7 +214,7 @@ def remembering(project: Project, stage: str, options: Any) -> Iterator[None]:
         raise
 
 
-def _lasting(cls: type, plain: Mapping[str, Any], stage: str) -> dict[str, Any]:
+def lasting(cls: type, plain: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """A stage's options as the tree has them, without those of one run or one machine."""
     own = {f.name for f in fields_of(cls) if f.scope == "project"}
     table: dict[str, Any] = {stage: {k: v for k, v in plain.items() if k in own}}

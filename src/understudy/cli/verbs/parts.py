@@ -206,13 +206,32 @@ def convert(
     swap: Annotated[
         bool, typer.Option("--swap", help="Of two persons, the other one's film instead.")
     ] = False,
+    all_films: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Every film of the project, one after the other: as it was converted last, or to "
+            "-o, in which {film} becomes its name ({film}_swap.mp4 unless given). One that fails "
+            "does not stop the others.",
+        ),
+    ] = False,
+    renders: Annotated[
+        Path | None,
+        typer.Option(
+            help="Several renders, one after the other, as a TOML file names them in tables "
+            "[[render]], each with its output, source, cast, model, name and settings.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> JobSpec:
-    """Convert a film with a model; needs declared consent of everybody replaced or put in.
+    """Convert a film with a model, or many; needs declared consent of everybody in them.
 
     Any film of the project's persons will do, also one that the model was not trained on. Report
     and contact sheet lie in PROJECT/renders/NAME.
 
     Example: understudy convert project --source clip.mp4 --cast 0=bob --cast 1=leave -o out.mp4
+
+    Example: understudy convert project --all -o "done/{film}.mp4"
     """
     said = options.said
     return JobSpec.of(
@@ -227,4 +246,6 @@ def convert(
         render_name=render_name,
         swap=swap,
         options=said,
+        all_films=all_films,
+        renders=renders,
     )

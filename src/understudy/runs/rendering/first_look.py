@@ -22,8 +22,7 @@ from understudy.imaging.sheets import contact_sheet
 from understudy.imaging.text import MADE_COMMENT
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
-from understudy.stages.convert.compose import Composer
-from understudy.stages.convert.composer import composer_for
+from understudy.stages.convert.composer import AnyComposer, composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
 from understudy.stages.convert.tuning import spread_frames
@@ -65,7 +64,12 @@ def first_look(
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         swapper = load_swapper(inputs.model, options.device, registry)
         composer = composer_for(
-            options, swapper, registry, lambda: builds_in(casting, options.mask), inputs.knobs
+            options,
+            swapper,
+            registry,
+            lambda: builds_in(casting, options.mask),
+            inputs.knobs,
+            shots=store.shots,
         )
         rows, labels = [], []
         for index in spread_frames(casting, options.mask, _ROWS):
@@ -84,7 +88,7 @@ def first_look(
 
 
 def _row(
-    frame: Frame, found: list[tuple[Face, Part]], composer: Composer
+    frame: Frame, found: list[tuple[Face, Part]], composer: AnyComposer
 ) -> list[NDArray[np.uint8]]:
     """The surroundings of a frame's first face, before and after."""
     fresh = composer.made([(frame, face, part) for face, part in found])

@@ -27,8 +27,8 @@ from understudy.options import from_mapping, results
 from understudy.plugin import Registry
 from understudy.runs.rendering.scoring import films_of, footage_of
 from understudy.score.combined import QUESTIONS
-from understudy.stages.convert.compose import Composer, edge_of, moved_in
-from understudy.stages.convert.composer import composer_for
+from understudy.stages.convert.compose import edge_of, moved_in
+from understudy.stages.convert.composer import AnyComposer, composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Donor, Resolution
 from understudy.stages.evaluate.gather import scorers_of
@@ -329,7 +329,7 @@ class HeldOut:
                         if face.id == scored.id:
                             yield scored, window_of(frame, face)
 
-    def _composer(self, id_: str, swapper: Swapper) -> Composer:
+    def _composer(self, id_: str, swapper: Swapper) -> AnyComposer:
         plate = next(s.plate for s in self._scored if s.plate.source.id == id_)
         options = plate.converting
 
@@ -340,7 +340,11 @@ class HeldOut:
                     self._builds[id_] = builds_in(casting, options.mask)
             return self._builds[id_]
 
-        return composer_for(options, swapper, self._registry, builds)
+        def shots() -> Sequence[int]:
+            with Alignments.open(plate.source.alignments, read_only=True) as store:
+                return store.shots()
+
+        return composer_for(options, swapper, self._registry, builds, shots=shots)
 
     def _opened(self, plate: Plate, held: ExitStack) -> tuple[Alignments, Casting]:
         film, which = plate.source, plate.converting.faces

@@ -26,6 +26,7 @@ from understudy.runs.rendering.reports import keep_report, kept_report, settings
 from understudy.runs.rendering.scoring import evaluate_render, films_of, unscorable
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
+from understudy.stages.convert.keyed.keys import check_keys
 from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer
@@ -142,6 +143,7 @@ def planned(
     registry = registry or default_registry()
     refuse_unknown_knobs(project, model, options.knob, registry)
     matchers_of(registry, options)
+    check_keys(options)
     for kind in kinds_of(options.mask):
         refuse_unmade(project, source, kind)
     chosen_writer(registry, output, options)

@@ -11,6 +11,7 @@ from understudy.flow import Reporter
 from understudy.flow.sinks import TextLog
 from understudy.plugin import default_registry
 from understudy.provenance.consent import bring_up, read_declarations, require
+from understudy.runs.batch.make import apart, items_of, make_all
 from understudy.runs.binding import bind
 from understudy.runs.models import trained_options
 from understudy.runs.project import (
@@ -103,8 +104,17 @@ def convert(
     swap: bool,
     options: Said,
     progress: Reporter,
-) -> None:
-    """Convert a film with a model."""
+    all_films: bool = False,
+    renders: Path | None = None,
+) -> int:
+    """Convert a film with a model, or several."""
+    if all_films or renders is not None:
+        with opened(project, progress) as store:
+            given = Wanted(output, source, tuple(cast), model_name, render_name, swap)
+            items, left = items_of(store, given, all_films, renders)
+            report = make_all(store, items, left, options, progress)
+            progress.report("batch", report, report.words())
+        return report.exit_code
     wanted = Wanted(output, source, tuple(cast), model_name, render_name, swap)
     with opened(project, progress) as store:
         earlier = render_options(store, render_name)
@@ -113,6 +123,7 @@ def convert(
         render = planned(store, wanted, chosen)
         with writer_stays(store, options):
             tell(make_render(store, render, chosen, default_registry(), progress), progress)
+    return 0
 
 
 def swap(
@@ -142,6 +153,23 @@ def swap(
             other_way=swap,
         )
         tell(result, progress)
+
+
+def several(spec: JobSpec) -> list[JobSpec]:
+    """A job for each render that one job names; the job itself where it is one."""
+    if spec.verb != "convert":
+        return [spec]
+    v = bind(convert, spec.values)
+    if not v.get("all_films") and v.get("renders") is None:
+        return [spec]
+    folder, renders = Path(spec.folder), v.get("renders")
+    given = Wanted(
+        v["output"], v["source"], tuple(v["cast"]), v["model_name"], v["render_name"], v["swap"]
+    )
+    with Project.open(folder / v["project"], read_only=True) as store:
+        place = None if renders is None else folder / renders
+        items, _ = items_of(store, given, bool(v.get("all_films")), place)
+        return apart(store, items, v["options"], spec)
 
 
 def undeclared(spec: JobSpec) -> str:

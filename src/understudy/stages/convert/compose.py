@@ -158,6 +158,7 @@ class Composer:
 
     Attributes:
         measures: whether frames are measured, so that neighbours in time count.
+        moves: whether the way of a face matters.
         look: the look of the plate that faces get.
     """
 
@@ -176,6 +177,7 @@ class Composer:
         self._knobs, self._builds = dict(knobs), builds
         self.look = PlateLook(options)
         self.measures = self.look.measures or self._steady is not None
+        self.moves = self.look.moves
         self._bounds, self._edge = bounds_of(options, swapper), edge_of(options)
         self._workers = os.cpu_count() or 1
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from understudy.geometry.facemesh.build import Build
 from understudy.media.colour.plate import Ground
 from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.keyed.composer import KeyedComposer
+from understudy.stages.convert.keyed.keys import Keys
 from understudy.stages.convert.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Part
 from understudy.swap import read_knobs
 from understudy.swap.loading import Swapper
+
+AnyComposer = Composer | KeyedComposer
 
 
 def composer_for(
@@ -23,7 +27,8 @@ def composer_for(
     builds: Callable[[], Mapping[Part, Build]],
     knobs: Mapping[str, Any] | None = None,
     ground: Ground | None = None,
-) -> Composer:
+    shots: Callable[[], Sequence[int]] | None = None,
+) -> AnyComposer:
     """What makes faces with a model and pastes them as the options say.
 
     Args:
@@ -33,12 +38,21 @@ def composer_for(
         builds: measures the build of everybody who is replaced; called where the model asks for it.
         knobs: values for what the model lets one choose, which go before what the options say.
         ground: what code values of the frames show; None where they are Rec.709.
+        shots: gives the first frame of each shot of the film, for settings that change with them.
 
     Raises:
-        PluginError, ValueRefused: no such matcher or knob.
+        PluginError, ValueRefused: no such matcher, knob, or setting over time.
         ValueRefused: a face has no mesh, of a model that asks for builds.
     """
-    turned = read_knobs(swapper, options.knob, knobs)
-    matcher = matcher_of(registry, options)
     measured = builds() if "build" in swapper.needs.of_plate else {}
-    return Composer(options, swapper, matcher, turned, measured, ground)
+
+    def build(chosen: ConvertOptions) -> Composer:
+        # values that were given go before what is said, but not before what is said of a frame
+        moving = {words.partition("=")[0] for words in chosen.knob[len(options.knob) :]}
+        given = {name: value for name, value in (knobs or {}).items() if name not in moving}
+        turned = read_knobs(swapper, chosen.knob, given)
+        return Composer(chosen, swapper, matcher_of(registry, chosen), turned, measured, ground)
+
+    if not options.keys:
+        return build(options)
+    return KeyedComposer(options, Keys(options.keys, shots), build)

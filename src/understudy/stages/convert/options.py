@@ -216,6 +216,14 @@ class ConvertOptions:
         result=True,
         common=True,
     )
+    keys: tuple[str, ...] = option(
+        (),
+        "Settings that change over time, as in '120: grain=1 knob.shape=0.5'; between two frames a "
+        "value moves evenly. '100-200: grain=1' and 'shot 3: grain=1' hold it there alone. Once "
+        "for each.",
+        group="Blending",
+        result=True,
+    )
     layer: bool = option(
         False,
         "Write the new faces alone on a transparent ground, to be laid over the film elsewhere.",

@@ -206,6 +206,7 @@ def _made_or_there(
             lambda: builds_in(casting, options.mask),
             inputs.knobs,
             ground,
+            casting.store.shots,
         )
         apart = getattr(writer, "takes_cutouts", False)
         spared = Spared(progress)

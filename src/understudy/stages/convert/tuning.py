@@ -24,8 +24,8 @@ from understudy.imaging.depth import eight_bit
 from understudy.imaging.text import mark_made
 from understudy.media import FilmReader, probe
 from understudy.plugin import Registry
-from understudy.stages.convert.compose import Composer, Fresh
-from understudy.stages.convert.composer import composer_for
+from understudy.stages.convert.compose import Fresh
+from understudy.stages.convert.composer import AnyComposer, composer_for
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stage import ConvertInputs
 from understudy.stages.faces.casting import Casting
@@ -175,14 +175,16 @@ class Tuner:
                 self._frames.popitem(last=False)
         return self._frames[index]
 
-    def _composer(self, options: ConvertOptions, casting: Casting) -> Composer:
+    def _composer(self, options: ConvertOptions, casting: Casting) -> AnyComposer:
         def builds() -> Any:
             if options.mask not in self._builds:
                 self._builds[options.mask] = builds_in(casting, options.mask)
             return self._builds[options.mask]
 
         knobs = self._inputs.knobs
-        return composer_for(options, self._swapper, self._registry, builds, knobs)
+        return composer_for(
+            options, self._swapper, self._registry, builds, knobs, shots=self._store.shots
+        )
 
     def _made(
         self,
@@ -190,10 +192,10 @@ class Tuner:
         frame: Frame,
         options: ConvertOptions,
         casting: Casting,
-        composer: Composer,
+        composer: AnyComposer,
     ) -> Sequence[Fresh]:
         # The number changes whenever somebody corrects faces, so that none is shown as it was.
-        key = index, options.knob, options.faces, options.mask, self._store.version
+        key = index, options.knob, options.keys, options.faces, options.mask, self._store.version
         if key not in self._fresh:
             found = casting.between(index, index).get(index, [])
             self._fresh[key] = composer.made([(frame, face, part) for face, part in found])

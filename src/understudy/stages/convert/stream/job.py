@@ -18,6 +18,7 @@ from understudy.errors import StoreError
 from understudy.flow import ahead, mapped
 from understudy.flow.progress import Task
 from understudy.stages.convert.compose import Composer, Fresh, Placed
+from understudy.stages.convert.keyed.composer import KeyedComposer
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stream.spared import FAILURES, Spared
 from understudy.stages.faces.casting import Casting, Census, Part
@@ -50,7 +51,7 @@ class Job:
     def __init__(
         self,
         options: ConvertOptions,
-        composer: Composer,
+        composer: Composer | KeyedComposer,
         casting: Casting,
         census: Census,
         spared: Spared,
@@ -62,7 +63,7 @@ class Job:
         self._composer = composer
         self._workers = os.cpu_count() or 1
         self._smooth = options.smooth_colour if composer.measures else 0
-        self.reach = max(self._smooth, int(composer.look.moves))
+        self.reach = max(self._smooth, int(composer.moves))
 
     def time_of(self, index: int) -> Timestamp | None:
         """Exact time of a frame, as the extraction saw it."""

@@ -1,0 +1,1 @@
+"""Many renders in one go."""
