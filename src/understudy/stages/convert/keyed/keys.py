@@ -22,6 +22,7 @@ import numpy as np
 from understudy.errors import ValueRefused
 from understudy.options import branches_of, fields_of, from_mapping, to_mapping
 from understudy.stages.convert.options import ConvertOptions
+from understudy.words import counted
 
 Values = Mapping[str, float]
 KNOB, COLOUR = "knob.", "colour."
@@ -154,7 +155,7 @@ def _shot(entry: str, number: int, shots: Callable[[], Sequence[int]] | None) ->
     firsts = shots()
     if number >= len(firsts):
         raise ValueRefused(
-            f"keys: {entry!r:.100}: the film has {len(firsts)} shots, counted from 0"
+            f"keys: {entry!r:.100}: the film has {counted(len(firsts), 'shot')}, counted from 0"
         )
     ends = firsts[number + 1] - 1 if number + 1 < len(firsts) else math.inf
     return firsts[number], ends
