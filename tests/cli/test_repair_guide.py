@@ -49,6 +49,8 @@ def test_masks_are_painted_as_the_guide_says(project, understudy):
     write_out, read_in, convert = (words[1:] for words in painting)
     too_early = understudy(*convert)
     too_early.refused("no face of clip has a mask 'custom'", "--kind custom", code=2)
+    typed = understudy("preview", "project", "--source", "clip", "--mask", "mesh*nosuch")
+    typed.refused("mask 'mesh'", "or make it: understudy mask", "--kind mesh", code=2)
     assert not list((project / "renders").iterdir()), "a render is told of that was not made"
     understudy(*write_out).worked()
     painted = sorted(Path("painted").glob("*.png"))

@@ -101,6 +101,28 @@ def test_a_writer_of_before_gives_way_to_what_an_output_is_called(done, understu
 
 
 @pytest.mark.parametrize(
+    ("said", "output", "works"),
+    [
+        (Said(short={"preset": "slow"}), "folder", False),
+        (Said(short={"crf": 20}), "still.png", False),
+        (Said(flags={"write.h264.preset": "slow"}), "folder", False),
+        (Said(flags={"write.h265.preset": "slow"}), "film.mp4", False),
+        (Said(flags={"write.png.picture_bits": "8"}), "folder", True),
+        (Said(short={"crf": 20}), "film.webm", True),
+        (Said(short={"preset": "slow"}), "film.mp4", True),
+    ],
+)
+def test_what_a_writer_would_not_look_at_is_refused(said, output, works):
+    """`--preset` was taken for a folder of PNGs, and did nothing there, unsaid."""
+    tree = whole_tree(default_registry())
+    if works:
+        settled("convert", said, None, tree, None, Path(output))
+    else:
+        with pytest.raises(ValueRefused, match=f"{output} is made by the writer (png|h264)"):
+            settled("convert", said, None, tree, None, Path(output))
+
+
+@pytest.mark.parametrize(
     ("writer", "output", "taken"),
     [
         ("exr", "film.mp4", "auto"),

@@ -156,7 +156,37 @@ def settled(
     own = {name for branch in branches_of(tree.stages[stage]) for name in branch.short}
     short = {k: v for k, v in said.short.items() if k in own}
     layers.append(Layer(FLAGS, said.flags, short))
-    return settle(tree, [stage], layers)
+    found = settle(tree, [stage], layers)
+    if output is not None:
+        _refuse_unused(said.flags, short, tree, found, output)
+    return found
+
+
+def _refuse_unused(
+    flags: Mapping[str, Any],
+    short: Mapping[str, Any],
+    tree: Tree,
+    found: Settled,
+    output: Path,
+) -> None:
+    """Refuse what is said now of writers that do not make this output: it would do nothing."""
+    from understudy.stages.convert.output import usual_writer
+
+    writer = found.values.get(WRITER, "auto")
+    if writer == "auto":
+        writer = usual_writer(output)
+    if writer is None:
+        return  # no writer makes such an output, which the stage says
+    paths = [p for p in flags if p.startswith("write.")]
+    paths += [f"write.{writer}.{name}" for name in short]
+    for path in paths:
+        owner, _, name = path.rpartition(".")
+        if owner != f"write.{writer}" or path not in tree.leaves:
+            has = [w for w in tree.plugins["write"] if f"write.{w}.{name}" in tree.leaves]
+            raise ValueRefused(
+                f"{name}: {output.name} is made by the writer {writer}, for which this does "
+                f"nothing; leave it out, or take --writer {', '.join(has)} and an -o of its kind"
+            )
 
 
 def read_config(path: Path | None) -> tuple[dict[str, Any], str]:

@@ -9,7 +9,8 @@ import pytest
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Warp
-from understudy.stages.faces.mattes import factors_of, kinds_of, mask_of, missing_in
+from understudy.plugin import default_registry
+from understudy.stages.faces.mattes import factors_of, how_to_have, kinds_of, mask_of, missing_in
 from understudy.types import Mask
 
 
@@ -65,3 +66,11 @@ def test_shapes_follow_a_face_that_moves_and_hands_do_not(masked):
     corner = masked.masks["mesh"].grid_from_frame.inverse().points(np.zeros((1, 2)))
     assert np.allclose(shape.grid_from_frame.points(corner + np.array([8, 0])), 0, atol=1e-6)
     assert hands is masked.masks["hands"]
+
+
+def test_a_mask_that_nothing_makes_is_painted():
+    """`understudy mask clip --kind hands-2` was advised, which no plug-in makes."""
+    made = how_to_have("mesh", "my clip.mp4", default_registry())
+    assert made == "make it: understudy mask 'my clip.mp4' --kind mesh"
+    painted = how_to_have("hands-2", "clip.mp4", default_registry())
+    assert "understudy mask clip.mp4 --process import --kind hands-2 --folder painted" in painted

@@ -8,8 +8,8 @@ from understudy.errors import ValueRefused
 from understudy.flow import Progress
 from understudy.nn.device import DeviceName, choose_device
 from understudy.plugin import Registry
-from understudy.shell import quoted
 from understudy.stages.faces.masks import add_masks, mask_settings
+from understudy.stages.faces.mattes import how_to_have
 from understudy.stages.faces.plugins import helpers_of
 from understudy.stages.faces.source import reader_of
 from understudy.stages.faces.views import FilmFaces
@@ -54,7 +54,7 @@ def check_known(mask: str, alignments: Path, registry: Registry, progress: Progr
         ensure([plugin, *helpers_of(plugin, {}, registry)], progress)
 
 
-def refuse_unmade(project: Project, source: Source, mask: str) -> None:
+def refuse_unmade(project: Project, source: Source, mask: str, registry: Registry) -> None:
     """Refuse a mask that no face of a film has, before a render is made of it.
 
     Raises:
@@ -69,7 +69,7 @@ def refuse_unmade(project: Project, source: Source, mask: str) -> None:
         there = ", ".join(store.summary().masks) or "none"
     raise ValueRefused(
         f"mask: no face of {source.id} has a mask {mask!r}; there are: {there}. Choose one of "
-        f"these, or make it: understudy mask {quoted(path)} --kind {quoted(mask)}"
+        f"these, or {how_to_have(mask, path, registry)}"
     )
 
 

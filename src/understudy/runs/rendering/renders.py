@@ -145,7 +145,7 @@ def planned(
     matchers_of(registry, options)
     check_keys(options)
     for kind in kinds_of(options.mask):
-        refuse_unmade(project, source, kind)
+        refuse_unmade(project, source, kind, registry)
     chosen_writer(registry, output, options)
     check_place(output.absolute(), options.overwrite, project.work, protected(project))
     id_ = check_id("render", wanted.name or project.render_id(output))
@@ -319,7 +319,8 @@ def tried(project: Project, wanted: Wanted, mask: str) -> ConvertInputs:
     inputs = _inputs(project, Render("tried", source.id, model, casting, project.work / "tried"))
     refuse_strange_model(project, model, inputs.label.donors)
     refuse_other_film(project, source)
-    refuse_unmade(project, source, mask)
+    for kind in kinds_of(mask):
+        refuse_unmade(project, source, kind, default_registry())
     return inputs
 
 

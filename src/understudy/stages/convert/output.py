@@ -74,6 +74,12 @@ def makes(writer: str, output: Path) -> bool:
     return not made or output.suffix.lower() in made[0]
 
 
+def usual_writer(output: Path) -> str | None:
+    """The writer that makes outputs of such a name where none is said; None where none does."""
+    made = _makers(default_registry(), output)
+    return made[0].name if made else None
+
+
 def writer_for(
     registry: Registry,
     info: MediaInfo,

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from understudy.errors import NoFaces, StoreError, ValueRefused
-from understudy.shell import quoted
+from understudy.plugin import default_registry
 from understudy.stages.faces.foremost import foremost
-from understudy.stages.faces.mattes import kinds_of, missing_in
+from understudy.stages.faces.mattes import how_to_have, kinds_of, missing_in
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.looks import Look
 from understudy.store.faceset import read_record
@@ -203,7 +203,7 @@ class Casting:
         kind = missing_in(face, mask)[0]
         return (
             f"face {face.id}: there is no mask {kind!r}; there are: {known}. Choose one of these, "
-            f"or make it: understudy mask {quoted(self.store.source.name)} --kind {quoted(kind)}"
+            f"or {how_to_have(kind, self.store.source.name, default_registry())}"
         )
 
 

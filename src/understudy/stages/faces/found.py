@@ -20,7 +20,7 @@ import numpy as np
 
 from understudy.errors import StoreError
 from understudy.plugin import Registry
-from understudy.shell import quoted
+from understudy.stages.faces.mattes import how_to_have
 from understudy.stages.faces.pictures import alignments_of_pictures
 from understudy.store.alignments import Alignments
 from understudy.store.faceset import FaceFolder, FaceRecord, made_by_hand
@@ -141,8 +141,7 @@ class Finder:
         where = "its film's alignments are not at hand" if row is None else "neither has its film"
         raise StoreError(
             f"{path}: has no mask {kind!r} (it has {', '.join(known) or 'none'}), and {where}; "
-            f"choose another with --mask, or make it: understudy mask "
-            f"{quoted(path.parent)} --kind {quoted(kind)}"
+            f"choose another with --mask, or {how_to_have(kind, path.parent, self._registry)}"
         )
 
     def _drawer(self, kind: str) -> Any:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from understudy.errors import ValueRefused
 from understudy.geometry import Warp
 from understudy.imaging.resample import warp_image
+from understudy.plugin import Registry
+from understudy.shell import quoted
 from understudy.types import Face, Mask
 
 NONE, LEARNED = "none", "learned"
@@ -48,6 +51,23 @@ def kinds_of(mask: str) -> tuple[str, ...]:
 def missing_in(face: Face, mask: str) -> list[str]:
     """The kinds of a product that a face lacks."""
     return [kind for kind in kinds_of(mask) if kind not in face.masks]
+
+
+def how_to_have(kind: str, place: str | Path, registry: Registry) -> str:
+    """The command that gives faces a mask: makes it, or reads in what somebody painted.
+
+    Args:
+        kind: of the mask.
+        place: alignments file, film or folder of face pictures.
+        registry: of plug-ins.
+    """
+    command = f"understudy mask {quoted(place)}"
+    if kind in {plugin.name for plugin in registry.of_kind("mask")}:
+        return f"make it: {command} --kind {quoted(kind)}"
+    return (
+        f"paint it, since nothing makes it, and read it in: {command} --process import --kind "
+        f"{quoted(kind)} --folder painted"
+    )
 
 
 def mask_of(face: Face, mask: str, whole: Warp | None = None, moved: Warp | None = None) -> Mask:
