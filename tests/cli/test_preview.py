@@ -30,7 +30,9 @@ def test_settings_are_shown_side_by_side(done, understudy):
     sheet = done.folder / "look.png"
     words = ["preview", done.project, "-o", sheet, "--cell-px", SIDE, "--frames", "2,5-6"]
     before = {p for p in done.folder.rglob("*") if p.is_file()}
+    times = {p: p.stat().st_mtime_ns for p in done.project.rglob("*")}
     understudy(*words).worked()
+    assert {p: p.stat().st_mtime_ns for p in done.project.rglob("*")} == times, "only looked at"
     for source, now, matte, difference in cells(sheet, 3):
         apart = np.abs(now - source)
         assert apart.max() > 10 and matte.max() > 200, "somebody is replaced"

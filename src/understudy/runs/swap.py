@@ -35,6 +35,7 @@ from understudy.shell import quoted
 from understudy.stages.convert.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import check_ending, writer_for
+from understudy.stages.convert.part.size import info_of_size
 from understudy.stages.extract.choose import step_settings
 from understudy.stages.extract.colour import colour_of
 from understudy.stages.extract.options import ExtractOptions
@@ -214,7 +215,8 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
     check_place(job.output, converting.overwrite, receipts, [*brought, *mine])
     info = probe(footage)
     seen = colour_of(job.extracting, there_already)
-    writer_for(registry, info, job.output, converting, curve=curve_kept(info, seen))
+    made = info_of_size(info, converting.output_scale)
+    writer_for(registry, made, job.output, converting, curve=curve_kept(info, seen))
 
 
 def _alignments(project: Project, film: Path) -> Path | None:

@@ -62,6 +62,7 @@ def test_values_of_a_frame_become_options():
     assert (made.grain, made.keys, made.knob) == (0.5, (), ("shape=1", "shape=0.25"))
     assert made.colour.of("manual") == {"exposure": 0.4, "magenta": 2.0}
     assert {"grain", "feather", "border", "face_scale"} <= set(movable())
+    assert "output_scale" not in movable()
 
 
 def test_a_film_follows_its_keys_and_a_part_is_the_same(films, extracted, converter, tmp_path):

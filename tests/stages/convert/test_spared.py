@@ -11,6 +11,8 @@ from understudy.flow import Silent
 from understudy.media import frames, probe
 from understudy.media.stills import read_image
 from understudy.stages.convert.compose import Composer
+from understudy.stages.convert.stream.spared import Spared
+from understudy.store.alignments import Alignments
 
 
 class Warned(Silent):
@@ -70,6 +72,24 @@ def test_what_fails_is_left_and_said(footage, converter, tmp_path, monkeypatch, 
     assert len(left) == 2 and "frame 3: face 3_0 stays" in left[0] and str(error) in left[0]
     (last,) = [words for code, words in told.told if code == "faces-left"]
     assert "2 faces failed and stayed as filmed, in frames 3, 7" in last
+
+
+def test_a_run_that_goes_on_tells_of_faces_that_were_left_before(footage, tmp_path):
+    with Alignments.open(footage.alignments, read_only=True) as store:
+        faces = [face for _, found in store.by_frame() for face in found]
+    kept = tmp_path / "left.json"
+    first = Spared(Warned(), kept)
+    first.worked(5)
+    first.failed(faces[3], SINGULAR)
+    first.keep()
+    told = Warned()
+    second = Spared(told, kept)
+    second.failed(faces[3], SINGULAR)  # in the segment that the first one did not finish
+    second.failed(faces[7], SINGULAR)
+    second.settle()
+    assert "2 faces failed and stayed as filmed, in frames 3, 7" in dict(told.told)["faces-left"]
+    kept.write_text("[")
+    assert Spared(told, kept).count == 0
 
 
 @pytest.mark.parametrize("frames", ["", "2"])

@@ -11,7 +11,7 @@ from understudy.runs.rendering.preview import Trial
 from understudy.runs.rendering.preview import preview as drawn
 from understudy.runs.rendering.renders import Wanted
 from understudy.runs.settings import Said, remembering, settled, whole_tree
-from understudy.runs.verbs.project import opened
+from understudy.runs.verbs.project import looked_at, opened
 from understudy.stages.convert.options import ConvertOptions
 
 
@@ -28,7 +28,7 @@ def preview(
 ) -> None:
     """Draw a sheet of frames as a conversion would make them."""
     registry = default_registry()
-    with opened(project, progress) as store:
+    with opened(project, progress) if keep else looked_at(project, progress) as store:
         now = options.settled(ConvertOptions, store, progress)
         tree = whole_tree(registry)
         before: ConvertOptions = settled("convert", Said(), store, tree).of(tree, "convert")

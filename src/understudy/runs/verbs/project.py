@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.errors import ConsentMissing, FileAway, OtherSettings, ValueRefused
+from understudy.errors import ConsentMissing, FileAway, OtherSettings, StoreError, ValueRefused
 from understudy.flow import Reporter
 from understudy.flow.sinks import TextLog
 from understudy.plugin import default_registry
@@ -201,6 +201,19 @@ def opened(folder: Path, progress: Reporter, create: bool = False) -> Iterator[P
             yield project
         finally:
             progress.sinks.remove(log)
+
+
+@contextmanager
+def looked_at(folder: Path, progress: Reporter) -> Iterator[Project]:
+    """A project that is only looked at; one of an older format is brought up to date first."""
+    try:
+        project = Project.open(folder, read_only=True)
+    except StoreError:
+        with opened(folder, progress) as store:
+            yield store
+        return
+    with project:
+        yield project
 
 
 def _to_extract(store: Project, words: Sequence[str]) -> list[Source]:

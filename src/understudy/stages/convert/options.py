@@ -238,6 +238,16 @@ class ConvertOptions:
         group="Output",
         result=True,
     )
+    output_scale: float = option(
+        1.0,
+        "Size of the output, 1 as its source; faces are made and put in at the source's size, and "
+        "finished frames are brought to it.",
+        low=0.05,
+        high=4.0,
+        scope="run",
+        group="Output",
+        result=True,
+    )
     writer: str = option(
         "auto",
         "What writes the output; auto goes by its ending: H.264 for .mp4, .mov and .mkv, AV1 for "

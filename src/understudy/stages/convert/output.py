@@ -111,6 +111,11 @@ def writer_for(
             f"--{'layer' if options.layer else 'matte'}: {plugin.name} stores each face with its "
             "matte already; leave it out, or take another --writer"
         )
+    if options.output_scale != 1 and getattr(writer, "takes_cutouts", False):
+        raise ValueRefused(
+            f"--output-scale: {plugin.name} stores faces where they lie in their film; leave it "
+            "out, or take another --writer"
+        )
     if options.layer and not getattr(writer, "keeps_alpha", False):
         raise ValueRefused(
             f"--layer: {plugin.name} stores no transparency as it is; take a folder, a .png or a "

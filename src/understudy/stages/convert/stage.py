@@ -41,6 +41,7 @@ from understudy.stages.convert.output import (
     writer_for,
 )
 from understudy.stages.convert.part import Chosen, chosen_frames, info_of_part
+from understudy.stages.convert.part.size import info_of_size
 from understudy.stages.convert.stream.job import Job
 from understudy.stages.convert.stream.kept import discard, refuse_changed, refuse_exchanged
 from understudy.stages.convert.stream.segments import write_segments
@@ -146,6 +147,7 @@ def convert(
     held = Held.now(inputs.media)
     info = probe(inputs.media)
     partly = info_of_part(info) if options.frames else info
+    partly = info_of_size(partly, options.output_scale)
     with Alignments.open(inputs.alignments, read_only=True) as store:
         curve = curve_kept(info, assumed_colour(store))
         writer = writer_for(registry, partly, inputs.output, options, curve=curve)
@@ -209,7 +211,7 @@ def _made_or_there(
             casting.store.shots,
         )
         apart = getattr(writer, "takes_cutouts", False)
-        spared = Spared(progress)
+        spared = Spared(progress, work / "left.json")
         job = Job(options, composer, casting, census, spared, apart=apart)
         make_folder(work)
         sweep_parts(work)
@@ -220,6 +222,7 @@ def _made_or_there(
         def keep() -> None:
             refuse_exchanged(held, work, film)
             refuse_changed(job, work, film)
+            spared.keep()
             room.check()
             nonlocal a_pass
             if swapper.faces_a_pass < a_pass:
@@ -234,7 +237,10 @@ def _made_or_there(
         keep()
         read = ReadReport()
         with half_the_threads():
-            segments = write_segments(film, job, writer, work, SEGMENT, part, keep, read, progress)
+            size = info_of_size(info, options.output_scale)
+            segments = write_segments(
+                film, job, writer, work, SEGMENT, part, keep, read, progress, size
+            )
         try:
             spared.settle()
         except (*FAILURES, StoreError):

@@ -27,13 +27,16 @@ from understudy.words import counted
 Values = Mapping[str, float]
 KNOB, COLOUR = "knob.", "colour."
 _WHEN = re.compile(r"(?:(shot)\s+)?(\d{1,9})(?:\s*-\s*(\d{1,9}))?")
+_OF_A_FACE = ("Blending", "Plate")
 _EXAMPLE = "'120: grain=1', '100-200: grain=1' or 'shot 3: grain=1'"
 
 
 @cache
 def movable() -> tuple[str, ...]:
     """Names of the conversion's own settings that may change over time: those that are numbers."""
-    return tuple(f.name for f in fields_of(ConvertOptions) if f.kind is float and f.result)
+    return tuple(
+        f.name for f in fields_of(ConvertOptions) if f.kind is float and f.group in _OF_A_FACE
+    )
 
 
 class Keys:

@@ -12,8 +12,9 @@ from typing import Any
 from understudy.errors import MediaError
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
-from understudy.media import FilmReader, ReadReport
+from understudy.media import FilmReader, MediaInfo, ReadReport
 from understudy.stages.convert.part import Chosen
+from understudy.stages.convert.part.size import sized
 from understudy.stages.convert.stream.job import Job
 from understudy.stages.faces.source import warn_of_damage
 from understudy.types import Frame
@@ -34,6 +35,7 @@ def write_segments(
     keep: Callable[[], None],
     read: ReadReport,
     progress: Progress,
+    info: MediaInfo | None = None,
 ) -> int:
     """Write the segments that are missing.
 
@@ -47,6 +49,7 @@ def write_segments(
         keep: called after each segment; raises where the work must not go on.
         read: filled while reading.
         progress: told what is done.
+        info: what the output matches, for its size; None is the footage's own.
 
     Returns:
         How many segments there are.
@@ -101,6 +104,8 @@ def write_segments(
             frames = group
             if part is not None and writer.suffix:
                 frames = (replace(f, at=part.moved(f.at)) for f in group)
+            if info is not None:
+                frames = (sized(f, info) for f in frames)
             writer.write_segment(work, number, frames)
             keep()
             done = f"{counted(number + 1, 'segment is', 'segments are')} converted and kept"
