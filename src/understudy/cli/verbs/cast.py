@@ -140,7 +140,7 @@ def rename(
 
     Example: understudy cast rename project ann "Ann Lee"
     """
-    from understudy.runs.removing import rename as call
+    from understudy.runs.parting.removing import rename as call
 
     with opened(project) as (store, _):
         called = call(store, person, new)

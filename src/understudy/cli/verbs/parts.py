@@ -93,7 +93,7 @@ def remove(
 
     Example: understudy remove project --person anne
     """
-    from understudy.runs.removing import remove as take_out
+    from understudy.runs.parting.removing import remove as take_out
 
     with opened(project) as (store, _):
         for words in take_out(store, films or [], person or [], render or []):

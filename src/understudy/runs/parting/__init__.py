@@ -1,0 +1,1 @@
+"""Taking out of a project what was put in."""
