@@ -35,7 +35,7 @@ TAKERS = {
     "stages/convert": ["convert"],
     "stages/evaluate": ["score"],
     "stages/repair": ["alignments"],
-    "runs/removing.py": ["remove", "cast"],
+    "runs/parting/removing.py": ["remove", "cast"],
     "runs/consent": ["consent", "forget", "train"],
     "runs/queue": ["jobs"],
     "interchange": ["import", "export"],
