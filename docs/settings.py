@@ -48,9 +48,9 @@ def main() -> None:
         ],
         "colour": [
             [
-                ("matched (reinhard)", level, {}),
+                ("matched (skin)", level, {}),
                 ("none", level, {"match_colour": "none"}),
-                ("matched (reinhard)", left, {}),
+                ("matched (skin)", left, {}),
                 ("none", left, {"match_colour": "none"}),
             ]
         ],

@@ -73,7 +73,7 @@ cast = ["a"]
     assert verify(tmp_path / "plain.mp4").state == "ours"
     after, renders = settings(done.project)
     assert renders["plain"]["match_colour"] == "none"
-    assert renders["other"]["match_colour"] == "reinhard"
+    assert renders["other"]["match_colour"] == "skin"
     assert after == before  # what one was made with is no setting of the project's
 
 

@@ -15,7 +15,7 @@ from understudy.colour.lab import to_lab
 from understudy.colour.linear import Linear
 from understudy.colour.manual import Manual
 from understudy.colour.options import LocalOptions, ManualOptions
-from understudy.colour.reinhard import Average, Reinhard
+from understudy.colour.reinhard import Average, Reinhard, Skin
 
 SIZE = 72
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE].astype(np.float32) / SIZE
@@ -38,7 +38,7 @@ def _apart(one, other) -> np.ndarray:
     return np.array([np.linalg.norm(away[third].mean(0)) for third in thirds])
 
 
-ALL = [Average(), Reinhard(), Linear(), Histogram(), Idt(), Local(), Seamless(), Manual()]
+ALL = [Average(), Reinhard(), Skin(), Linear(), Histogram(), Idt(), Local(), Seamless(), Manual()]
 ALL += [chained([Reinhard(), Local(), Manual(ManualOptions(exposure=0.5))])]
 
 
@@ -53,7 +53,7 @@ def test_numbers_are_all_that_a_steady_matcher_goes_by(matcher):
     assert np.array_equal(by_numbers, matcher.match(SWAPPED, PLATE, INSIDE))
 
 
-@pytest.mark.parametrize("matcher", [Average(), Reinhard(), Linear(), Histogram(), Idt()])
+@pytest.mark.parametrize("matcher", [Average(), Reinhard(), Skin(), Linear(), Histogram(), Idt()])
 def test_the_mean_colour_becomes_the_plates(matcher):
     got, want = (to_lab(p)[INSIDE > 0].mean(0) for p in (
         matcher.match(SWAPPED, PLATE, INSIDE), PLATE))  # fmt: skip

@@ -15,8 +15,8 @@ from understudy.swap import Batch
 from understudy.swap.mesh import CODE, Mesh
 from understudy.swap.mesh.irises import DISC_PX, EXTENT, Eyes, Irises, eyes_of
 from understudy.swap.mesh.numbers import builds_of, directions_of, heads_of, numbers_of
-from understudy.swap.mesh.parts import filled, known, lit_as, only_skin
-from understudy.swap.mesh.reach import border, eyes, matte, mouth, skin
+from understudy.swap.mesh.parts import filled, known, lit_as, without_hair, without_wall
+from understudy.swap.mesh.reach import border, cheeks, eyes, matte, mouth, skin
 from understudy.swap.options import MeshOptions
 from understudy.testing.meshes import acting
 
@@ -292,21 +292,61 @@ def test_hair_on_the_temple_is_left_out_and_brows_stay() -> None:
     brow = torch.zeros(SIZE, SIZE, dtype=torch.bool)
     brow[int(0.25 * SIZE) : int(0.28 * SIZE), int(0.25 * SIZE) : int(0.4 * SIZE)] = True
     mean[:, hair | brow] = -2.5
-    kept = only_skin(mean, edge)
+    kept = without_hair(mean, edge)
     assert kept[hair & (edge > 0.9)].mean() < 0.2
     assert kept[brow & (edge < 0.05)].min() > 0.9
     assert kept[:, 3 * SIZE // 4 :].min() > 0.99, "the other side has none"
 
 
-def test_a_wall_beside_the_cheek_is_left_out_of_the_matte() -> None:
-    edge = torch.tensor(border(SIZE))
+def test_a_wall_beside_the_cheek_is_not_learnt_and_a_bright_forehead_is() -> None:
+    edge, plain = torch.tensor(cheeks(SIZE)), torch.tensor(skin(SIZE))
     mean = torch.zeros(3, SIZE, SIZE)
-    wall = torch.zeros(SIZE, SIZE, dtype=torch.bool)
-    wall[:, : SIZE // 5] = True
+    wall = (torch.arange(SIZE) < SIZE // 5).expand(SIZE, -1)
     mean[:, wall] = 3.5
-    kept = only_skin(mean, edge)
-    assert kept[wall & (edge > 0.9)].mean() < 0.2
+    mean[:, : SIZE // 4] = 1.5
+    kept = without_wall(mean, edge, plain)
+    beside = wall & (edge > 0.5) & (torch.arange(SIZE) > SIZE // 2)[:, None]
+    assert kept[beside].max() == 0
     assert kept[:, 3 * SIZE // 4 :].min() > 0.99
+    assert kept[: SIZE // 5].min() > 0.99
+
+
+def walled(person: int) -> Batch:
+    """Faces beside whose cheek a bright wall was filmed."""
+    batch = batch_of(person)
+    batch.planes["rgb"][:, :, 3 * SIZE // 4 :, : SIZE // 4] = 1.0
+    return batch
+
+
+def test_no_wall_is_put_on_anothers_cheek_before_or_by_training() -> None:
+    torch.manual_seed(1)
+    model = Mesh(MeshOptions(texture="128", components=8), ("ann", "bob"))
+    with torch.no_grad():
+        model.init_from([batch_of(0), walled(1)])
+    beside = torch.tensor(matte(SIZE) > 0.9) & (model.kept[1] == 0)
+    assert 0.005 < beside.float().mean() < 0.1
+    crops, signals = plate(performance(3, 0))
+    with torch.no_grad():
+        shown = model.convert(crops, "bob", signals, light=0.0)
+    assert shown.rgb[:, :, beside].mean() < 0.6 and shown.alpha[:, 0, beside].min() > 0.9
+    batch = walled(1)
+    outputs = model(batch)
+    outputs.rgb.retain_grad()
+    sum(model.loss(outputs, batch, "model").values()).sum().backward()
+    assert not outputs.rgb.grad[:, :, beside].any()
+
+
+def test_the_broad_tint_of_the_plate_goes_over_and_its_white_balance_does_not() -> None:
+    x = torch.linspace(-1, 1, 64)
+    plate_ = torch.full((1, 3, 64, 64), 0.5)
+    plate_[:, 0] += 0.1 * x  # redder to the right
+    plate_[:, 2] += 0.15  # and bluish everywhere
+    new = torch.full((1, 3, SIZE, SIZE), 0.4)
+    reach = torch.ones(1, 1, 64, 64)
+    lit = lit_as(new, plate_, reach, reach, 1.0)
+    red = lit[0, 0] - lit[0].mean(0)
+    assert red[:, -1].mean() - red[:, 0].mean() > 0.03
+    assert (lit.mean((2, 3)) - lit.mean()).abs().max() < 0.01
 
 
 def test_what_was_never_seen_is_as_what_lies_around_it_and_not_shown() -> None:

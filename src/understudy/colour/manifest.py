@@ -5,6 +5,12 @@ from understudy.plugin import Plugin
 PLUGINS = (
     Plugin(
         kind="colour",
+        name="skin",
+        target="understudy.colour.reinhard:Skin",
+        summary="mean and contrast inside the mask, and how colourful skin is (the default)",
+    ),
+    Plugin(
+        kind="colour",
         name="reinhard",
         target="understudy.colour.reinhard:Reinhard",
         summary="mean and spread of each LAB channel inside the mask (Reinhard et al. 2001)",

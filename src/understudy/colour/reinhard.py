@@ -38,10 +38,32 @@ class Reinhard(ByMeasure):
         self, swapped: NDArray[Any], mask: NDArray[Any], measured: NDArray[Any]
     ) -> NDArray[Any]:
         """As `SteadyMatcher.apply`; the mask has no influence any more."""
-        mean, spread, want_mean, want_spread = measured.reshape(4, 3)
-        gain = np.clip(want_spread / np.maximum(spread, 1e-3), *GAINS)
+        mean, _, want_mean, _ = measured.reshape(4, 3)
+        gain = self._gain(measured)
         offset = want_mean - gain * mean
         return from_lab(cv2.transform(to_lab(swapped), np.column_stack([np.diag(gain), offset])))
+
+    def _gain(self, measured: NDArray[Any]) -> NDArray[np.float64]:
+        """(3,) by how much each channel is stretched around its mean."""
+        _, spread, _, want_spread = measured.reshape(4, 3)
+        gain: NDArray[np.float64] = np.clip(want_spread / np.maximum(spread, 1e-3), *GAINS)
+        return gain
+
+
+class Skin(Reinhard):
+    """The mean of the face that is replaced, its contrast, and how colourful its skin is.
+
+    Where the plate has pale lips and no freckles, `Reinhard` takes its lack of variety for a
+    camera's: the new face's freckles, lips and green irises turn grey. How colourful a camera shows
+    skin is told by the mean of it, so both planes of colour are scaled by that alone.
+    """
+
+    def _gain(self, measured: NDArray[Any]) -> NDArray[np.float64]:
+        mean, spread, want_mean, want_spread = measured.reshape(4, 3)
+        have = np.array([spread[0], np.hypot(*mean[1:])])
+        want = np.array([want_spread[0], np.hypot(*want_mean[1:])])
+        gain: NDArray[np.float64] = np.clip(want / np.maximum(have, 1e-3), *GAINS)[[0, 1, 1]]
+        return gain
 
 
 class Average(ByMeasure):

@@ -137,9 +137,9 @@ class ConvertOptions:
         result=True,
     )
     match_colour: str = option(
-        "reinhard",
+        "skin",
         "Colour matching; several with commas between work one after the other, as in "
-        "reinhard,local. See `understudy plugins`.",
+        "skin,local. See `understudy plugins`.",
         group="Blending",
         result=True,
         names=COLOURS,

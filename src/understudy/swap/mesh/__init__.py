@@ -14,7 +14,8 @@ decoder that makes a texture; the closed form and the light are our own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -46,9 +47,11 @@ from understudy.swap.mesh.parts import (
     known,
     lit_as,
     moments,
-    only_skin,
+    usual_of,
+    without_hair,
+    without_wall,
 )
-from understudy.swap.mesh.reach import border, eyes, matte, mouth, skin
+from understudy.swap.mesh.reach import border, cheeks, eyes, matte, mouth, skin
 from understudy.swap.mesh.told import heads_told, in_double, require_told
 from understudy.swap.options import MeshOptions
 from understudy.swap.standard import StandardModel, refuse_aimless
@@ -110,6 +113,7 @@ class Mesh(StandardModel):
         self.register_buffer("matte", torch.tensor(matte(size))[None, None], persistent=False)
         # what of each person's outline is skin; multiplies the matte
         self.register_buffer("clear", torch.ones(count, size, size))
+        self.register_buffer("kept", torch.ones(count, size, size))
         inside = torch.tensor(mouth(size))[None, None]
         self.register_buffer("inside", inside, persistent=False)
         self.register_buffer("eyes", torch.tensor(eyes(size)), persistent=False)
@@ -122,10 +126,18 @@ class Mesh(StandardModel):
     directions: Tensor
     matte: Tensor
     clear: Tensor
+    kept: Tensor
     inside: Tensor
     eyes: Tensor
     skin: Tensor
     reach: Tensor
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        # models of before it was learnt what is skin took everything for it
+        state_dict.setdefault(f"{prefix}kept", torch.ones_like(self.kept))
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def init_from(self, batches: Sequence[Batch]) -> None:
         """Measure everybody's build, and fit the skin in closed form."""
@@ -156,13 +168,17 @@ class Mesh(StandardModel):
             irises.fit(eyes, even)
             # what lies under an iris is white that was not seen
             white = 1 - irises.plane(eyes, self.crop.output_px)
-            decoder.fit(code, even, batch.planes["weight"] * white)
+            weight = batch.planes["weight"]
+            edge = torch.tensor(border(self.crop.output_px)).to(even)
+            plain = torch.tensor(skin(self.crop.output_px)).to(even)
+            beside_wall = torch.tensor(cheeks(self.crop.output_px)).to(even)
+            # on another's cheek a wall would be a streak, and what lies under it is guessed instead
+            self.kept[person] = without_wall(usual_of(even, weight), beside_wall, plain)
+            decoder.fit(code, even, weight * white * self.kept[person])
             shown = decoder.mean.view(3, self.crop.output_px, self.crop.output_px)
-            edge = torch.tensor(border(self.crop.output_px)).to(shown)
             # eyes and mouth are left out of this: shut or hidden, they are still the person's
-            seen_share = batch.planes["weight"].clamp(0, 1).mean(0)
-            beside = torch.maximum(known(seen_share), 1 - edge)
-            self.clear[person] = only_skin(shown, edge) * beside
+            beside = torch.maximum(known(weight.clamp(0, 1).mean(0)), 1 - edge)
+            self.clear[person] = without_hair(shown, edge) * beside
 
     def forward(self, batch: Batch) -> Outputs:
         """Each face's skin as its own person's."""
@@ -180,6 +196,12 @@ class Mesh(StandardModel):
         ]
         mean, spread = self._light(small, seen)
         return Outputs(torch.cat(even) * spread + mean, code=code)
+
+    def loss(self, outputs: Outputs, batch: Batch, group: str) -> Mapping[str, Tensor]:
+        """As of all models, where the person's skin is; walls beside it are not learnt."""
+        skin = self.kept[list(batch.persons)][:, None]
+        planes = {**batch.planes, "weight": batch.planes["weight"] * skin}
+        return super().loss(outputs, replace(batch, planes=planes), group)
 
     def convert(
         self,

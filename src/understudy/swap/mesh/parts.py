@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -188,21 +190,24 @@ _KNOWN = 0.1
 """Share of a person's faces that have to show a texel for it to be known."""
 
 
-def only_skin(mean: Tensor, border: Tensor) -> Tensor:
-    """(t, t) 1 on skin, falling to 0 on hair and background that lie within the outline.
+def usual_of(textures: Tensor, weight: Tensor) -> Tensor:
+    """(3, t, t) the weighted mean of textures (n, 3, t, t); 0 where none is seen."""
+    weight = weight.clamp_max(1)
+    return (textures * weight).sum(0) / weight.sum(0).clamp_min(1e-3)
 
-    Much darker than a person's skin is, near the outline, is hair or shadow; much brighter is a
-    wall behind: the mesh reaches a little past the cheek. On another's face either would be a
-    smear. Brows and eyes lie further in and stay.
+
+def without_hair(mean: Tensor, border: Tensor) -> Tensor:
+    """(t, t) 1 on skin, falling to 0 on hair that lies within the outline.
+
+    Much darker than a person's skin is, near the outline, is hair or shadow; on another's face it
+    would be a smear. Brows and eyes lie further in and stay.
 
     Args:
         mean: (3, t, t) mean skin of zero mean and unit spread.
         border: (t, t) 1 at the outline, 0 well inside.
     """
-    shade = mean.mean(0)
-    dark = ((_SKIN - shade) / (_SKIN - _HAIR)).clamp(0, 1)
-    bright = ((shade - _GLOSS) / (_WALL - _GLOSS)).clamp(0, 1)
-    kept = 1 - torch.maximum(dark, bright) * border.clamp(0, _HALF) / _HALF
+    dark = ((_SKIN - mean.mean(0)) / (_SKIN - _HAIR)).clamp(0, 1)
+    kept = 1 - dark * border.clamp(0, _HALF) / _HALF
     size = len(mean[0]) // 64
     wide = F.avg_pool2d(
         kept[None], 4 * size + 1, stride=1, padding=2 * size, count_include_pad=False
@@ -210,10 +215,50 @@ def only_skin(mean: Tensor, border: Tensor) -> Tensor:
     return wide[0]
 
 
-_SKIN, _HAIR, _GLOSS, _WALL = -0.8, -1.8, 1.8, 2.5
-"""In spreads of a person's skin: how dark skin may be, and what is hair for certain; how bright it
-may be, and what is no skin for certain."""
+_SKIN, _HAIR = -0.8, -1.8
+"""In spreads of a person's skin: how dark skin may be, and what is hair for certain."""
 _HALF = 0.5
+
+
+def without_wall(mean: Tensor, border: Tensor, plain: Tensor) -> Tensor:
+    """(t, t) 1 on skin, falling to 0 on what is too bright for it near the outline.
+
+    The mesh reaches a little past the cheek, where a bright wall or window may be. What skin is
+    like there is guessed from skin further in.
+
+    Args:
+        mean: (3, t, t) mean skin of zero mean and unit spread.
+        border: (t, t) 1 at the outline of cheeks and jaw, 0 well inside.
+        plain: (t, t) 1 on plain skin, 0 on eyes, brows and mouth.
+    """
+    shade = mean.mean(0)[None, None]
+    inner = plain * (1 - border / _INNER).clamp_min(0) + 1e-6
+    # a chin below a shaded lip is brighter than what is around it, but no brighter than a face is
+    apart = (shade - _broad(shade, inner[None, None]).clamp_min(0))[0, 0]
+    bright = ((apart - _GLOSS) / (_WALL - _GLOSS)).clamp(0, 1) * (border / _EDGE).clamp(0, 1)
+    bright = bright * _from_outline(bright > 0, border)
+    size = shade.shape[-1] // 64
+    # the mesh is off by a texel of 64 or two, and a mean over many faces is blurred by as much
+    wide = F.max_pool2d(bright[None, None], 4 * size + 1, stride=1, padding=2 * size)
+    soft = F.avg_pool2d(wide, 2 * size + 1, stride=1, padding=size, count_include_pad=False)
+    return (1 - 2 * soft[0, 0]).clamp_min(0)
+
+
+def _from_outline(bright: Tensor, border: Tensor) -> Tensor:
+    """(t, t) 1 on the bright patches that reach the outline; a gloss on the chin does not."""
+    _, numbers = cv2.connectedComponents(bright.cpu().numpy().astype(np.uint8))
+    reaching = np.unique(numbers[(border > _OUTLINE).cpu().numpy()])
+    found = np.isin(numbers, reaching[reaching > 0])
+    return torch.tensor(found, device=border.device, dtype=border.dtype)
+
+
+_OUTLINE = 0.95
+_INNER, _EDGE = 0.5, 0.35
+"""Of the way from three centimetres inside to the outline: up to where skin is certain, and from
+where on it is not at all."""
+_GLOSS, _WALL = 1.2, 1.9
+"""Spreads of a person's skin: how much brighter than skin further in skin may be, and what is none
+for certain."""
 
 
 def _spread_out(told: Tensor, count: int) -> Tensor:
@@ -232,8 +277,9 @@ def lit_as(skin: Tensor, plate: Tensor, seen: Tensor, reach: Tensor, amount: flo
 
     Textures of two faces lie on each other point by point, so broad light is what is left of each
     when it is blurred, and goes over as a ratio. Eyes and mouth are left out of both, for an open
-    mouth is no shadow. Brightness alone goes over: as ratios of each colour it turned lips purple
-    where two cameras disagree about white, and tint is the colour matching's part.
+    mouth is no shadow. Tint goes over as a difference, and only as far as parts of the face differ
+    from the whole: as ratios of each colour it turned lips purple where two cameras disagree about
+    white, and that is the colour matching's part.
 
     Args:
         skin: (n, 3, t, t) to be lit.
@@ -251,7 +297,17 @@ def lit_as(skin: Tensor, plate: Tensor, seen: Tensor, reach: Tensor, amount: flo
     wanted, have = (x / ((x * weight).sum((2, 3), keepdim=True) / total) for x in (wanted, have))
     ratio = ((wanted + _DARK) / (have + _DARK)).clamp(0.3, 3.0) ** amount
     wide = F.interpolate(ratio, skin.shape[-2:], mode="bilinear", align_corners=False)
-    return (skin + _DARK) * wide - _DARK
+    lit = (skin + _DARK) * wide - _DARK
+    tinted = _tint(plate, weight) - _tint(small, weight)
+    field = F.interpolate(tinted, skin.shape[-2:], mode="bilinear", align_corners=False)
+    return lit + amount * field * (lit.mean(1, keepdim=True) + _DARK)
+
+
+def _tint(textures: Tensor, weight: Tensor) -> Tensor:
+    """(n, 3, s, s) broad colour as a share of brightness, less that of the whole."""
+    grey = textures.mean(1, keepdim=True)
+    broad = _broad((textures - grey) / (grey + _DARK), weight)
+    return broad - (broad * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True)
 
 
 _DARK = 0.03
@@ -263,8 +319,9 @@ _BROAD = 7.0
 def _broad(textures: Tensor, weight: Tensor) -> Tensor:
     """A blur that looks at weighted texels only."""
     size = textures.shape[-1]
+    sigma = _BROAD * size / SEEN_PX
     at = torch.arange(size, dtype=textures.dtype, device=textures.device)
-    kernel = torch.exp(-0.5 * ((at[:, None] - at) / _BROAD) ** 2)
+    kernel = torch.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2)
     total = kernel @ weight @ kernel
     return (kernel @ (textures * weight) @ kernel) / total
 

@@ -42,6 +42,15 @@ def border(size: int) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=8)
+def cheeks(size: int) -> NDArray[Any]:
+    """`border` below the eyes, 0 above: hair lies beside a forehead, but no wall."""
+    line = float(surface().uv[[v for pair in CORNERS for v in pair], 1].mean())
+    down = (np.arange(size) + 0.5) / size
+    found: NDArray[Any] = border(size) * ((down - line) / 0.05).clip(0, 1)[:, None]
+    return found.astype(np.float32)
+
+
+@lru_cache(maxsize=8)
 def mouth(size: int) -> NDArray[Any]:
     """(size, size) 1 inside the mouth, between the lips, falling to 0 before it reaches them."""
     return _opening(LIPS, MOUTH_CORNERS, size)
