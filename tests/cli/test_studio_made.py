@@ -58,7 +58,8 @@ def test_settings_are_told_as_they_are_declared(made) -> None:
     for verb, path in (("train", "train.minutes"), ("convert", "convert.feather")):
         told = {each["path"]: each for each in client.get(f"/api/v1/options/{verb}").json()}
         assert told[path]["help"]
-        assert all(p.startswith(f"{verb}.") for p in told)
+        kinds = {"train": ("train", "swap"), "convert": ("convert", "colour", "write")}
+        assert {p.partition(".")[0] for p in told} == set(kinds[verb])
     assert client.get("/api/v1/options/rm").status_code == 422
 
 
@@ -102,7 +103,10 @@ def test_a_frame_is_tried_with_other_settings(made, done_place) -> None:
     several = tried(**{"convert.match_colour": "none,average"})  # each in turn, as `convert` does
     assert np.abs(several - tried(**{"convert.match_colour": "average"})).max() == 0
     assert np.abs(several - other).max() > 2
-    for bad in ({"convert.nosuch": 1}, {"train.minutes": 1}, {"convert.feather": 9}):
+    by_hand = {"convert.match_colour": "manual"}
+    brighter = tried(**by_hand, **{"colour.manual.exposure": 1.0})
+    assert brighter.mean() > tried(**by_hand).mean() + 1  # an option of a plug-in
+    for bad in ({"convert.nosuch": 1}, {"colour.nosuch.x": 1}, {"train.minutes": 1}, {"convert.feather": 9}):
         assert client.post(f"{base}/try", json=wish | {"options": bad}).status_code == 422
     assert client.post(f"{base}/try", json=wish | {"index": 9999}).status_code == 404
     assert client.post(f"{base}/try", json=wish | {"cast": ["all=nobody-known"]}).status_code == 422

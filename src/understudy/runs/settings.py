@@ -53,6 +53,12 @@ def whole_tree(registry: Records) -> Tree:
     return Tree(STAGES, registry)
 
 
+def options_for(tree: Tree, stage: str) -> list[str]:
+    """Paths of all that may be said for a stage: its own options, and those of its plug-ins."""
+    owners = (stage, *(branch.kind for branch in branches_of(tree.stages[stage])))
+    return [path for path in tree.leaves if path.partition(".")[0] in owners]
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What is said for one run.
@@ -170,22 +176,23 @@ def _refuse_unused(
     output: Path,
 ) -> None:
     """Refuse what is said now of writers that do not make this output: it would do nothing."""
-    from understudy.stages.convert.output import usual_writer
+    from understudy.stages.convert.output import usual_writers
 
-    writer = found.values.get(WRITER, "auto")
-    if writer == "auto":
-        writer = usual_writer(output)
-    if writer is None:
+    named = found.values.get(WRITER, "auto")
+    writers = usual_writers(output) if named == "auto" else [named]
+    if not writers:
         return  # no writer makes such an output, which the stage says
-    paths = [p for p in flags if p.startswith("write.")]
-    paths += [f"write.{writer}.{name}" for name in short]
-    for path in paths:
-        owner, _, name = path.rpartition(".")
-        if owner != f"write.{writer}" or path not in tree.leaves:
-            has = [w for w in tree.plugins["write"] if f"write.{w}.{name}" in tree.leaves]
+    takes = {
+        path for path in tree.leaves if path.split(".")[:-1] in [["write", w] for w in writers]
+    }
+    names = {path.rpartition(".")[2] for path in takes}
+    for name in [path for path in flags if path.startswith("write.")] + list(short):
+        if name not in takes | names:
+            option = name.rpartition(".")[2]
+            has = [w for w in tree.plugins["write"] if f"write.{w}.{option}" in tree.leaves]
             raise ValueRefused(
-                f"{name}: {output.name} is made by the writer {writer}, for which this does "
-                f"nothing; leave it out, or take --writer {', '.join(has)} and an -o of its kind"
+                f"{option}: {output.name} is made by the writer {writers[0]}, for which this does "
+                f"nothing; leave it out, or take --writer {' or '.join(has)}, and an -o of its kind"
             )
 
 

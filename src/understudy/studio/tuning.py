@@ -80,15 +80,12 @@ class Tuning:
 
 
 def _options(project: Project, options: Mapping[str, Any]) -> Any:
-    from understudy.errors import ValueRefused
     from understudy.plugin import default_registry
-    from understudy.runs.settings import Said, settled, whole_tree
+    from understudy.runs.settings import settled, whole_tree
+    from understudy.studio.work import said_for
 
     tree = whole_tree(default_registry())
-    for path in options:
-        if not path.startswith("convert."):
-            raise ValueRefused(f"{path:.80}: convert has no such option")
-    said = Said(flags={path: tree.checked(path, value) for path, value in options.items()})
+    said = said_for(tree, "convert", options)
     return settled("convert", said, project, tree).of(tree, "convert")
 
 

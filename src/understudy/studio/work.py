@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import InUse, ValueRefused
+from understudy.options.tree import Tree
 from understudy.plugin import default_registry
 from understudy.runs.perform import check
 from understudy.runs.queue import behind
 from understudy.runs.queue.job import Job
 from understudy.runs.queue.store import Queue
-from understudy.runs.settings import Said, settled, whole_tree
+from understudy.runs.settings import Said, options_for, settled, whole_tree
 from understudy.runs.spec import JobSpec
 from understudy.store.project import Project, Source
 from understudy.studio.places import Places
@@ -55,12 +56,11 @@ def project_job(
     if verb not in _VALUES:
         raise ValueRefused(f"verb: expected one of {', '.join(_VALUES)}, got {verb!r:.40}")
     tree = whole_tree(default_registry())
-    for path in options:
-        if path.partition(".")[0] != verb:
-            raise ValueRefused(f"{path:.80}: {verb} has no such option")
-    said = Said(flags={path: tree.checked(path, value) for path, value in options.items()})
+    said = said_for(tree, verb, options)
+    named = values.get("output")
+    output = Path(named) if isinstance(named, str) and named else None
     with Project.open(folder, read_only=True) as project:
-        settled(verb, said, project, tree).of(tree, verb)
+        settled(verb, said, project, tree, output=output).of(tree, verb)
     for words in _texts([dict(values), dict(options)]):
         _refuse_outside(places, folder, words)
     whole = {**_VALUES[verb], **values, "project": str(folder), "options": said}
@@ -69,6 +69,24 @@ def project_job(
     spec = JobSpec(plain.verb, plain.values, str(folder.parent), str(folder), plain.device)
     check(spec)
     return spec
+
+
+def said_for(tree: Tree, stage: str, options: Mapping[str, Any]) -> Said:
+    """What a call says for a stage, checked.
+
+    Args:
+        tree: of all options.
+        stage: its name.
+        options: of the stage and its plug-ins, by path.
+
+    Raises:
+        ValueRefused: a value that is not allowed, or an option of something else.
+    """
+    known = frozenset(options_for(tree, stage))
+    for path in options:
+        if path not in known:
+            raise ValueRefused(f"{path:.80}: {stage} has no such option")
+    return Said(flags={path: tree.checked(path, value) for path, value in options.items()})
 
 
 def renew_job(project: Project, source: Source) -> JobSpec:

@@ -74,10 +74,10 @@ def makes(writer: str, output: Path) -> bool:
     return not made or output.suffix.lower() in made[0]
 
 
-def usual_writer(output: Path) -> str | None:
-    """The writer that makes outputs of such a name where none is said; None where none does."""
-    made = _makers(default_registry(), output)
-    return made[0].name if made else None
+def usual_writers(output: Path) -> list[str]:
+    """The writers that may make outputs of such a name where none is said; the usual one first."""
+    made = [plugin.name for plugin in _makers(default_registry(), output)]
+    return [*made[:1], *[name for name in made[1:] if made[0] == _EIGHT_BITS][:1]]
 
 
 def writer_for(

@@ -112,12 +112,10 @@ def router(studio: Studio) -> APIRouter:
 
     @calls.get("/options/{verb}", summary="What may be set for a piece of work")
     def options(verb: Literal["extract", "train", "convert"]) -> list[Setting]:
-        from understudy.options import branches_of
         from understudy.plugin import default_registry
-        from understudy.runs.settings import whole_tree
+        from understudy.runs.settings import options_for, whole_tree
 
         tree = whole_tree(default_registry())
-        kinds = {branch.kind for branch in branches_of(tree.stages[verb])}
         return [
             Setting(
                 leaf.path,
@@ -134,9 +132,7 @@ def router(studio: Studio) -> APIRouter:
                 leaf.plugin,
                 leaf.field.common,
             )
-            for leaf in tree.leaves.values()
-            # `project_job` takes the verb's own; those of plug-ins are for the configuration file.
-            if leaf.owner == verb and not (leaf.plugin and leaf.owner.partition(".")[0] in kinds)
+            for leaf in (tree.leaves[path] for path in options_for(tree, verb))
         ]
 
     return calls
