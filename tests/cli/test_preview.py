@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
+from understudy.store.alignments import Alignments
 from understudy.store.project import Project
 
 SIDE = 96
@@ -62,3 +65,26 @@ def test_what_is_in_the_way_stays(done, understudy):
     free = done.folder / "free.png"
     understudy("preview", done.project, "-o", free, *outside).refused("names no frame", code=2)
     assert not free.exists()
+
+
+def test_frames_to_review_are_shown_with_the_reason(done, understudy):
+    with Project.open(done.project) as project:  # it is a copy, and would find the first films
+        for source in project.sources:
+            project.move_source(source.id, done.folder / source.path.name, source.fingerprint)
+    with Alignments.open(done.a.with_suffix(".alignments")) as store:
+        (face,) = store.faces(4)
+        store.put_face(replace(face, quality={**face.quality, "presence": 0.1}))
+    sheet = done.folder / "look.png"
+    words = ["preview", done.project, "-o", sheet, "--cell-px", SIDE, "--review"]
+    told = understudy(*words).worked()
+    assert "1 frame to review in a.mp4" in told.out + told.err
+    (row,) = cells(sheet, 1)
+    shown = cells_of_frame(done, understudy, 4)
+    assert np.abs(row[0] - shown).max() == 0
+    understudy(*words, "--frames", 1).refused("--review and --frames", code=2)
+
+
+def cells_of_frame(done, understudy, index):
+    other = done.folder / "other.png"
+    understudy("preview", done.project, "-o", other, "--cell-px", SIDE, "--frames", index).worked()
+    return cells(other, 1)[0][0]

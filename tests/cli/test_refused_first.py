@@ -122,6 +122,10 @@ alignments multi-faces
     A --faces PICTURES --move TEXT
     A --faces PICTURES --copy FREE --move FREE
     A --to B
+alignments review
+    MISSING
+    A --copy FREE
+    A --to MISSING/x.txt
 alignments misaligned
     MISSING
     A --threshold 2

@@ -74,6 +74,15 @@ def test_curves_are_thinned_and_a_step_done_again_counts_once() -> None:
     assert (other.name, other.steps, other.values) == ("loss/b", [7], [2.0])
 
 
+def test_frames_to_review_are_listed(made) -> None:
+    client, base, project = made
+    source = next(each["source"] for each in project["renders"] if each["made"])
+    told = client.get(f"{base}/films/{source}/review")
+    assert told.status_code == 200
+    assert all(set(one) == {"frame", "id", "reasons"} for one in told.json())
+    assert client.get(f"{base}/films/nosuch/review").status_code == 404
+
+
 def test_a_frame_is_tried_with_other_settings(made, done_place) -> None:
     import cv2
     import numpy as np
@@ -106,7 +115,12 @@ def test_a_frame_is_tried_with_other_settings(made, done_place) -> None:
     by_hand = {"convert.match_colour": "manual"}
     brighter = tried(**by_hand, **{"colour.manual.exposure": 1.0})
     assert brighter.mean() > tried(**by_hand).mean() + 1  # an option of a plug-in
-    for bad in ({"convert.nosuch": 1}, {"colour.nosuch.x": 1}, {"train.minutes": 1}, {"convert.feather": 9}):
+    for bad in (
+        {"convert.nosuch": 1},
+        {"colour.nosuch.x": 1},
+        {"train.minutes": 1},
+        {"convert.feather": 9},
+    ):
         assert client.post(f"{base}/try", json=wish | {"options": bad}).status_code == 422
     assert client.post(f"{base}/try", json=wish | {"index": 9999}).status_code == 404
     assert client.post(f"{base}/try", json=wish | {"cast": ["all=nobody-known"]}).status_code == 422

@@ -24,6 +24,7 @@ from understudy.stages.repair import pictures, shape
 from understudy.stages.repair.looking import find
 from understudy.stages.repair.looking.draw import draw
 from understudy.stages.repair.looking.report import info_lines
+from understudy.stages.repair.looking.review import review, to_review
 from understudy.stages.repair.redo import redo
 from understudy.stages.repair.rekey import rekey
 from understudy.stages.repair.remove import Doomed, remove
@@ -85,6 +86,34 @@ def test_searches_find_exactly_what_is_wrong(footage):
         bad = find.misaligned(store, worst[0] - 1e-6)
         assert [row.id for row in bad.faces] == ["5_0"] and bad.frames == (5,)
         assert find.misaligned(store, worst[0] + 1e-6).faces == ()
+
+
+def test_frames_to_review_are_told_with_the_reason(footage, tmp_path):
+    """Quiet footage is not named; a mouth that slips, a net that doubts and a stranger are."""
+    with Alignments.open(footage.alignments) as store:
+        assert review(store) == []
+        for frame, changed in ((4, {"presence": 0.2}), (7, {"average_distance": 0.3})):
+            (face,) = store.faces(frame)
+            store.put_face(replace(face, quality={**face.quality, **changed}))
+        (face,) = store.faces(16)
+        kind, mask = next(iter(face.masks.items()))
+        none = replace(mask, alpha=np.zeros_like(mask.alpha))
+        store.put_face(replace(face, masks={**face.masks, kind: none}))
+        points = store.faces(20)[0].alignment.landmarks + np.array([40.0, 0.0])
+        store.put_face(shape.with_landmarks(store.faces(20)[0], points, store, "hand"))
+        doubts = {doubt.frame: " ".join(doubt.reasons) for doubt in review(store)}
+        found = to_review(store)
+        find.write_list(found, tmp_path / "l.json", footage.alignments)
+    assert doubts[4] == "low confidence, 0.20"
+    assert doubts[7] == "misaligned, 0.30 from the mean face"
+    assert f"mask {kind} jumps" in doubts[16]
+    assert "landmarks jump by" in doubts[20] and "mask:extended" in doubts[20]
+    assert found.frames == tuple(doubts) == (4, 7, 16, 20), "and not their neighbours"
+    assert found.said.startswith(f"{len(doubts)} frames to review\n  4: face 4_0: low confidence")
+    told = json.loads((tmp_path / "l.json").read_text())
+    assert told["faces"][0] == {"id": "4_0", "frame": 4, "why": doubts[4]} | {
+        key: told["faces"][0][key] for key in ("score", "track")
+    }
 
 
 def test_what_was_found_is_written_and_its_pictures_taken(footage, tmp_path):

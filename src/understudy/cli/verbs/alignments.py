@@ -104,6 +104,21 @@ def misaligned(
     return _job("misaligned", file, threshold=threshold, to=to, faces=faces, copy=copy, move=move)
 
 
+@app.command("review")
+@verb(queue=False)
+def review(
+    file: File, to: To = None, faces: Pictures = None, copy: Copy = None, move: Move = None
+) -> JobSpec:
+    """Frames to look at before a film is converted, each with the reason.
+
+    Low confidence, landmarks or masks that jump, misalignment, a strange identity, what is out of
+    date. Only the alignments are read.
+
+    Example: understudy alignments review clip.mp4 --faces p/sources/clip/faces --copy look
+    """
+    return _job("review", file, to=to, faces=faces, copy=copy, move=move)
+
+
 @app.command("own")
 def own(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")],

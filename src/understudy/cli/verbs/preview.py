@@ -41,6 +41,14 @@ def preview(
     cell_px: Annotated[
         int, typer.Option(min=64, max=1024, help="Side in pixels of a picture on the sheet.")
     ] = 320,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Show the frames that should be looked at, with the reason; see `understudy "
+            "alignments review`.",
+        ),
+    ] = False,
     keep: Annotated[
         bool,
         typer.Option("--keep", help="Remember these settings for the project's next conversion."),
@@ -64,5 +72,6 @@ def preview(
         model_name=model_name,
         cell_px=cell_px,
         keep=keep,
+        review=review,
         options=said,
     )

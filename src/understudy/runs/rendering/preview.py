@@ -5,7 +5,7 @@ Nothing is written but the sheet: settings are looked for in seconds, and the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -32,8 +32,11 @@ from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.part.ranges import read_frames
 from understudy.stages.convert.tuning import Shown, Tuner
 from understudy.stages.release.place import check_output_name
+from understudy.stages.repair.looking.review import review
+from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
 from understudy.store.project import Project
+from understudy.words import counted
 
 USUAL_ROWS = 4
 MOST_ROWS = 24
@@ -51,12 +54,14 @@ class Trial:
         before: settings as the project has them.
         now: settings that are tried; `frames` says which frames are shown, "" some of the film.
         cell_px: side of a picture on the sheet.
+        review: show frames that somebody should look at, with the reason, in place of some.
     """
 
     wanted: Wanted
     before: ConvertOptions
     now: ConvertOptions
     cell_px: int
+    review: bool = False
 
 
 def preview(
@@ -78,6 +83,8 @@ def preview(
         StoreError, ValueRefused, NoFaces, MediaError: as for the conversion, or the sheet is in
             the place of something else.
     """
+    if trial.review and trial.now.frames:
+        raise ValueRefused("--review and --frames: each says which frames are shown; give one")
     _check_place(sheet, protected(project), trial.now.overwrite)
     if trial.now.layer or trial.now.matte:
         raise ValueRefused("--layer and --matte: are for outputs; a preview shows the matte anyway")
@@ -85,8 +92,11 @@ def preview(
     changes = _changes(trial.before, trial.now)
     columns = ["source", *(["as before"] if changes else []), "as now", "matte", "difference"]
     rows, labels = [], []
+    why = _doubtful(inputs.alignments) if trial.review else {}
+    if trial.review and not why:
+        progress.say(f"{inputs.media.name}: no frame to review; some of the film are shown")
     with Tuner(inputs, trial.now, registry) as tuner:
-        for index in _chosen(trial.now, tuner):
+        for index in spread(why, MOST_ROWS // 2) or _chosen(trial.now, tuner):
             stop_if_cancelled(progress, "no sheet is drawn")
             rows.append(_row(index, trial, tuner, beside=bool(changes)))
             labels.append(f"frame {index}")
@@ -95,6 +105,9 @@ def preview(
         f"{inputs.media.name}; colours are measured in each frame by itself, and a film's are "
         f"smoothed over time; the difference is {_TIMES} times as bright as it is."
     ]
+    if why:
+        progress.say(f"{counted(len(why), 'frame')} to review in {inputs.media.name}")
+        foot += [f"frame {index}: {why[index]}" for index in spread(why, MOST_ROWS // 2)]
     if changes:
         foot.append(f"as now: {', '.join(changes)}")
     side = trial.cell_px
@@ -145,6 +158,24 @@ def _chosen(options: ConvertOptions, tuner: Tuner) -> list[int]:
             "some, as in --frames 100,250,400"
         )
     return found
+
+
+def _doubtful(alignments: Path) -> dict[int, str]:
+    """Frames that somebody should look at, and why."""
+    with Alignments.open(alignments, read_only=True) as store:
+        found: dict[int, str] = {}
+        for doubt in review(store):
+            words = "; ".join(doubt.reasons)
+            found[doubt.frame] = "; ".join(filter(None, (found.get(doubt.frame), words)))
+        return found
+
+
+def spread(frames: Iterable[int], count: int) -> list[int]:
+    """At most so many of some frames, spread over them, the first and the last among them."""
+    known = sorted(frames)
+    if len(known) <= count:
+        return known
+    return [known[round(n * (len(known) - 1) / (count - 1))] for n in range(count)]
 
 
 def _named(words: str, last: int) -> Iterator[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from understudy.errors import MediaError, ValueRefused
 from understudy.flow import Progress
@@ -19,6 +19,7 @@ from understudy.stages.repair import shape
 from understudy.stages.repair.looking import find
 from understudy.stages.repair.looking.draw import draw as drawing
 from understudy.stages.repair.looking.report import info_lines
+from understudy.stages.repair.looking.review import to_review
 from understudy.stages.repair.redo import redo as redoing
 from understudy.stages.repair.rekey import rekey as rekeying
 from understudy.store.alignments import Alignments
@@ -79,6 +80,18 @@ def misaligned(
 ) -> None:
     """Faces whose landmarks lie far from the mean face."""
     _find(file, lambda store: find.misaligned(store, threshold), progress, to, faces, copy, move)
+
+
+def review(
+    file: Path,
+    to: Path | None,
+    faces: Path | None,
+    copy: Path | None,
+    move: Path | None,
+    progress: Progress,
+) -> None:
+    """Frames to look at before a film is converted, each with the reason."""
+    _find(file, to_review, progress, to, faces, copy, move)
 
 
 def remove(
@@ -265,11 +278,12 @@ def _find(
         if to is not None:
             find.write_list(found, to, path)
             lines.append(f"list: {to}")
-        elif found.faces:
+        elif found.faces and not found.reasons:
             lines.append(" ".join(found.lines()))
         ids = [row.id for row in found.faces]
         if target is not None and faces is not None:
             n = find.take_pictures(store, ids, faces, target, move is not None)
             lines.append(f"{'moved' if move else 'copied'} {counted(n, 'picture')} into {target}")
-    data = {"job": found.job, "frames": found.frames, "faces": ids, "list": to}
+    data: dict[str, Any] = {"job": found.job, "frames": found.frames, "faces": ids, "list": to}
+    data |= {"reasons": dict(found.reasons)} if found.reasons else {}
     progress.report("found", data, "\n".join(lines))

@@ -23,6 +23,7 @@ def preview(
     model_name: str | None,
     cell_px: int,
     keep: bool,
+    review: bool,
     options: Said,
     progress: Reporter,
 ) -> None:
@@ -33,7 +34,7 @@ def preview(
         tree = whole_tree(registry)
         before: ConvertOptions = settled("convert", Said(), store, tree).of(tree, "convert")
         wanted = Wanted(None, source, tuple(cast), model_name)
-        drawn(store, Trial(wanted, before, now, cell_px), output, registry, progress)
+        drawn(store, Trial(wanted, before, now, cell_px, review), output, registry, progress)
         if keep:
             with remembering(store, "convert", now):
                 progress.say("these settings hold for the project's next conversion")

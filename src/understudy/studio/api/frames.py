@@ -53,6 +53,15 @@ class FrameOf:
 
 
 @dataclass(frozen=True)
+class ToReview:
+    """A face that somebody should look at, and why."""
+
+    frame: int
+    id: str
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
 class WishOf:
     """A face as it is to be: `id` null for a new one; `landmarks` null leaves them."""
 
@@ -167,6 +176,15 @@ def router(studio: Studio) -> APIRouter:
             editing.paint, project, source, face, alpha, version, Reporter()
         )
         return _plain(told)
+
+    @calls.get(f"{_BASE}/review", summary="Frames to look at before a conversion, and why")
+    def to_review(key: str, film: str) -> list[ToReview]:
+        from understudy.stages.repair.looking.review import review
+        from understudy.store.alignments import Alignments
+
+        project, source = _extracted(studio, key, film)
+        with Alignments.open(project.alignments(source.id), read_only=True) as store:
+            return [ToReview(one.frame, one.id, list(one.reasons)) for one in review(store)]
 
     return calls
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import MAX_FILE_BYTES
 from understudy.words import counted
 
-Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned"]
+Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned", "review"]
 MISALIGNED = 0.10
 """The field's threshold for the mean distance to the mean face, in the unit square."""
 
@@ -35,12 +35,14 @@ class Found:
         frames: indices of the frames it found, in order.
         faces: the faces it found, in order; empty where it looks for frames.
         said: one line for people.
+        reasons: why a face was found, by its id, where a search has several.
     """
 
     job: Job
     frames: tuple[int, ...]
     faces: tuple[FaceRow, ...]
     said: str
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Ids of the faces found, or numbers of the frames, one a line."""
@@ -149,6 +151,7 @@ def write_list(found: Found, path: Path, source: Path) -> None:
             "frames": list(found.frames),
             "faces": [
                 {"id": r.id, "frame": r.frame, "score": r.score, "track": r.track}
+                | ({"why": found.reasons[r.id]} if r.id in found.reasons else {})
                 for r in found.faces
             ],
         }

@@ -34,11 +34,15 @@ export default {
           <div v-if="trying" class="player both"><img :src="trialSource" alt="The source's frame"><img v-if="trial" :src="trial" alt="The frame as these settings make it"></div>
           <div class="row"><button type="button" class="b" :aria-pressed="trying" @click="trying = !trying"><q-icon name="visibility" />Try on a frame</button>
             <template v-if="trying"><input type="range" min="0" :max="trialFrames - 1" v-model.number="trialAt" style="flex: 1" aria-label="Frame to try on"><span class="soft small" role="status">frame {{ trialAt }}<template v-if="took">, made in {{ took }} ms</template></span></template></div>
+          <details v-if="doubts" class="review" @toggle="trying = trying || $event.target.open"><summary>Frames to review <span class="badge" :class="doubts.length ? 'warn' : 'good'">{{ doubts.length }}</span></summary>
+            <p v-if="!doubts.length" class="soft small">Nothing in this film's faces is unusual.</p>
+            <ul v-else class="scroll" style="max-height: 220px; overflow: auto; margin: 0; padding: 0; list-style: none"><li v-for="one in doubts.slice(0, 500)" class="row"><button type="button" class="b flat small" :aria-pressed="trialAt === one.frame" @click="trialAt = one.frame">frame {{ one.frame }}</button><span class="small break" style="flex: 1">{{ one.reasons.join("; ") }}</span><a class="small" :href="'/p/' + project + '/frames/' + encode(film) + '?frame=' + one.frame">edit</a></li></ul>
+            <p v-if="doubts.length > 500" class="soft small">The first 500 are listed; the command line lists all: understudy alignments review.</p></details>
           <details :open="trying"><summary>Settings <span v-if="Object.keys(settings).length" class="badge on">{{ Object.keys(settings).length }} changed</span></summary><Settings verb="convert" v-model="settings" /></details>
           <div v-if="refusal" class="trouble" role="alert">{{ refusal }}</div>
           <div class="row"><button class="b first" :disabled="busy || !film || !model"><q-icon name="movie" />Put it into the queue</button></div></form></section>
     </template>`,
-  data: () => ({ state: null, cast: null, trouble: "", refusal: "", busy: false, shown: "", how: "wipe", wipe: 50, at: 0, credentials: null, film: "", model: "", output: "", becomes: {}, settings: {}, trying: false, trial: "", trialAt: 0, took: 0, leave: LEAVE, looks: LOOKS }),
+  data: () => ({ state: null, cast: null, trouble: "", refusal: "", busy: false, shown: "", how: "wipe", wipe: 50, at: 0, credentials: null, film: "", model: "", output: "", becomes: {}, settings: {}, trying: false, trial: "", trialAt: 0, took: 0, doubts: null, leave: LEAVE, looks: LOOKS }),
   computed: {
     made() {
       return (this.state?.renders || []).filter((each) => each.made);
@@ -82,7 +86,7 @@ export default {
   },
   watch: {
     shown: "read",
-    film: "propose",
+    film: ["propose", "doubt"],
     model: "propose",
     cast: "propose",
     wish: "attempt",
@@ -125,6 +129,17 @@ export default {
       try {
         const told = await call(`${this.base}/credentials`);
         if (this.shown === wanted) this.credentials = told;
+      } catch (error) {
+        fail(error);
+      }
+    },
+    async doubt() {
+      this.doubts = null;
+      const film = this.film;
+      if (!film) return;
+      try {
+        const told = await call(`/projects/${this.project}/films/${part(film)}/review`);
+        if (this.film === film) this.doubts = told;
       } catch (error) {
         fail(error);
       }
