@@ -130,7 +130,7 @@ export default {
         const told = await call(`${this.base}/credentials`);
         if (this.shown === wanted) this.credentials = told;
       } catch (error) {
-        fail(error);
+        if (this.shown === wanted) this.credentials = { state: "not read", sentences: [error.message] };
       }
     },
     async doubt() {

@@ -15,7 +15,7 @@ export default {
     <div v-if="trouble" class="trouble" role="alert">{{ trouble }} <button class="b" @click="load">Try again</button></div>
     <p v-if="!state && !trouble" class="soft" aria-live="polite">Opening\u2026</p>
     <template v-if="state">
-      <section class="card"><div class="row between"><div class="row"><span class="badge" :class="learning?.job ? 'on' : ''" role="status">{{ learning?.job ? learning.state : learning?.state ? 'last: ' + learning.state : 'not trained yet' }}</span>
+      <section class="card"><div class="row between"><div class="row"><span class="badge" :class="learning?.job ? 'on' : ''" role="status">{{ learning?.job ? learning.state : learning?.state ? 'last: ' + learning.state : known ? 'at ' + counted(known.step, 'step') : 'not trained yet' }}</span>
           <span class="break">{{ learning?.progress }}</span></div>
           <div class="row"><button v-if="learning?.job" type="button" class="b danger" :disabled="busy" @click="stop"><q-icon name="stop" />Save and stop</button>
             <template v-else><label class="row">for <input type="number" min="0" step="any" v-model.number="minutes" style="width: 80px" aria-label="Minutes"> minutes</label>
