@@ -25,6 +25,41 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 
+DEAREST = ("cli", "stages", "api", "test_kill.py", "test_kill_extract.py", "studio", "swap")
+"""What takes longest, begun first; so little is left for one worker to do alone at the end."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files of one folder go to one worker while there are others, for what their tests share.
+
+    xdist's own order begins with the files of most tests: it made each folder's films and models
+    once a worker, and came to the few long tests of a file like `test_kill.py` last.
+    """
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFolder(LoadFileScheduling):
+        def _assign_work_unit(self, node: Any) -> None:
+            own = [_room(file) for file in self.assigned_work[node]]
+            begun = {_room(file) for files in self.assigned_work.values() for file in files}
+
+            def rank(file: str) -> tuple[bool, bool, int]:
+                room = _room(file)
+                place = DEAREST.index(room) if room in DEAREST else len(DEAREST)
+                return room not in own[-1:], room in begun - {*own}, place
+
+            self.workqueue.move_to_end(min(self.workqueue, key=rank), last=False)
+            super()._assign_work_unit(node)
+
+    return ByFolder(config, log)
+
+
+def _room(file: str) -> str:
+    """The folder below `tests` that a file lies in, or its own name."""
+    return Path(file).parts[1]
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
