@@ -85,6 +85,17 @@ def surround(tmp_path_factory: pytest.TempPathFactory) -> Callable[[pytest.Monke
     return patched
 
 
+def quick_beginnings(patch: pytest.MonkeyPatch) -> None:
+    """Has models begin from each face seen twice, as seeing it 16 times is most of a small job."""
+    patch.setattr("understudy.stages.train.learning.loop.INIT_EACH", 2)
+
+
+@pytest.fixture(scope="session")
+def quick() -> Callable[[pytest.MonkeyPatch], None]:
+    """`quick_beginnings`, for tests of what happens around a model."""
+    return quick_beginnings
+
+
 @pytest.fixture(autouse=True)
 def _own_home(
     surround: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,18 @@ def _declare(path: Path, *persons: str) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def _quick(quick: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    quick(monkeypatch)
+
+
 @pytest.fixture(scope="session")
-def made(people, film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(
+    people,
+    film,
+    quick: Callable[[pytest.MonkeyPatch], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """`ann.mp4`, `bob.mp4`, a still `ann.png`, faces of both, the model `pair`; read only."""
     from understudy.imaging.png import encode_png
 
@@ -41,9 +52,17 @@ def made(people, film, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("ann", "bob")
     }
     # scored, as the guide has it; tests that train again leave that out
-    us.train(
-        found, iterations=2, batch=2, into=folder / "pair", progress=None, previews=2, swap=SMALL
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        quick(patch)
+        us.train(
+            found,
+            iterations=2,
+            batch=2,
+            into=folder / "pair",
+            progress=None,
+            previews=2,
+            swap=SMALL,
+        )
     return folder
 
 

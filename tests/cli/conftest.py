@@ -39,8 +39,13 @@ Understudy = Callable[..., Said]
 
 
 @pytest.fixture
-def understudy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Understudy:
+def understudy(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    quick: Callable[[pytest.MonkeyPatch], None],
+) -> Understudy:
     """The command, as its entry point runs it."""
+    quick(monkeypatch)
 
     def run(*arguments: object) -> Said:
         capsys.readouterr()
@@ -51,6 +56,17 @@ def understudy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
         return Said(int(left.value.code or 0), told.out, told.err)
 
     return run
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the smallest model that trains, known to commands as long as the test lasts."""
+    from understudy.plugin import KINDS, Registry, default_registry
+    from understudy.testing.tiny import TINY
+
+    known = [p for kind in KINDS for p in default_registry().of_kind(kind)]
+    monkeypatch.setattr("understudy.plugin.registry._installed", Registry([TINY, *known]))
+    return TINY.name
 
 
 EXTRACT = ("--size", 96, "--min-face-px", 30, "--workers", 1)
@@ -129,6 +145,7 @@ def place(first_place: Place, tmp_path: Path) -> Place:
 def done_place(
     first_place: Place,
     surround: Callable[[pytest.MonkeyPatch], None],
+    quick: Callable[[pytest.MonkeyPatch], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Place:
     """A place where the whole job was done; not to be changed."""
@@ -136,6 +153,7 @@ def done_place(
     shutil.copytree(first_place.folder, place.folder)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
         surround(patch)
+        quick(patch)
         patch.setattr(sys, "argv", ["understudy", *map(str, place.swap(scored=True))])
         main()
     assert not left.value.code

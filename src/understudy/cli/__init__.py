@@ -35,7 +35,7 @@ def main() -> None:
 def _run(as_json: bool) -> Any:
     """Carry out what the command line says, and return its exit code."""
     from understudy.cli.about.completion import prepare
-    from understudy.cli.app import Interrupted, app
+    from understudy.cli.app import Interrupted, app_for
 
     prepare()
     try:
@@ -43,7 +43,7 @@ def _run(as_json: bool) -> Any:
         _refuse_bytes(sys.argv[1:])
         _refuse_dashes(sys.argv[1:])
         # Typer prints what is wrong with a command line itself, but not as JSON.
-        return app(standalone_mode=not as_json, prog_name="understudy")
+        return app_for(sys.argv[1:])(standalone_mode=not as_json, prog_name="understudy")
     except Interrupted:
         return _tell(KeyboardInterrupt(), as_json)
     except (UnderstudyError, OSError) as error:

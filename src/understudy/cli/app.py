@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -116,3 +118,18 @@ app.add_typer(weights.app, name="weights", rich_help_panel=_ABOUT)
 app.command("doctor", rich_help_panel=_ABOUT)(doctor.doctor)
 app.command("completion", rich_help_panel=_ABOUT)(completion.completion)
 loud(app)
+
+
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """The app with nothing but the verb that these words begin with, or whole.
+
+    Typer makes the flags of every verb before it looks which one was asked for: a sixth of what a
+    short command takes.
+    """
+    commands = [c for c in app.registered_commands if c.name == words[0]] if words else []
+    groups = [g for g in app.registered_groups if g.name == words[0]] if words else []
+    if not commands and not groups:
+        return app
+    one = copy.copy(app)
+    one.registered_commands, one.registered_groups = commands, groups
+    return one

@@ -173,12 +173,18 @@ def _mean_disc(at: Tensor, looks: Tensor, sure: Tensor) -> Tensor:
     count = looks.new_zeros(DISC_PX**2).index_add_(0, cell, weight)
     colours = looks.transpose(0, 1).flatten(1) * weight
     total = looks.new_zeros(3, DISC_PX**2).index_add_(1, cell, colours)
-    edge = torch.linspace(-1, 1, DISC_PX, device=total.device) * EXTENT
-    radius = torch.hypot(edge[:, None], edge[None]).flatten()
-    near = torch.exp(-0.5 * ((radius[:, None] - radius) / 0.08) ** 2)
+    near = _nearness(total.device)
     usual = (total @ near) / (count @ near).clamp_min(1e-3)
     found = (total + _LIKELY * usual) / (count + _LIKELY)
     return found.view(3, DISC_PX, DISC_PX)
+
+
+@lru_cache(maxsize=4)
+def _nearness(device: torch.device) -> Tensor:
+    """(d * d, d * d) 0..1 how near two places of a disc are to one ring."""
+    edge = torch.linspace(-1, 1, DISC_PX, device=device) * EXTENT
+    radius = torch.hypot(edge[:, None], edge[None]).flatten()
+    return torch.exp(-0.5 * ((radius[:, None] - radius) / 0.08) ** 2)
 
 
 def _shifts(disc: Tensor, at: Tensor, looks: Tensor, sure: Tensor) -> Tensor:

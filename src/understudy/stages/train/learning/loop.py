@@ -31,7 +31,7 @@ from understudy.stages.train.learning.guard import Guard, Verdict
 from understudy.stages.train.options import TrainOptions
 from understudy.swap import Batch, Outputs, ParameterGroup, Recipe
 
-_INIT_FACES, _INIT_EACH = 768, 16
+_INIT_FACES, INIT_EACH = 768, 16
 
 
 class Trainer:
@@ -94,16 +94,17 @@ class Trainer:
         """What the net computes in, as the option calls it."""
         return "bf16" if self.dtype == torch.bfloat16 else "fp32"
 
-    def init_from_faces(self, each: int = _INIT_EACH) -> None:
+    def init_from_faces(self, each: int | None = None) -> None:
         """Show the model what it will have to show, before the first iteration.
 
         Args:
-            each: how often one face is shown at most, every time augmented in another way.
+            each: how often one face is shown at most, every time augmented in another way;
+                `INIT_EACH` unless given.
         """
         most = max(64, _INIT_FACES // len(self.persons))
         shown = []
         for number in range(len(self.persons)):
-            raw = self.feed.evenly(number, most, each)
+            raw = self.feed.evenly(number, most, each or INIT_EACH)
             drawn = augment.draw(len(raw.persons), self.switches, self.sampler.beginning(number))
             pictures = raw.planes.to(self.device).float() / 255
             shown.append(self._batch(raw, pictures, drawn, warped=False))
