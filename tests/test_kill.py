@@ -18,8 +18,8 @@ RUNNER = Path(__file__).with_name("kill_runner.py")
 def story(people, film, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `kill_runner.py` tells of jobs that were killed, and of one that was not."""
     folder = tmp_path_factory.mktemp("kill")
-    film(folder / "a.mp4", list(people.a[:8]))
-    film(folder / "b.mp4", list(people.b[:6]))
+    film(folder / "a.mp4", list(people.a[:12]))
+    film(folder / "b.mp4", list(people.b[:9]))
     done = subprocess.run(
         # kills while a training is scored are struck in stages/train/test_scored.py
         [sys.executable, os.fspath(RUNNER), os.fspath(folder), "1", "out.mp4", "0"],
@@ -45,8 +45,8 @@ def test_nothing_with_its_final_name_was_ever_torn(story):
 
 def test_every_job_ended_as_the_one_that_was_never_killed(story):
     assert story["want"]["step"] == 24
-    assert len(story["want"]["frames"]) == 8
-    assert len(story["want"]["pictures"]) == 14
+    assert len(story["want"]["frames"]) == 12
+    assert len(story["want"]["pictures"]) == 21
     assert len(story["lives"]) >= 3
     for life in story["lives"]:
         assert life["left_over"] == [], life

@@ -18,7 +18,7 @@ RUNNER = Path(__file__).with_name("kill_extract.py")
 def story(people, film, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("kill-extract")
     there_and_back = [*people.a, *people.a[-2:0:-1]]
-    film(folder / "film.mp4", [*there_and_back * 4, *[people.nobody] * 7, *people.b])
+    film(folder / "film.mp4", [*there_and_back * 6, *[people.nobody] * 7, *people.b])
     done = subprocess.run(
         [sys.executable, os.fspath(RUNNER), os.fspath(folder), "1"],
         capture_output=True,

@@ -176,11 +176,13 @@ def test_a_person_is_let_go_with_all_that_holds_them(done, done_place, understud
     shutil.copytree(held[4], held[5].parent)
     held[5].mkdir(exist_ok=True)
     held[7].mkdir()
+    (receipt,) = (project / "work").glob("*.json")
+    held.append(receipt)
     assert all(path.exists() for path in held)
     stays = [done.a, done.b, done.out, alignments_path(done.a), project / "sources" / "a"]
     listed = understudy("forget", project, "--person", "b")
     listed.refused("nothing was erased", "--yes", code=2)
-    for path in (*held[:3], held[4], done.b, done.out):
+    for path in (*held[:3], held[4], held[8], done.b, done.out):
         assert str(path) in listed.out, path
     assert all(path.exists() for path in held) and "revoked_at" not in declared(project)["b"]
     understudy("forget", project, "--person", "b", "--yes").worked()

@@ -27,9 +27,9 @@ def forget(
     """List what holds a person, and erase it after a question: the consent is taken back too.
 
     Erased are face pictures, the alignments beside the person's films with their copies, models
-    that learnt the person (checkpoints, best, previews), sheets and reports of renders, and
-    unfinished work. Films and finished outputs are yours: they are named, and stay. A receipt of
-    what was erased is written to PROJECT/forgotten.
+    that learnt the person (checkpoints, best, previews), sheets, reports and receipts of
+    renders, and unfinished work. Films and finished outputs are yours: they are named, and stay. A
+    receipt of what was erased is written to PROJECT/forgotten.
 
     Example: understudy forget project --person ann
     """

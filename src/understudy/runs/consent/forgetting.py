@@ -25,6 +25,7 @@ from understudy.nn import checkpoint
 from understudy.provenance.audit import AuditLog
 from understudy.provenance.consent import keep_declarations, read_declarations
 from understudy.runs.sharing import named, others_of
+from understudy.stages.release.place import Receipt
 from understudy.stages.train.folder import writing
 from understudy.store.alignments import alignments_path, writer_lock
 from understudy.store.atomic import commit_bytes
@@ -86,6 +87,7 @@ def holdings(project: Project, word: str) -> Holdings:
         for render in _renders(project, person, sources)
     ]
     found += [(folder, "unfinished work") for folder in _work(project)]
+    found += [(path, "the receipt of a conversion") for path in _receipts(project, person, sources)]
     found += _set_aside(project, sources)
     erased = tuple(_measured(path, what) for path, what in found if path.exists())
     return Holdings(person.id, erased, tuple(_stays(project, person, sources)))
@@ -218,6 +220,17 @@ def _work(project: Project) -> list[Path]:
     if not project.work.is_dir():
         return []
     return sorted(p for p in project.work.iterdir() if p.is_dir())
+
+
+def _receipts(project: Project, person: Person, sources: Sequence[Source]) -> list[Path]:
+    """Of outputs that show the person, and those that nobody can read."""
+    others = {
+        os.fspath(r.output.absolute())
+        for r in project.renders
+        if r not in _renders(project, person, sources)
+    }
+    found = {path: Receipt.read_from(path) for path in sorted(project.work.glob("*.json"))}
+    return [path for path, told in found.items() if told is None or told.output not in others]
 
 
 def _set_aside(project: Project, sources: Sequence[Source]) -> Iterator[tuple[Path, str]]:
