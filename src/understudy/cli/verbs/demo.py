@@ -9,7 +9,7 @@ import typer
 
 from understudy.errors import ValueRefused
 
-_MINUTES = 2.0
+_MINUTES = 1.0
 
 
 def demo(

@@ -21,7 +21,7 @@ export default {
     <div class="row">
       <a class="b first" href="/new"><q-icon name="add" />New project</a>
       <button class="b" type="button" :disabled="busy" @click="demo"><q-icon name="auto_awesome" />Make the demo</button>
-      <label class="check">training <select v-model.number="minutes"><option :value="0">none, one minute in all</option><option :value="2">2 minutes</option><option :value="15">15 minutes</option></select></label>
+      <label class="check">training <select v-model.number="minutes"><option :value="0">none, one minute in all</option><option :value="1">1 minute</option><option :value="15">15 minutes</option></select></label>
     </div>
     <p class="soft small">The demo films two people who do not exist, swaps one face, and measures the result against the truth. It is put into the folder <span class="mono">demo</span> and goes on when you close this page.</p>`,
   data: () => ({ steps: STEPS, minutes: 0, busy: false }),
