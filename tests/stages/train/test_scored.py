@@ -143,8 +143,7 @@ def test_the_time_of_scoring_is_no_time_of_training(facesets, tmp_path):
     _train(facesets, tmp_path / "m", judge, iterations=None, minutes=0.02, score_every=1)
     whole_s = time.monotonic() - started
     found = checkpoint.newest(tmp_path / "m")
-    # a save is of a moment before it: what it took itself may be what ends the plan of 1.2 s
-    assert judge.asked and found.state.trained_s >= 1.0
+    assert judge.asked and found.state.trained_s >= 1.2
     assert found.state.trained_s <= whole_s - len(judge.asked)
 
 

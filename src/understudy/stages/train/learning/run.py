@@ -90,6 +90,7 @@ class Run:
         self.first = self.step = found.state.step if found else 0
         self.saved = self.step if found else -1
         self.trained_before_s = found.state.trained_s if found else 0.0
+        self.trained_s = self.trained_before_s
         known = found.state.losses if found else {}
         self.losses = {p: known.get(p, float("nan")) for p in trainer.persons}
         self.path = found.path if found else folder
@@ -171,11 +172,6 @@ class Run:
         return f"{self.options.minutes:g} minutes" if self.options.minutes else "closed form"
 
     @property
-    def trained_s(self) -> float:
-        """Seconds of training in all; those in which it was scored are not training's."""
-        return self.trained_before_s + self.run_s
-
-    @property
     def run_s(self) -> float:
         """Seconds of this run's training."""
         scored_s = self.watch.spent_s - self.scored_before_s
@@ -185,6 +181,9 @@ class Run:
         """One iteration."""
         losses = self.trainer.step(self.step)
         self.step += 1
+        # read once an iteration: what ends the plan is what the checkpoint says, so that the same
+        # command once more finds the plan done
+        self.trained_s = self.trained_before_s + self.run_s
         if self.trainer.verdict in ("taken", "doubtful"):
             for person, loss in losses.items():
                 mean = self.losses[person]
