@@ -233,6 +233,11 @@ ELSEWHERE = {
     "convert project --source dinner.mp4": "tests/cli/test_cast.py",
     "swap a.mp4 b.mp4": "tests/cli/test_jobs.py",
     "jobs": "tests/cli/test_jobs.py",
+    "convert project --keys": "tests/stages/convert/test_keys.py",
+    "convert project --all": "tests/cli/test_batch.py",
+    "convert project --renders": "tests/cli/test_batch.py",
+    "extract project a --plate-lut": "tests/stages/extract/test_options.py",
+    "convert project -o a_log.mov": "tests/stages/convert/test_convert.py",
     "import workspace/data_src/aligned": "tests/interchange, where such folders are made",
 }
 """Commands that other tests run, by how they begin."""

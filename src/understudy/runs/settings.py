@@ -5,6 +5,7 @@ Light to import: the command line makes flags and a configuration file's meaning
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -163,9 +164,13 @@ def settled(
     short = {k: v for k, v in said.short.items() if k in own}
     layers.append(Layer(FLAGS, said.flags, short))
     found = settle(tree, [stage], layers)
-    if output is not None:
+    # a folder that is there may be a source, and a long name none at all: that is said first
+    if output is not None and not output.is_dir() and len(os.fsencode(output.name)) < _LONG_NAME:
         _refuse_unused(said.flags, short, tree, found, output)
     return found
+
+
+_LONG_NAME = 200
 
 
 def _refuse_unused(

@@ -313,7 +313,7 @@ def test_segments_of_another_plugin_version_are_not_gone_on_with(couple, convert
         return key_of(inputs, ConvertOptions(), Registry(plugins))
 
     assert key() == key()
-    others = {key(colour_reinhard="x"), key(write_h264="x"), key(swap_painted="x")}
+    others = {key(colour_skin="x"), key(write_h264="x"), key(swap_painted="x")}
     assert len(others | {key()}) == 4
     plain = key()
     with pytest.MonkeyPatch.context() as patch:
