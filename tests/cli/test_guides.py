@@ -233,6 +233,7 @@ ELSEWHERE = {
     "convert project --source dinner.mp4": "tests/cli/test_cast.py",
     "swap a.mp4 b.mp4": "tests/cli/test_jobs.py",
     "jobs": "tests/cli/test_jobs.py",
+    "convert hdr.understudy": "tests/stages/convert/test_convert.py",
     "convert project --keys": "tests/stages/convert/test_keys.py",
     "convert project --all": "tests/cli/test_batch.py",
     "convert project --renders": "tests/cli/test_batch.py",
