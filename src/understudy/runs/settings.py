@@ -164,13 +164,23 @@ def settled(
     short = {k: v for k, v in said.short.items() if k in own}
     layers.append(Layer(FLAGS, said.flags, short))
     found = settle(tree, [stage], layers)
-    # a folder that is there may be a source, and a long name none at all: that is said first
-    if output is not None and not output.is_dir() and len(os.fsencode(output.name)) < _LONG_NAME:
+    if output is not None and _may_be_made(output):
         _refuse_unused(said.flags, short, tree, found, output)
     return found
 
 
 _LONG_NAME = 200
+
+
+def _may_be_made(output: Path) -> bool:
+    """Whether nothing worse is to be said of an output than that its writer lacks an option.
+
+    A folder that is there may be a source, and no file can have a long or a broken name.
+    """
+    try:
+        return len(os.fsencode(output.name)) < _LONG_NAME and not output.is_dir()
+    except (UnicodeError, OSError):
+        return False
 
 
 def _refuse_unused(
