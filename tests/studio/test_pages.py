@@ -247,7 +247,7 @@ def test_a_face_is_moved_and_its_mask_painted(served, page) -> None:
     assert (stored().alignment.landmarks == before.alignment.landmarks).all()
 
     page.click("button:has-text('Mask')")
-    page.wait_for_selector("[data-save]")
+    page.wait_for_selector("[data-save]:enabled")
     painted = page.locator(".us-dialog canvas").bounding_box()
     page.mouse.move(painted["x"] + 20, painted["y"] + 20)
     page.mouse.down()

@@ -19,9 +19,9 @@ export default {
           <label v-if="kinds.length" class="field"><span>Compare with</span><select v-model="below"><option value="">none</option><option v-for="kind in kinds" :value="kind">{{ kind }}</option></select></label>
           <button v-if="below" type="button" class="b" @click="take">Begin from {{ below }}</button>
           <div class="row"><button type="button" class="b icon" :disabled="!done.length" @click="undo" title="Undo"><q-icon name="undo" /></button><button type="button" class="b icon" :disabled="!undone.length" @click="redo" title="Redo"><q-icon name="redo" /></button></div>
-          <div class="row"><button type="button" class="b first" :disabled="busy" @click="save" data-save>Keep it</button><button type="button" class="b" @click="$emit('close')">Close</button></div>
+          <div class="row"><button type="button" class="b first" :disabled="busy || !ready" @click="save" data-save>Keep it</button><button type="button" class="b" @click="$emit('close')">Close</button></div>
         </div></div></div>`,
-  data: () => ({ shown: SHOWN, tool: "brush", size: 16, soft: 30, tint: 55, below: "", done: [], undone: [], busy: false, cursor: null, line: [], tools: [["brush", "brush", "Draw (D)"], ["erase", "cleaning_services", "Erase (E)"], ["include", "add_box", "Polygon: in (Q)"], ["exclude", "indeterminate_check_box", "Polygon: out (W)"]] }),
+  data: () => ({ shown: SHOWN, tool: "brush", size: 16, soft: 30, tint: 55, below: "", done: [], undone: [], busy: false, ready: false, cursor: null, line: [], tools: [["brush", "brush", "Draw (D)"], ["erase", "cleaning_services", "Erase (E)"], ["include", "add_box", "Polygon: in (Q)"], ["exclude", "indeterminate_check_box", "Polygon: out (W)"]] }),
   computed: {
     kinds() {
       return this.face.masks.filter((kind) => kind !== "painted");
@@ -50,6 +50,8 @@ export default {
       const first = this.face.masks.includes("painted") ? "painted" : this.kinds[0];
       if (first) this.pen.drawImage(await load(`${base}/masks/${part(first)}.png?${this.version}`), 0, 0, SIDE, SIDE);
       this.below = this.face.masks.includes("painted") ? "" : this.kinds[0] || "";
+      // what is painted before the mask is there would be lost under it
+      this.ready = true;
     } catch (error) {
       fail(error);
     }
@@ -73,6 +75,7 @@ export default {
       this.undone = [];
     },
     down(event) {
+      if (!this.ready) return;
       const place = this.at(event);
       if (this.tool === "include" || this.tool === "exclude") {
         this.line.push(place);
@@ -182,6 +185,7 @@ export default {
       }
     },
     async save() {
+      if (!this.ready) return;
       this.busy = true;
       try {
         const data = await new Promise((resolve) => this.mask.toBlob(resolve, "image/png"));
