@@ -5,7 +5,6 @@ Light to import: the command line makes flags and a configuration file's meaning
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -169,17 +168,17 @@ def settled(
     return found
 
 
-_LONG_NAME = 200
-
-
 def _may_be_made(output: Path) -> bool:
     """Whether nothing worse is to be said of an output than that its writer lacks an option.
 
-    A folder that is there may be a source, and no file can have a long or a broken name.
+    A folder that is there may be a source, and no output can have a long or a broken name.
     """
+    from understudy.stages.release.place import check_name
+
     try:
-        return len(os.fsencode(output.name)) < _LONG_NAME and not output.is_dir()
-    except (UnicodeError, OSError):
+        check_name(output.name)
+        return not output.is_dir()
+    except (ValueRefused, UnicodeError, OSError):
         return False
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.media import MediaInfo
+from understudy.media.colour.light import light_of
 from understudy.media.colour.tonemap import WHITE_NITS, hlg_scene, pq_nits
 from understudy.types import Frame
-from understudy.write.images import FLOAT, HDR, ImagesWriter, with_alpha
+from understudy.write.images import FLOAT, ImagesWriter, with_alpha
 from understudy.write.options import ExrOptions
 
-_PQ, _HLG = HDR
 _HLG_WHITE = 0.75
 """Code value of diffuse white, ITU-R BT.2408-7 table 1."""
 
@@ -35,9 +35,10 @@ class ExrWriter(ImagesWriter):
 
     def _light(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Linear light of the film's code values; of HDR diffuse white is 1."""
-        if self._source.colour.transfer == _PQ:
+        light = light_of(self._source)
+        if light == "pq":
             return np.asarray(pq_nits(values) / np.float32(WHITE_NITS), np.float32)
-        if self._source.colour.transfer == _HLG:
+        if light == "hlg":
             return np.asarray(hlg_scene(values) / hlg_scene(np.array(_HLG_WHITE)), np.float32)
         return linear_from_709(values)
 

@@ -22,8 +22,6 @@ from understudy.types import Frame
 
 _MAX_TIMES_BYTES = 64 << 20
 FLOAT = 32
-HDR = (16, 18)
-"""H.273 transfers PQ and HLG."""
 TIMES = "times.csv"
 """Beside the pictures of a video: which frame is shown when, so that its timing can be restored."""
 

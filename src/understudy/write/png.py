@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from understudy.imaging.png import encode_png
 from understudy.media import MediaInfo
+from understudy.media.colour.light import is_hdr
 from understudy.types import Frame
 from understudy.write import MARK
-from understudy.write.images import HDR, TIMES, ImagesWriter, segment_path, with_alpha
+from understudy.write.images import TIMES, ImagesWriter, segment_path, with_alpha
 from understudy.write.options import PngOptions, depth_of
 
 __all__ = ["TIMES", "PngWriter", "segment_path"]
@@ -24,8 +25,8 @@ class PngWriter(ImagesWriter):
         o = options or PngOptions()
         bits = 8 if depth_of(o.picture_bits, source.bits, most=16) == 8 else 16
         super().__init__(source, ".png", bits, alone=o.alone)
-        colour, hdr = source.colour, source.colour.transfer in HDR
-        self._light = (colour.primaries or 9, colour.transfer or 0) if hdr else None
+        colour = source.colour
+        self._light = (colour.primaries or 9, colour.transfer or 0) if is_hdr(source) else None
 
     def encoded(self, frame: Frame) -> bytes:
         """A PNG that says of itself what it is."""

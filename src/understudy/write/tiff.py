@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from understudy.imaging.tiff import encode_tiff
 from understudy.media import MediaInfo
+from understudy.media.colour.light import is_hdr
 from understudy.types import Frame
 from understudy.write import MARK
-from understudy.write.images import FLOAT, HDR, ImagesWriter, with_alpha
+from understudy.write.images import FLOAT, ImagesWriter, with_alpha
 from understudy.write.options import TiffOptions, depth_of
 
 
@@ -24,7 +25,7 @@ class TiffWriter(ImagesWriter):
         if o.sample != "float":
             bits = 8 if depth_of(o.sample, source.bits, most=16) == 8 else 16
         super().__init__(source, ".tif", bits, alone=o.alone)
-        if source.colour.transfer in HDR:
+        if is_hdr(source):
             self.not_kept += ("a TIFF does not say that its code values are PQ or HLG",)
 
     def encoded(self, frame: Frame) -> bytes:

@@ -37,7 +37,7 @@ class Lut:
     def __init__(self, cube: Cube) -> None:
         every = np.repeat(to_unit(np.arange(_CODES).astype(np.uint16))[:, None], 3, 1)
         if cube.channels is not None:
-            every = _in_channels(every, cube)
+            every = _in_channels(every, cube, cube.channels)
         self._grid = None if cube.colours is None else np.ascontiguousarray(cube.colours)
         if self._grid is not None:
             low, high = np.array(cube.colours_from), np.array(cube.colours_to)
@@ -122,10 +122,8 @@ def lut_of(cube: Cube) -> Lut:
     return Lut(cube)
 
 
-def _in_channels(every: NDArray[Any], cube: Cube) -> NDArray[Any]:
+def _in_channels(every: NDArray[Any], cube: Cube, table: NDArray[np.float32]) -> NDArray[Any]:
     """Code values behind the table by channel."""
-    table = cube.channels
-    assert table is not None  # noqa: S101 - asked by the caller
     made = np.empty_like(every)
     for c in range(3):
         at = np.linspace(cube.channels_from[c], cube.channels_to[c], len(table))

@@ -95,7 +95,7 @@ def check_output_name(output: Path) -> None:
         ValueRefused: it is too long, or no text.
         StoreError: the folder is missing or may not be written.
     """
-    _check_name(output.name)
+    check_name(output.name)
     parent = output.resolve().parent
     if not parent.is_dir():
         raise StoreError(f"the folder {parent} is not there; make it first")
@@ -185,8 +185,14 @@ def refuse_existing(output: Path, overwrite: bool) -> None:
         raise _in_the_way(output)
 
 
-def _check_name(name: str) -> None:
-    """Credentials hold the output's name as text, and files beside it have longer ones."""
+def check_name(name: str) -> None:
+    """Refuse a name that no output can have.
+
+    Credentials hold the output's name as text, and files beside it have longer ones.
+
+    Raises:
+        ValueRefused: it is too long, or no UTF-8.
+    """
     try:
         n_bytes = len(name.encode("utf-8"))
     except UnicodeEncodeError as error:

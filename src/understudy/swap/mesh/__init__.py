@@ -113,6 +113,7 @@ class Mesh(StandardModel):
         self.register_buffer("matte", torch.tensor(matte(size))[None, None], persistent=False)
         # what of each person's outline is skin; multiplies the matte
         self.register_buffer("clear", torch.ones(count, size, size))
+        # what of each person's texture is learnt; elsewhere it is filled with what lies around
         self.register_buffer("kept", torch.ones(count, size, size))
         inside = torch.tensor(mouth(size))[None, None]
         self.register_buffer("inside", inside, persistent=False)
@@ -135,7 +136,7 @@ class Mesh(StandardModel):
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
-        # models of before it was learnt what is skin took everything for it
+        # checkpoints of before had learnt all of it
         state_dict.setdefault(f"{prefix}kept", torch.ones_like(self.kept))
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 

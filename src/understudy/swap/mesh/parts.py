@@ -119,8 +119,7 @@ class Decoder(nn.Module):
         emphasis = weight.amax(0).clamp_min(1)
         weight = weight.clamp_max(1)
         total = weight.sum(0)
-        mean = (textures * weight).sum(0) / total.clamp_min(1e-3)
-        mean = filled(mean, total / len(textures))
+        mean = filled(usual_of(textures, weight), total / len(textures))
         # in place of another tensor of all textures, which may be a gigabyte
         textures.sub_(mean).mul_(weight).add_(mean)
         counts = (emphasis * total / len(textures)).expand(3, -1, -1).flatten()
@@ -252,10 +251,9 @@ def _from_outline(bright: Tensor, border: Tensor) -> Tensor:
     return torch.tensor(found, device=border.device, dtype=border.dtype)
 
 
-_OUTLINE = 0.95
-_INNER, _EDGE = 0.5, 0.35
-"""Of the way from three centimetres inside to the outline: up to where skin is certain, and from
-where on it is not at all."""
+_INNER, _EDGE, _OUTLINE = 0.5, 0.35, 0.95
+"""Of the way from three centimetres inside to the outline: up to where skin is certain, from where
+on it is not at all, and where a wall has to begin."""
 _GLOSS, _WALL = 1.2, 1.9
 """Spreads of a person's skin: how much brighter than skin further in skin may be, and what is none
 for certain."""

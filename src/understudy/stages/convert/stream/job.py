@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from understudy.errors import StoreError
 from understudy.flow import ahead, mapped
 from understudy.flow.progress import Task
-from understudy.stages.convert.compose import Composer, Fresh, Placed
-from understudy.stages.convert.keyed.composer import KeyedComposer
+from understudy.stages.convert.compose import Fresh, Placed
+from understudy.stages.convert.composer import AnyComposer
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stream.spared import FAILURES, Spared
 from understudy.stages.faces.casting import Casting, Census, Part
@@ -51,7 +51,7 @@ class Job:
     def __init__(
         self,
         options: ConvertOptions,
-        composer: Composer | KeyedComposer,
+        composer: AnyComposer,
         casting: Casting,
         census: Census,
         spared: Spared,
