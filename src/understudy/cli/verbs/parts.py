@@ -231,7 +231,7 @@ def convert(
 
     Example: understudy convert project --source clip.mp4 --cast 0=bob --cast 1=leave -o out.mp4
 
-    Example: understudy convert project --all -o "done/{film}.mp4"
+    Example: understudy convert project --all -o "{film}_new.mp4"
     """
     said = options.said
     return JobSpec.of(

@@ -145,7 +145,7 @@ def all_of(
     if FILM not in place:
         raise ValueRefused(
             f"{place}: with --all each film has an output of its own; write {FILM} where its name "
-            f"goes, as in -o {quoted('done/' + FILM + '.mp4')}"
+            f"goes, as in -o {quoted(FILM + '_new.mp4')}"
         )
     trained = trained_persons(project, chosen_model(project, model))
     items, left = [], []
