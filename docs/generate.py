@@ -30,6 +30,7 @@ KIND_WORDS = {
     "mask": "Masks",
     "embed": "Identity embeddings",
     "swap": "Models",
+    "enhance": "Enhancers",
     "colour": "Colour matchers",
     "write": "Writers",
     "score": "Parts of the score",

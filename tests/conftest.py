@@ -266,3 +266,14 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def make() -> Any:
     """Random faces and records to store, and how to compare them."""
     return _faults_and_faces().Make
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx() -> Callable[..., bytes]:
+    """See `tiny_onnx.model`."""
+    place = Path(__file__).with_name("tiny_onnx.py")
+    spec = importlib.util.spec_from_file_location("tiny_onnx", place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.model

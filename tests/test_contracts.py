@@ -79,6 +79,13 @@ def test_embedders(plugin: Plugin, shots: list[Shot], alignment: Alignment, buil
     CHECKS["embed"](build(plugin), shots[0].pixels, [alignment])
 
 
+@pytest.mark.parametrize("plugin", of_kind("enhance"), ids=name)
+def test_enhancers(plugin: Plugin, build: Build) -> None:
+    if plugin.name == "onnx":
+        pytest.skip("has no file of its own; see tests/enhance/test_onnx.py")
+    CHECKS["enhance"](build(plugin))
+
+
 @pytest.mark.parametrize("plugin", of_kind("colour"), ids=name)
 def test_colour_matchers(plugin: Plugin, build: Build) -> None:
     CHECKS["colour"](build(plugin))

@@ -16,7 +16,7 @@ from torch import nn
 from understudy.colour.reinhard import Reinhard
 from understudy.swap import Batch, Crop, Knob, Outputs, Recipe
 from understudy.swap.standard import StandardModel
-from understudy.testing.contracts import check_colour, check_swap, check_writer
+from understudy.testing.contracts import check_colour, check_enhancer, check_swap, check_writer
 from understudy.types import Frame
 from understudy.write.h264 import H264Writer
 from understudy.write.png import PngWriter
@@ -223,3 +223,45 @@ def test_swap(model: type[Tiny], said: str) -> None:
 def test_swap_with_persons_as_names_of_parts() -> None:
     with pytest.raises(KeyError, match=r'can\'t contain "\."|attribute'):
         check_swap(NamesParts)
+
+
+class Enhances:
+    face_px = None
+    fingerprint = "1"
+
+    def enhance(self, pictures: Pixels) -> Pixels:
+        return pictures.copy()
+
+
+class Shrinks(Enhances):
+    def enhance(self, pictures: Pixels) -> Pixels:
+        return pictures[:, ::2, ::2].copy()
+
+
+class LooksAtNeighbours(Enhances):
+    def enhance(self, pictures: Pixels) -> Pixels:
+        return (0.9 * pictures + 0.1 * pictures.mean(0)).astype(np.float32)
+
+
+class Darkens(Enhances):
+    def enhance(self, pictures: Pixels) -> Pixels:
+        return pictures * np.float32(0.3)
+
+
+class Unnamed(Enhances):
+    fingerprint = ""
+
+
+@pytest.mark.parametrize(
+    ("enhancer", "said"),
+    [
+        (Shrinks, "made smaller: 24 to 12"),
+        (LooksAtNeighbours, "hangs on its neighbours"),
+        (Darkens, "the mean colour moved"),
+        (Unnamed, "no fingerprint"),
+    ],
+)
+def test_of_enhancers(enhancer: type[Enhances], said: str) -> None:
+    check_enhancer(Enhances())
+    with pytest.raises(AssertionError, match=said):
+        check_enhancer(enhancer())

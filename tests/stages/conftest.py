@@ -65,7 +65,7 @@ def registry() -> Iterator[Registry]:
     sys.modules[module.__name__] = module
     painted = Plugin("swap", "painted", "tests_painted:Painted", "plain colours")
     known = default_registry()
-    kinds = ("detect", "align", "mask", "embed", "swap", "colour", "write", "score")
+    kinds = ("detect", "align", "mask", "embed", "swap", "enhance", "colour", "write", "score")
     yield Registry([painted, *(p for kind in kinds for p in known.of_kind(kind))])
     del sys.modules[module.__name__]
 

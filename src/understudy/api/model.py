@@ -207,4 +207,4 @@ _FINDING = (
 _BLENDING = [f.name for f in fields_of(ConvertOptions) if f.group == "Blending"]
 _IN_TIME = {"smooth_colour"}
 """What one picture has no use for."""
-_SHOWING = (*(name for name in _BLENDING if name not in _IN_TIME), "colour")
+_SHOWING = (*(name for name in _BLENDING if name not in _IN_TIME), "enhance", "colour")

@@ -35,9 +35,10 @@ def filled(net: N, data: bytes, name: str) -> N:
 
     Args:
         net: as built.
-        data: of a `state_dict`, also one that lies under that name beside other things. A pickle in
-            it is read by PyTorch's restricted reader: tensors and plain containers only. A prefix
-            `module.`, left behind by training on several GPUs, is taken off the names.
+        data: of a `state_dict`, also one that lies under that name, or under `params`, beside other
+            things. A pickle in it is read by PyTorch's restricted reader: tensors and plain
+            containers only. A prefix `module.`, left behind by training on several GPUs, is taken
+            off the names.
         name: the file's, for messages.
 
     Raises:
@@ -48,7 +49,9 @@ def filled(net: N, data: bytes, name: str) -> N:
         found = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     except Exception as error:  # it raises whatever the bytes lead it to
         raise misfit(name, what, f"it is not a file of PyTorch tensors ({error})") from error
-    table = found.get("state_dict", found) if isinstance(found, dict) else found
+    table = found
+    for inside in ("state_dict", "params"):  # the latter is how BasicSR's trainings keep it
+        table = table.get(inside, table) if isinstance(table, dict) else table
     if not isinstance(table, dict) or not all(isinstance(v, Tensor) for v in table.values()):
         raise misfit(name, what, "it does not hold a table of tensors")
     table = {str(key).removeprefix("module."): value for key, value in table.items()}

@@ -16,7 +16,7 @@ from typing import Any
 from understudy.errors import PluginError, ValueRefused
 from understudy.options import fields_of, from_mapping, to_mapping
 
-KINDS = ("detect", "align", "mask", "embed", "swap", "colour", "write", "score")
+KINDS = ("detect", "align", "mask", "embed", "swap", "enhance", "colour", "write", "score")
 
 
 @dataclass(frozen=True, slots=True)

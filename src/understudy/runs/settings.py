@@ -164,7 +164,9 @@ def settled(
     layers.append(Layer(FLAGS, said.flags, short))
     found = settle(tree, [stage], layers)
     if output is not None and _may_be_made(output):
-        _refuse_unused(said.flags, short, tree, found, output)
+        writing = {n for b in branches_of(tree.stages[stage]) if b.kind == "write" for n in b.short}
+        mine = {name: value for name, value in short.items() if name in writing}
+        _refuse_unused(said.flags, mine, tree, found, output)
     return found
 
 

@@ -32,7 +32,8 @@ from understudy.runs.rendering.renders import (
 )
 from understudy.runs.settings import Said
 from understudy.shell import quoted
-from understudy.stages.convert.matching import matchers_of
+from understudy.stages.convert.look.enhancing import enhancers_ready, named_enhancers
+from understudy.stages.convert.look.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import check_ending, writer_for
 from understudy.stages.convert.part.size import info_of_size
@@ -86,6 +87,7 @@ def run_job(
     refuse_first(
         Ahead(films, output, extracting, training, converting, other_way), project, registry
     )
+    enhancers_ready(registry, converting, progress)
     given = register(project, films)
     plate, donor = reversed(given) if other_way else given
     footage = given[plate][0]
@@ -205,6 +207,7 @@ def refuse_first(job: Ahead, project: Project | None, registry: Registry) -> Non
             "checkpoint: best is told by scores, and --score-faces 0 makes none; leave one of them"
         )
     matchers_of(registry, converting)
+    named_enhancers(registry, converting)
     footage = list(job.films.values())[job.other_way][0]
     there_already = None if project is None else _alignments(project, footage)
     for mask in dict.fromkeys((*kinds_of(converting.mask), job.training.mask)):

@@ -6,7 +6,7 @@ from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
-from understudy.stages.convert.compose import edge_of, idle_flags
+from understudy.stages.convert.look.bounds import edge_of, idle_flags
 from understudy.stages.convert.options import ConvertOptions
 
 

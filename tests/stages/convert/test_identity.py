@@ -41,7 +41,7 @@ def mirror(converter, registry, tmp_path, monkeypatch):
     module: Any = types.ModuleType("tests_mirror")
     module.Mirror = Mirror
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    kinds = ("detect", "align", "mask", "embed", "swap", "colour", "write", "score")
+    kinds = ("detect", "align", "mask", "embed", "swap", "enhance", "colour", "write", "score")
     known = [p for kind in kinds for p in registry.of_kind(kind)]
     plugin = Plugin("swap", "mirror", "tests_mirror:Mirror", "shows everybody as they are")
     (tmp_path / "mirror").mkdir()

@@ -13,7 +13,7 @@ from understudy.imaging.composite import Patch
 from understudy.media.stills import read_image
 from understudy.stages.convert import stage
 from understudy.stages.convert.compose import Placed
-from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.look.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.stream.job import Job, _Held
 

@@ -28,6 +28,7 @@ _KIND_WORDS = {
     "mask": "Mask",
     "embed": "Embedding",
     "swap": "Model",
+    "enhance": "Enhancer",
     "colour": "Colour matcher",
     "write": "Writer",
     "score": "Part of the score",

@@ -27,8 +27,8 @@ from understudy.options import from_mapping, results
 from understudy.plugin import Registry
 from understudy.runs.rendering.scoring import films_of, footage_of
 from understudy.score.combined import QUESTIONS
-from understudy.stages.convert.compose import edge_of, moved_in
 from understudy.stages.convert.composer import AnyComposer, composer_for
+from understudy.stages.convert.look.bounds import edge_of, moved_in
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.evaluate.donors import Donor, Resolution
 from understudy.stages.evaluate.gather import scorers_of

@@ -27,7 +27,8 @@ from understudy.runs.rendering.scoring import evaluate_render, films_of, unscora
 from understudy.runs.settings import remembering
 from understudy.shell import quoted
 from understudy.stages.convert.keyed.keys import check_keys
-from understudy.stages.convert.matching import matchers_of
+from understudy.stages.convert.look.enhancing import named_enhancers
+from understudy.stages.convert.look.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer
 from understudy.stages.convert.stage import ConvertInputs, ConvertReport, convert
@@ -143,6 +144,7 @@ def planned(
     registry = registry or default_registry()
     refuse_unknown_knobs(project, model, options.knob, registry)
     matchers_of(registry, options)
+    named_enhancers(registry, options)
     check_keys(options)
     for kind in kinds_of(options.mask):
         refuse_unmade(project, source, kind, registry)

@@ -14,7 +14,7 @@ from understudy.options import from_mapping
 from understudy.plugin import Registry
 from understudy.runs.rendering.reports import keep_report, settings_line, write_report
 from understudy.shell import quoted
-from understudy.stages.convert.compose import edge_of
+from understudy.stages.convert.look.bounds import edge_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import chosen_writer
 from understudy.stages.evaluate.donors import Resolution

@@ -21,13 +21,14 @@ from understudy.geometry import Warp
 from understudy.geometry.facemesh.build import Build
 from understudy.imaging.composite import Patch, feathered, fitted, laid, overlaid, shown_through
 from understudy.imaging.depth import from_unit, to_unit
-from understudy.imaging.edges import Edge
 from understudy.imaging.resample import crop_image, resize, warp_image
 from understudy.media.colour.plate import Ground, Rec709
+from understudy.stages.convert.look.bounds import bounds_of, edge_of, moved_in
+from understudy.stages.convert.look.enhancing import Enhancing
+from understudy.stages.convert.look.plate import PlateLook
 from understudy.stages.convert.options import ConvertOptions
-from understudy.stages.convert.plate import PlateLook
 from understudy.stages.faces.casting import Part
-from understudy.stages.faces.mattes import LEARNED, factors_of, kinds_of, mask_of
+from understudy.stages.faces.mattes import LEARNED, factors_of, mask_of
 from understudy.stages.faces.signals import signals_of
 from understudy.stages.faces.surfaces import build_signal, drawn, texture_of
 from understudy.swap.loading import Swapper
@@ -41,7 +42,8 @@ class Fresh:
     Attributes:
         face: whose place it takes.
         to: id of the person who is shown.
-        rgb: (c, c, 3) float32 0..1 on the model's output crop.
+        rgb: (c, c, 3) float32 0..1 on the model's output crop, with as many pixels as it has or
+            as an enhancer gave it.
         alpha: (c, c) float32 0..1, how far it reaches, or None where the model does not say.
         mesh: (514, 3) in the crop, where the surface lies that these are textures of, or None.
         seen: (i, i, 3) what the model saw of the frame: the same part of it as `rgb`.
@@ -83,68 +85,6 @@ class Placed:
     way_px: NDArray[Any] | None = None
 
 
-_OF_THE_MASK = (
-    "mask",
-    "feather",
-    *("erode", "erode_top", "erode_bottom", "erode_left", "erode_right"),
-    *("blur", "blur_passes", "mask_threshold", "border"),
-)
-"""Options that say where the mask ends, and how."""
-
-
-def bounds_of(options: ConvertOptions, swapper: Swapper) -> str:
-    """What bounds the new face: "mask", "surface" or "both"."""
-    if options.bounds == "auto":
-        if LEARNED in factors_of(options.mask):
-            return "both" if kinds_of(options.mask) else "surface"
-        return "surface" if swapper.surface else "mask"
-    return options.bounds
-
-
-def edge_of(options: ConvertOptions) -> Edge:
-    """The edge that masks get."""
-    o = options
-    return Edge(
-        feather=o.feather,
-        erode=o.erode,
-        top=o.erode_top,
-        bottom=o.erode_bottom,
-        left=o.erode_left,
-        right=o.erode_right,
-        blur=o.blur,
-        passes=o.blur_passes,
-        threshold=o.mask_threshold,
-        border=o.border,
-    )
-
-
-def moved_in(options: ConvertOptions, face: Face) -> Warp | None:
-    """Where a face's place goes that is scaled and shifted, frame to frame; None where it stays."""
-    scale, right, down = options.face_scale, options.face_right, options.face_down
-    if (scale, right, down) == (1.0, 0.0, 0.0):
-        return None
-    # in units of the mean face, whose axes are the face's own
-    unit, middle = face.alignment.unit_from_frame, 0.5 * (1 - scale)
-    grown = np.array([[scale, 0, middle + right], [0, scale, middle + down], [0, 0, 1]])
-    matrix = np.linalg.inv(unit.matrix) @ grown @ unit.matrix
-    return Warp(matrix, unit.src, unit.src)
-
-
-def idle_flags(options: ConvertOptions, swapper: Swapper) -> list[str]:
-    """Flags of the mask that somebody chose, and that change nothing since no mask bounds the face.
-
-    A mask that keeps hands before the face is the one that people miss most.
-    """
-    if not swapper.surface or bounds_of(options, swapper) != "surface":
-        return []
-    usual = ConvertOptions()
-    return [
-        f"--{name.replace('_', '-')}"
-        for name in _OF_THE_MASK
-        if getattr(options, name) != getattr(usual, name)
-    ]
-
-
 class Composer:
     """Makes faces with a model and pastes them, as the options say.
 
@@ -155,6 +95,7 @@ class Composer:
         knobs: values for what the model lets one choose.
         builds: of everybody who is replaced, for models that ask for them.
         ground: what code values of the frames show; None where they are Rec.709.
+        enhancing: makes faces finer; None leaves them as the model made them.
 
     Attributes:
         measures: whether frames are measured, so that neighbours in time count.
@@ -170,8 +111,10 @@ class Composer:
         knobs: Mapping[str, Any],
         builds: Mapping[Part, Build],
         ground: Ground | None = None,
+        enhancing: Enhancing | None = None,
     ) -> None:
         self._ground: Ground = ground or Rec709()
+        self._enhancing = enhancing or Enhancing()
         self._options, self._swapper, self._matcher = options, swapper, matcher
         self._steady = matcher if isinstance(matcher, SteadyMatcher) else None
         self._knobs, self._builds = dict(knobs), builds
@@ -201,7 +144,8 @@ class Composer:
                 for n, i in enumerate(some):
                     alpha = None if shown.alpha is None else shown.alpha[n]
                     mesh = None if shown.mesh is None else shown.mesh[n]
-                    made[i] = Fresh(faces[i][1], to, shown.rgb[n], alpha, mesh, crops[i])
+                    rgb, alpha = self._enhancing.finer(shown.rgb[n], alpha)
+                    made[i] = Fresh(faces[i][1], to, rgb, alpha, mesh, crops[i])
         return [made[i] for i in range(len(faces))]
 
     def _cut(self, one: tuple[Frame, Face, Part], crop_from_frame: Warp) -> NDArray[Any]:
@@ -259,6 +203,8 @@ class Composer:
         matched = self._matched(frame, one)
         if one.crop_from_frame is not None:
             matched = fitted(matched, one.crop_from_frame, one.patch)
+        moved = moved_in(self._options, one.face)
+        matched = self._enhancing.restored(frame, one.face, moved, matched, one.patch, self._ground)
         return self.look.apply(matched, one.patch.alpha, one.texture, one.way_px, one.face)
 
     def _apart(self, frame: Frame, placed: Sequence[Placed]) -> Frame:
@@ -334,7 +280,7 @@ class Composer:
                 f"mask: {self._swapper.name} knows of no edge of its face; take another mask than "
                 f"{LEARNED}"
             )
-        crop_from_frame = self._shown_on(frame, one.face)
+        crop_from_frame = self._shown_on(frame, one.face, one.rgb.shape[0])
         mask = self._mask_on(frame, one.face)
         on_crop = np.clip(
             warp_image(mask.alpha, crop_from_frame @ mask.grid_from_frame.inverse()), 0, 1
@@ -361,14 +307,14 @@ class Composer:
         s = self._swapper
         return face.alignment.crop(s.input_px, s.coverage, s.centering)
 
-    def _shown(self, face: Face) -> Warp:
-        """Where the model's output lies in the frame."""
+    def _shown(self, face: Face, side_px: int | None = None) -> Warp:
+        """Where the model's output lies in the frame, with its own or so many pixels a side."""
         s = self._swapper
-        return face.alignment.crop(s.output_px, s.coverage, s.centering)
+        return face.alignment.crop(side_px or s.output_px, s.coverage, s.centering)
 
-    def _shown_on(self, frame: Frame, face: Face) -> Warp:
+    def _shown_on(self, frame: Frame, face: Face, side_px: int | None = None) -> Warp:
         """Where the model's output lies in the frame's own pixels."""
-        crop, moved = self._shown(face), moved_in(self._options, face)
+        crop, moved = self._shown(face, side_px), moved_in(self._options, face)
         if moved is not None:
             crop = crop @ moved.inverse()
         return crop.begun_in(frame.space)
@@ -380,6 +326,6 @@ class Composer:
 
     def _patch(self, frame: Frame, one: Fresh) -> Patch:
         """The feathered mask of one face on its frame, as far as the model's own alpha reaches."""
-        crop = self._shown_on(frame, one.face)
+        crop = self._shown_on(frame, one.face, one.rgb.shape[0])
         patch = feathered(self._mask_on(frame, one.face), crop, frame.space, edge=self._edge)
         return patch if one.alpha is None else shown_through(patch, one.alpha, crop)

@@ -11,7 +11,8 @@ from understudy.plugin import Registry
 from understudy.stages.convert.compose import Composer
 from understudy.stages.convert.keyed.composer import KeyedComposer
 from understudy.stages.convert.keyed.keys import Keys
-from understudy.stages.convert.matching import matcher_of
+from understudy.stages.convert.look.enhancing import Enhancing, enhancers_of
+from understudy.stages.convert.look.matching import matcher_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.faces.casting import Part
 from understudy.swap import read_knobs
@@ -34,16 +35,18 @@ def composer_for(
     Args:
         options: of the conversion.
         swapper: the model.
-        registry: of colour matchers.
+        registry: of colour matchers and enhancers.
         builds: measures the build of everybody who is replaced; called where the model asks for it.
         knobs: values for what the model lets one choose, which go before what the options say.
         ground: what code values of the frames show; None where they are Rec.709.
         shots: gives the first frame of each shot of the film, for settings that change with them.
 
     Raises:
-        PluginError, ValueRefused: no such matcher, knob, or setting over time.
+        PluginError, ValueRefused: no such matcher, enhancer, knob, or setting over time.
+        WeightsError: those of an enhancer are not here.
         ValueRefused: a face has no mesh, of a model that asks for builds.
     """
+    enhancers = enhancers_of(registry, options)
     measured = builds() if "build" in swapper.needs.of_plate else {}
 
     def build(chosen: ConvertOptions) -> Composer:
@@ -51,7 +54,9 @@ def composer_for(
         moving = {words.partition("=")[0] for words in chosen.knob[len(options.knob) :]}
         given = {name: value for name, value in (knobs or {}).items() if name not in moving}
         turned = read_knobs(swapper, chosen.knob, given)
-        return Composer(chosen, swapper, matcher_of(registry, chosen), turned, measured, ground)
+        matcher = matcher_of(registry, chosen)
+        enhancing = Enhancing(enhancers, chosen.enhance_strength)
+        return Composer(chosen, swapper, matcher, turned, measured, ground, enhancing)
 
     if not options.keys:
         return build(options)

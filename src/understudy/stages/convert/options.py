@@ -9,6 +9,7 @@ from understudy.errors import ValueRefused
 from understudy.options import Branch, Names, branch, check, option
 
 COLOURS = Names("colour")
+ENHANCERS = Names("enhance", none=True)
 
 
 def _erode(which: str) -> Any:
@@ -144,6 +145,23 @@ class ConvertOptions:
         result=True,
         names=COLOURS,
         common=True,
+    )
+    enhancer: str = option(
+        "none",
+        "A network that makes the new face finer before it goes into the frame, for models smaller "
+        "than the plate's face; several with commas between in turn. What it invents is nobody's. "
+        "See `understudy plugins`.",
+        group="Blending",
+        result=True,
+        names=ENHANCERS,
+    )
+    enhance_strength: float = option(
+        1.0,
+        "How much of what the enhancer makes is taken; the rest is the face as the model made it.",
+        low=0.0,
+        high=1.0,
+        group="Blending",
+        result=True,
     )
     sharpen: Literal["none", "box", "gaussian", "unsharp"] = option(
         "none",
@@ -282,6 +300,7 @@ class ConvertOptions:
         group="Speed",
     )
 
+    enhance: Branch = branch("enhance", short=("restorer_path",))
     colour: Branch = branch("colour")
     write: Branch = branch("write", short=("crf", "preset"))
 

@@ -29,9 +29,10 @@ from understudy.nn.device import half_the_threads
 from understudy.options import results
 from understudy.plugin import Registry
 from understudy.shell import quoted
-from understudy.stages.convert.compose import idle_flags
 from understudy.stages.convert.composer import composer_for
-from understudy.stages.convert.matching import matchers_of
+from understudy.stages.convert.look.bounds import idle_flags
+from understudy.stages.convert.look.enhancing import enhancers_ready
+from understudy.stages.convert.look.matching import matchers_of
 from understudy.stages.convert.options import ConvertOptions
 from understudy.stages.convert.output import (
     chosen_writer,
@@ -157,6 +158,7 @@ def convert(
         part = _part(store, info, inputs.output, options)
         # before the first frame is read, and what stands here names the segments
         inputs = replace(inputs, knobs=read_knobs(swapper, options.knob, inputs.knobs))
+        finer = enhancers_ready(registry, options, progress)
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
         _say(swapper, census, inputs, options, progress)
@@ -164,7 +166,18 @@ def convert(
         say_if_tight(writer, n_frames, inputs.output, inputs.work, progress)
         say_what_is_lost(writer, info, inputs.output, progress, partly=part is not None)
         frames, words = _made_or_there(
-            film, held, casting, census, swapper, writer, part, inputs, options, registry, progress
+            film,
+            held,
+            casting,
+            census,
+            swapper,
+            writer,
+            part,
+            inputs,
+            options,
+            finer,
+            registry,
+            progress,
         )
     parts = {str(part): n for part, n in census.parts.items()}
     seconds = time.monotonic() - started
@@ -181,13 +194,14 @@ def _made_or_there(
     part: Chosen | None,
     inputs: ConvertInputs,
     options: ConvertOptions,
+    finer: list[list[Any]],
     registry: Registry,
     progress: Progress,
 ) -> tuple[int, str]:
     """Frames of the output and how much of the source could be read."""
     info, output = film.info, inputs.output
     ground = ground_of(info, assumed_colour(casting.store))
-    work = inputs.work / _key(info, census, swapper, inputs, options, registry, ground)
+    work = inputs.work / _key(info, census, swapper, inputs, options, finer, registry, ground)
     make_folder(inputs.work)
     with WriterLock(work, "render's work folder"):
         kept = work.with_suffix(".json")
@@ -354,6 +368,7 @@ def _key(
     swapper: Swapper,
     inputs: ConvertInputs,
     options: ConvertOptions,
+    finer: list[list[Any]],
     registry: Registry,
     ground: Ground,
 ) -> str:
@@ -366,7 +381,7 @@ def _key(
         *(colour.settings(options.colour.of(colour.name)) for colour in colours),
         writer.settings(options.write.of(writer.name)),
     ]
-    what = [VERSION, SEGMENT, made_by, plain, dict(inputs.knobs), ground.name]
+    what = [VERSION, SEGMENT, made_by, plain, dict(inputs.knobs), ground.name, *finer]
     digest = hashlib.sha256()
     digest.update(info.fingerprint.encode())
     digest.update(swapper.fingerprint.encode())

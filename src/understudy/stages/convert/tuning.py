@@ -195,7 +195,9 @@ class Tuner:
         composer: AnyComposer,
     ) -> Sequence[Fresh]:
         # The number changes whenever somebody corrects faces, so that none is shown as it was.
-        key = index, options.knob, options.keys, options.faces, options.mask, self._store.version
+        o = options
+        finer = o.enhancer, o.enhance_strength, o.enhance
+        key = index, o.knob, o.keys, o.faces, o.mask, *finer, self._store.version
         if key not in self._fresh:
             found = casting.between(index, index).get(index, [])
             self._fresh[key] = composer.made([(frame, face, part) for face, part in found])

@@ -21,6 +21,7 @@ from understudy.testing.contracts.align import check_aligner
 from understudy.testing.contracts.colour import check_colour
 from understudy.testing.contracts.detect import check_detector
 from understudy.testing.contracts.embed import check_embedder
+from understudy.testing.contracts.enhance import check_enhancer
 from understudy.testing.contracts.mask import check_masker
 from understudy.testing.contracts.score import check_scorer
 from understudy.testing.contracts.swap import check_swap
@@ -32,6 +33,7 @@ __all__ = [
     "check_colour",
     "check_detector",
     "check_embedder",
+    "check_enhancer",
     "check_masker",
     "check_scorer",
     "check_swap",
@@ -44,6 +46,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "mask": check_masker,
     "embed": check_embedder,
     "swap": check_swap,
+    "enhance": check_enhancer,
     "colour": check_colour,
     "write": check_writer,
     "score": check_scorer,

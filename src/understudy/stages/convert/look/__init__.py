@@ -1,0 +1,1 @@
+"""What a conversion does to a new face for its looks, and where it ends."""
