@@ -54,7 +54,7 @@ class PluginError(UnderstudyError):
 
 
 class DiskFull(UnderstudyError):
-    """No room is left where something was to be written; what was there before is untouched."""
+    """No room is left where something was to be written; what was done before is kept."""
 
 
 class TrainingError(UnderstudyError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import DiskFull, ProvenanceError, ValueRefused
+from understudy.provenance import credentials
 from understudy.provenance.credentials import DISCLOSURE, OFFLINE, disclosure_of, sign
 from understudy.provenance.keys import identity, known_identity, make_identity
 from understudy.provenance.verify import _read, verify
@@ -283,6 +285,20 @@ def test_refusals_leave_nothing_and_touch_nothing(
     with pytest.raises(DiskFull, match="are needed"):
         sign(rendered, target, **options)
     assert rendered.read_bytes() == before and not target.exists()
+
+
+def test_a_disk_that_fills_while_it_is_signed_is_named(tmp_path: Path, make, monkeypatch) -> None:
+    rendered, target = make.clip(tmp_path / "r.mp4"), tmp_path / "o.part"
+
+    def full(*_: object) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(credentials, "_sign_stream", full)
+    options = {"source": None, "donors": [], "disclosure": {}, "title": "o", "mime": "video/mp4"}
+    with pytest.raises(DiskFull, match=r"no room to sign o on the disk at .*kept; free some space"):
+        sign(rendered, target, **options)
+    assert not target.exists()
 
 
 def test_missing_files_are_an_error_and_other_files_have_no_credential(tmp_path: Path) -> None:

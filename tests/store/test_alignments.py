@@ -294,7 +294,7 @@ def test_a_failing_write_at_many_places_keeps_what_was_there(filled: Path, make)
                 store.put(frames)
             except UnderstudyError as error:
                 failed += 1
-                assert "what was there before is untouched" in str(error)
+                assert "what was written to it before is kept" in str(error)
             else:
                 break
             finally:

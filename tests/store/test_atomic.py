@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import understudy
 from understudy.errors import DiskFull, StoreError, UnderstudyError
-from understudy.store import atomic
+from understudy.store import atomic, disk
 from understudy.store.processes import process_mark
 
 SRC = str(Path(understudy.__file__).parents[1])
@@ -178,8 +179,26 @@ def test_messages_name_the_folder_and_what_to_try(tmp_path: Path, faults) -> Non
     with pytest.raises(StoreError, match=r"may not be written .*choose another folder"):
         atomic.commit_bytes(tmp_path / "x", b"1")
     with pytest.raises(DiskFull, match="are needed"):
-        atomic.need_free(tmp_path / "absent", 1 << 60)
-    atomic.need_free(tmp_path / "absent", 1)
+        disk.need_free(tmp_path / "absent", 1 << 60)
+    disk.need_free(tmp_path / "absent", 1)
+
+
+def test_a_full_disk_is_named_and_no_more_is_said_to_be_untouched(tmp_path: Path, faults) -> None:
+    mount = tmp_path.resolve()
+    while not os.path.ismount(mount):
+        mount = mount.parent
+    on_it = re.escape(f"on the disk at {mount}")
+    with pytest.raises(DiskFull, match=on_it):
+        disk.need_free(tmp_path / "absent", 1 << 60)
+    # What else a command wrote by then, such as project.json, is rightly another than before.
+    faults.arm(1, errno.ENOSPC)
+    with pytest.raises(DiskFull, match=on_it) as told:
+        atomic.commit_bytes(tmp_path / "x", b"1")
+    assert "untouched" not in str(told.value) and "half written" in str(told.value)
+    faults.arm(1, errno.EIO)
+    with pytest.raises(StoreError, match=re.escape(f"the disk at {mount}")) as told:
+        atomic.commit_bytes(tmp_path / "x", b"1")
+    assert "untouched" not in str(told.value)
 
 
 def test_a_missing_source_is_not_blamed_on_the_target(tmp_path: Path) -> None:

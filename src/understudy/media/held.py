@@ -49,16 +49,19 @@ class Held:
         changed = (f for f, mark in self.marks.items() if _mark(f, self.exact) != mark)
         return next(changed, None)
 
-    def refuse_changed(self) -> None:
+    def refuse_changed(self, what: str = "it was converted, so nothing was signed") -> None:
         """Refuse to go on with a source that is not what it was.
+
+        Args:
+            what: was done meanwhile, and what became of it.
 
         Raises:
             MediaError: names the file.
         """
         if (file := self.changed()) is not None:
             raise MediaError(
-                f"{file}: was replaced or changed while it was converted, so nothing was signed; "
-                "leave it alone, or put it back, and run it again"
+                f"{file}: was replaced or changed while {what}; leave it alone, or put it back, "
+                "and run it again"
             )
 
 

@@ -25,7 +25,7 @@ from understudy.provenance.boxes import BOXES, FILMS, boxes_of
 from understudy.provenance.consent import Declaration, digest
 from understudy.provenance.keys import Identity, identity
 from understudy.provenance.sniff import mime_of
-from understudy.store.atomic import need_free
+from understudy.store.disk import is_full, need_free, room_at
 from understudy.version import VERSION
 
 DISCLOSURE = "org.understudy.disclosure"
@@ -113,6 +113,11 @@ def sign(
         _sign(rendered, target_part, parts, manifest, mime, who)
     except OSError as error:
         target_part.unlink(missing_ok=True)
+        if is_full(error):
+            raise DiskFull(
+                f"{target_part.parent}: no room to sign {title} {room_at(target_part)}; what is "
+                "converted is kept; free some space there and run again"
+            ) from error
         raise ProvenanceError(
             f"{title}: could not be signed ({error}); what is converted is kept, run again"
         ) from error
@@ -251,8 +256,9 @@ def _sign(
         # The library says of a full disk only that a pointer is untracked.
         if shutil.disk_usage(target_part.parent).free < _ROOM:
             raise DiskFull(
-                f"{target_part.parent}: no room to sign {manifest['title']}; what is converted "
-                "is kept; free some space and run again"
+                f"{target_part.parent}: no room to sign {manifest['title']} "
+                f"{room_at(target_part)}; what is converted is kept; free some space there and run "
+                "again"
             ) from error
         raise ProvenanceError(
             f"{manifest['title']}: could not be signed ({error}); what is converted is kept; "

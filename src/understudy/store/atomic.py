@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from understudy.errors import DiskFull, StoreError, UnderstudyError
 from understudy.files import make_folder, refuse_way_out
+from understudy.store.disk import is_full, mount_of, room_at
 from understudy.store.processes import process_lives, process_mark
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _TEMPORARY = re.compile(r"\.(?P<pid>\d+)-(?P<start>\d+)\.[0-9a-f]{8}\.(?:part|aside)$")
 
@@ -255,39 +255,13 @@ def move(old: Path, new: Path) -> None:
             _sync_folder(folder)
 
 
-def need_free(folder: Path, n_bytes: int) -> None:
-    """Refuse to begin what will not fit.
-
-    Args:
-        folder: where it is to be written; it need not exist yet.
-        n_bytes: how much is needed.
-
-    Raises:
-        DiskFull: says how much is needed and how much is free.
-    """
-    free = free_bytes(folder)
-    if free < n_bytes:
-        raise DiskFull(
-            f"{folder}: {_size(n_bytes)} are needed, {_size(free)} are free; "
-            "free some space, or choose another disk, and run again; what was done before is kept"
-        )
-
-
-def free_bytes(folder: Path) -> int:
-    """How much room the disk of a folder has, which need not exist yet."""
-    there = Path(folder).absolute()
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    return shutil.disk_usage(there).free
-
-
 def explain(error: OSError, path: Path) -> UnderstudyError:
     """The error to raise when writing `path` failed with `error`: what happened, what to try."""
     folder = path.parent
-    if error.errno in _FULL:
+    if is_full(error):
         return DiskFull(
-            f"{path}: {_words(error)}; what was there before is untouched; "
-            "free some space and run again"
+            f"{path}: {_words(error)} {room_at(path)}; no file was left half written, and what was "
+            "done before is kept; free some space there and run again"
         )
     if error.errno in _FORBIDDEN:
         return StoreError(
@@ -302,8 +276,8 @@ def explain(error: OSError, path: Path) -> UnderstudyError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return StoreError(f"{folder}: there is no such folder; make it first, or check the name")
     return StoreError(
-        f"{path}: could not be written ({_words(error)}); what was there before is untouched; "
-        "check the disk and run again"
+        f"{path}: could not be written ({_words(error)}); no file was left half written, and what "
+        f"was done before is kept; check the disk at {mount_of(path)} and run again"
     )
 
 
@@ -375,9 +349,3 @@ def _remove(path: Path) -> None:
 
 def _words(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
-
-
-def _size(n_bytes: int) -> str:
-    if n_bytes >= 1 << 30:
-        return f"{n_bytes / (1 << 30):.1f} GiB"
-    return f"{n_bytes / (1 << 20):.1f} MiB"

@@ -23,7 +23,8 @@ from understudy.errors import Cancelled, DiskFull, ValueRefused, WeightsError
 from understudy.files import make_folder, open_to_read
 from understudy.flow import Progress
 from understudy.plugin import Weights, Wheel
-from understudy.store.atomic import commit, need_free, sweep_parts
+from understudy.store.atomic import commit, sweep_parts
+from understudy.store.disk import need_free
 from understudy.weights.download import Arrived, Unreachable, copy, download
 from understudy.weights.files import check_file, packaged, weights_folders, weights_path
 from understudy.weights.pins import PINS, Pin, read_pins, write_pin

@@ -22,7 +22,8 @@ from typing import BinaryIO
 from understudy.errors import DiskFull, WeightsError
 from understudy.files import open_to_read
 from understudy.plugin import Wheel
-from understudy.store.atomic import need_free, scratch
+from understudy.store.atomic import scratch
+from understudy.store.disk import need_free
 from understudy.weights.download import Arrived, copy
 
 _POLL_S = 0.2

@@ -12,7 +12,7 @@ from understudy.media import MediaInfo
 from understudy.options import fields_of
 from understudy.plugin import Plugin, Registry, default_registry
 from understudy.stages.convert.options import ConvertOptions
-from understudy.store.atomic import free_bytes
+from understudy.store.disk import free_bytes
 from understudy.words import are
 from understudy.write import STILLS
 

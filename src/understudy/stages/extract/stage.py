@@ -27,6 +27,7 @@ from understudy.follow.sightings import State
 from understudy.media import FilmReader, MediaInfo, ReadReport, probe
 from understudy.media.colour.cube import Cube
 from understudy.media.health import remarks
+from understudy.media.held import Held
 from understudy.plugin import Registry
 from understudy.stages.extract.analyse import Tools, one_thread_each
 from understudy.stages.extract.aside import set_aside
@@ -104,7 +105,7 @@ def extract(
     """Extract all faces of a film, or go on where an earlier run stopped.
 
     Raises:
-        MediaError: the film cannot be read.
+        MediaError: the film cannot be read, or is another file than when it was opened.
         NoFaces: no face in any frame.
         StoreError: the alignments file belongs to another film or other settings.
         PluginError, WeightsError: a plug-in is unknown, not allowed, or lacks its weights.
@@ -112,6 +113,7 @@ def extract(
     """
     path = inputs.alignments or alignments_path(inputs.media)
     colour = colour_of(options, path)
+    held = Held.now(inputs.media)
     film = FilmReader.open(inputs.media, "native", colour)
     if film.info.odd and not options.every_frame:
         progress.say(f"{film.name}: pictures of several sizes are looked at one by one")
@@ -129,11 +131,13 @@ def extract(
             set_aside(path, inputs.faces, progress)
         if isinstance(colour, Cube) and options.plate_lut:
             keep_cube(path, Path(options.plate_lut), colour)
-        return _extract(film, path, inputs.faces, record, options, registry, progress, tools)
+        faces = inputs.faces
+        return _extract(film, held, path, faces, record, options, registry, progress, tools)
 
 
 def _extract(
     film: FilmReader,
+    held: Held,
     path: Path,
     faces: Path,
     record: SourceRecord,
@@ -145,7 +149,7 @@ def _extract(
     """The rest of `extract`, once nobody else writes these alignments."""
     started, info = time.monotonic(), film.info
     pictures = Pictures(
-        faces, film, size=options.size, centering=options.centering, alignments=path
+        faces, film, size=options.size, centering=options.centering, alignments=path, held=held
     )
     read = ReadReport()
     with Alignments.open(path, create=record, locked=True) as store:
@@ -158,7 +162,10 @@ def _extract(
                 progress.warn(remark.words, code=remark.kind, film=info.path.name)
             with one_thread_each():
                 tools = tools or _tools(options, registry, progress)
-                _Run(film, pictures, options, store, tools, progress)(read)
+                try:
+                    _Run(film, pictures, options, store, tools, progress)(read)
+                finally:
+                    pictures.check()  # also where it could not be read any more
                 if store.counts()[2]:
                     warn_of_gaps(film, store, options, registry, progress)
         n_frames, with_faces, n_faces = store.counts()
@@ -221,6 +228,7 @@ class _Run:
                 stop_if_cancelled(
                     progress, f"{counted(n_frames, 'frame is', 'frames are')} extracted"
                 )
+        self._pictures.check()
         warn_of_damage(film.info, read, progress)
         name_left_out(film.name, store.carry, progress)
         warn_of_unsure(film.name, self._unsure, progress)
@@ -281,6 +289,7 @@ class _Run:
         return faces
 
     def _commit(self, window: Window, made: list[list[Face]]) -> None:
+        self._pictures.check()  # rows say that these faces are this film's
         rows = [(f.at, faces) for f, faces in zip(window.frames, made, strict=True)]
         self._unsure += unsure(made)
         self._store.put(rows, carry=window.state, shots=window.shots, tracks=window.tracks)

@@ -18,6 +18,7 @@ from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
 from understudy.imaging.resample import crop_image
 from understudy.media import FilmReader
+from understudy.media.held import Held
 from understudy.store.alignments import Alignments
 from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import FaceRecord, face_file_name, kept_in_picture, write_face_png
@@ -72,6 +73,7 @@ class Pictures:
         size: int,
         centering: Centering,
         alignments: Path,
+        held: Held | None = None,
     ) -> None:
         """Make the folder, and see how far its pictures go.
 
@@ -81,7 +83,10 @@ class Pictures:
             size: side of a picture, pixels.
             centering: of its crop.
             alignments: where all that is known of the faces lies.
+            held: the film as it was before it was opened; None takes it as it is now.
         """
+        self._held = held or Held.now(film.path)
+        self._unmarked: list[tuple[int, Path]] = []
         self._alignments = alignments.absolute()
         self._folder, self._film = folder, film
         self._size, self._centering = size, centering
@@ -111,10 +116,34 @@ class Pictures:
             )
             path = self._folder / face_file_name(self._film.name, frame.at.index, number)
             picture = crop_image(frame.pixels, crop_from_frame)
+            self._unmarked.append((frame.at.index, path))
             write_face_png(path, picture, record, durable=False)
 
+    def check(self) -> None:
+        """Refuse a film that is not the file any more whose frames were read.
+
+        What shows somebody else's face must not lie there as a picture of this film, so all that
+        was cut since the last mark is removed.
+
+        Raises:
+            MediaError: names the file.
+        """
+        if self._held.changed() is None:
+            return
+        for _, path in self._unmarked:
+            path.unlink(missing_ok=True)
+        self._held.refuse_changed(
+            "its faces were looked for, so those that were not kept yet are left out"
+        )
+
     def mark(self, index: int) -> None:
-        """Remember that the pictures of all frames up to this one are there."""
+        """Remember that the pictures of all frames up to this one are there.
+
+        Raises:
+            MediaError: as `check`.
+        """
+        self.check()
+        self._unmarked = [one for one in self._unmarked if one[0] > index]
         self._next = index + 1
         plain = {
             "key": self._key,

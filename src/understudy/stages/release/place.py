@@ -18,7 +18,8 @@ from understudy.files import read_json, refuse_sources
 from understudy.provenance.beside import CARRIED, beside
 from understudy.provenance.folder import LIST
 from understudy.provenance.listing import read_list
-from understudy.store.atomic import commit_bytes, need_free
+from understudy.store.atomic import commit_bytes
+from understudy.store.disk import need_free
 
 _OURS = (".png", ".tif", ".exr", ".csv", ".json")
 _MAX_BYTES = 64 << 20

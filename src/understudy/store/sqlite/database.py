@@ -17,6 +17,7 @@ from understudy.errors import DiskFull, StoreError, UnderstudyError
 from understudy.files import open_to_read
 from understudy.shell import quoted
 from understudy.store.atomic import commit_path
+from understudy.store.disk import room_at
 from understudy.store.sqlite import guard
 
 BUSY_TIMEOUT_S = 10.0
@@ -212,7 +213,8 @@ def _explain(error: sqlite3.Error, path: Path, schema: Schema) -> UnderstudyErro
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return DiskFull(
-            f"{path}: {error}; what was there before is untouched; free some space and run again"
+            f"{path}: {error}, {room_at(path)}; what was written to it before is kept; free some "
+            "space there and run again"
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return StoreError(
@@ -223,8 +225,8 @@ def _explain(error: sqlite3.Error, path: Path, schema: Schema) -> UnderstudyErro
         return StoreError(f"{path}: another process is writing it; wait for it, then run again")
     if code == sqlite3.SQLITE_IOERR:
         return StoreError(
-            f"{path}: could not be read or written ({error}); what was there before is "
-            "untouched; check free space and the disk, then run again"
+            f"{path}: could not be read or written ({error}), {room_at(path)}; what was written to "
+            "it before is kept; check the disk, then run again"
         )
     if code == sqlite3.SQLITE_INTERRUPT:
         return _damaged(path, schema, "reading it takes far longer than a file of its size can")
