@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from understudy.errors import StoreError
-from understudy.files import make_folder, read_json
+from understudy.files import make_folder, read_json, remove_file
 from understudy.flow import Progress, ahead
 from understudy.flow.progress import stop_if_cancelled
 from understudy.geometry import Centering
@@ -131,7 +131,7 @@ class Pictures:
         if self._held.changed() is None:
             return
         for _, path in self._unmarked:
-            path.unlink(missing_ok=True)
+            remove_file(path)
         self._held.refuse_changed(
             "its faces were looked for, so those that were not kept yet are left out"
         )
