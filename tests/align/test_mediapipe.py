@@ -81,6 +81,25 @@ def test_the_iris_model_closes_the_lids(made: Build) -> None:
     assert blinks[True] < 0.6
 
 
+def test_lids_close_behind_glasses(made: Build) -> None:
+    performance = Performance(4, 200, Fraction(25))
+    closed = [performance[i].expression.blink for i in range(200)]
+    aligner, heights = made("mediapipe"), []
+    for index in (int(np.argmax(closed)), int(np.argmin(closed))):
+        shot = render(ACTORS["actor_a"], performance, index, (480, 360))
+        frame = shot.pixels.copy()
+        right, left = (shot.landmarks[rows].mean(0) for rows in (slice(36, 42), slice(42, 48)))
+        apart = float(np.linalg.norm(left - right))
+        for eye in (right, left):
+            middle = np.round(eye + (0, 0.06 * apart)).astype(int)
+            rim = (round(0.36 * apart), round(0.28 * apart))
+            cv2.ellipse(frame, tuple(middle), rim, 0, 0, 360, (30, 30, 30), 2)
+        guess = Faces(shot.box_xyxy[None], np.ones(1), shot.landmarks[None])
+        found = aligner.align(frame, guess).landmarks[0]
+        heights.append(opening(found, 36) + opening(found, 42))
+    assert heights[0] / heights[1] < 0.6, "as without them"
+
+
 def test_landmarks_that_are_given_are_a_start(made: Build, rendered: list[Any]) -> None:
     aligner = made("mediapipe")
     for marked in rendered:

@@ -33,12 +33,12 @@ from understudy.stages.extract.analyse import Tools, one_thread_each
 from understudy.stages.extract.aside import set_aside
 from understudy.stages.extract.choose import choose, resolved, step_settings
 from understudy.stages.extract.colour import colour_of, with_table
+from understudy.stages.extract.cutting.pictures import Pictures
 from understudy.stages.extract.debug import write_debug_image
 from understudy.stages.extract.gaps import unsure, warn_of_gaps, warn_of_unsure
 from understudy.stages.extract.nobody import what_was_seen
 from understudy.stages.extract.options import ExtractOptions
 from understudy.stages.faces.colour.table import SETTING, keep_cube
-from understudy.stages.faces.pictures import Pictures
 from understudy.stages.faces.plugins import say_devices
 from understudy.stages.faces.source import as_found, warn_of_damage, whose
 from understudy.store.alignments import Alignments, SourceRecord, alignments_path, writer_lock

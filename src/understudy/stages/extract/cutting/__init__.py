@@ -1,0 +1,1 @@
+"""Cutting face pictures while, or after, faces are found."""
