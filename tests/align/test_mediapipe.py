@@ -91,7 +91,7 @@ def test_lids_close_behind_glasses(made: Build) -> None:
         right, left = (shot.landmarks[rows].mean(0) for rows in (slice(36, 42), slice(42, 48)))
         apart = float(np.linalg.norm(left - right))
         for eye in (right, left):
-            middle = np.round(eye + (0, 0.06 * apart)).astype(int)
+            middle = np.round(eye + np.array([0, 0.06 * apart])).astype(int)
             rim = (round(0.36 * apart), round(0.28 * apart))
             cv2.ellipse(frame, tuple(middle), rim, 0, 0, 360, (30, 30, 30), 2)
         guess = Faces(shot.box_xyxy[None], np.ones(1), shot.landmarks[None])
