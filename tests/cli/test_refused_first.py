@@ -154,6 +154,11 @@ alignments spatial
 alignments smooth
     MISSING
     A --track 99
+alignments interpolate
+    MISSING --track 0
+    A --track 99
+    A --track 0
+    A --track 0 --first 2 --last 900
 alignments redo
     MISSING
     A --media MISSING

@@ -72,6 +72,8 @@ def test_a_round_of_repair(place, understudy, tmp_path):
         "alignments spatial FILM",
         "alignments spatial FILM --track 99",
         "alignments smooth FILM --track 99",
+        "alignments interpolate FILM --track 0",
+        "alignments interpolate FILM --track 99",
         "alignments rekey FILM --faces NOWHERE",
         "alignments redo FILM --media NOWHERE --signals",
         "alignments redo FILM --faces NOWHERE",

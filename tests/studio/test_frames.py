@@ -162,3 +162,55 @@ def test_what_is_stale_is_made_again_as_a_job(studio, clip) -> None:
     assert none.status_code == 404
     with Queue() as queue:
         assert not queue.jobs("waiting")
+
+
+def test_edits_of_key_frames_are_carried_taken_back_and_done_again(studio, clip) -> None:
+    found = {n: _stored(studio, n)[0].alignment.landmarks for n in range(8)}
+    track = _stored(studio, 2)[0].track
+    for index in (1, 6):
+        frame = studio.client.get(f"{clip}/frames/{index}").json()
+        points = np.array(frame["faces"][0]["landmarks"])
+        points[48:, 1] += 3
+        told = _put(
+            studio, clip, index, frame, [{"id": f"{index}_0", "landmarks": points.tolist()}]
+        )
+        assert told["faces"][0]["set_by"] == "hand"
+    keys = studio.client.get(f"{clip}/tracks/{track}/keys").json()
+    assert [key["frame"] for key in keys] == [1, 6]
+    asked = {"track": track, "first": keys[0], "last": keys[1]}
+    stale = {**asked, "first": {**keys[0], "version": "0" * 16}}
+    assert studio.client.post(f"{clip}/carry", json=stale).status_code == 409
+    assert np.array_equal(_stored(studio, 3)[0].alignment.landmarks, found[3])
+    changes = studio.client.post(f"{clip}/carry", json=asked).json()
+    assert [one["index"] for one in changes] == [2, 3, 4, 5]
+    after = {n: _stored(studio, n)[0].alignment.landmarks for n in range(8)}
+    assert all((after[n][48:, 1] - found[n][48:, 1] > 2).all() for n in (2, 3, 4, 5))
+    assert studio.client.get(f"{clip}/frames/3").json()["faces"][0]["set_by"] == "between"
+
+    def all_to(which: str, versions: dict[int, str], status: int = 200) -> list[dict]:
+        frames = [
+            {
+                "index": one["index"],
+                "version": versions[one["index"]],
+                "faces": [{"id": one["id"], "landmarks": one[which], "between": True}],
+            }
+            for one in changes
+        ]
+        told = studio.client.put(f"{clip}/frames", json={"frames": frames})
+        assert told.status_code == status, told.text
+        return told.json()
+
+    seen = {one["index"]: one["version"] for one in changes}
+    all_to("before", {**seen, 5: "0" * 16}, status=409)
+    assert np.array_equal(_stored(studio, 2)[0].alignment.landmarks, after[2]), "all or none"
+    told = all_to("before", seen)
+    assert all(np.array_equal(_stored(studio, n)[0].alignment.landmarks, found[n]) for n in (2, 5))
+    assert [frame["faces"][0]["set_by"] for frame in told] == [""] * 4
+    all_to("after", {frame["index"]: frame["version"] for frame in told})
+    assert np.array_equal(_stored(studio, 4)[0].alignment.landmarks, after[4])
+    assert _stored(studio, 4)[0].made_by["align"] == "between@1"
+    none = studio.client.put(f"{clip}/frames", json={"frames": []})
+    assert none.status_code == 422
+    twice = {"index": 2, "version": "x", "faces": []}
+    assert studio.client.put(f"{clip}/frames", json={"frames": [twice, twice]}).status_code == 422
+    assert studio.client.get(f"{clip}/tracks/99/keys").status_code == 422

@@ -261,6 +261,42 @@ def test_a_face_is_moved_and_its_mask_painted(served, page) -> None:
     assert "painted@hand" in stored().made_by["mask"]
 
 
+def test_edits_are_carried_between_key_frames(served, page) -> None:
+    from understudy.store.alignments import Alignments
+
+    def stored(frame: int):
+        with Alignments.open(served.folder / "a.alignments", read_only=True) as store:
+            return store.faces(frame)[0]
+
+    page.goto(f"{served.address}/p/{_key(served, 'p')}/frames/a?frame=1")
+    box = page.locator(".stage canvas").bounding_box()
+    scale = min(box["width"] / 160, box["height"] / 120)
+    edge = (
+        box["x"] + (box["width"] - 160 * scale) / 2,
+        box["y"] + (box["height"] - 120 * scale) / 2,
+    )
+    before = {frame: stored(frame).alignment.landmarks for frame in (1, 3, 5)}
+    for frame in (1, 5):
+        page.fill("[aria-label='Number of the frame']", str(frame))
+        page.keyboard.press("Tab")
+        page.wait_for_selector(f".corner >> text={frame}, 1 face")
+        x, y = edge + before[frame].mean(0) * scale
+        with page.expect_response(lambda r: r.request.method == "PUT"):
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.mouse.move(x + 4 * scale, y, steps=4)
+            page.mouse.up()
+        page.wait_for_selector(".corner >> text=a key frame")
+    page.keyboard.press("i")
+    page.wait_for_selector("text=3 faces between frames 1 and 5 follow")
+    assert abs(stored(3).alignment.landmarks - before[3] - (4, 0)).max() < 0.6
+    for keys, moved in (("Control+z", 0), ("Control+y", 4)):
+        with page.expect_response(lambda r: r.request.method == "PUT"):
+            page.keyboard.press(keys)
+        page.wait_for_selector(".corner >> text=5, 1 face")
+        assert abs(stored(3).alignment.landmarks - before[3] - (moved, 0)).max() < 0.6
+
+
 def test_anybody_reads_what_a_file_says(served, page) -> None:
     page.goto(f"{served.address}/verify")
     page.wait_for_selector(".drop")

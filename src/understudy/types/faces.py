@@ -16,6 +16,10 @@ from understudy.types.check import frozen_array, shown
 from understudy.types.frame import Timestamp
 from understudy.types.mask import Mask
 
+AUTOMATIC = "automatic"
+"""In `Face.extras`: (136,) landmarks as they were found, x and y in turn, frame pixels, of a face
+whose landmarks were set by hand since. They do not go out of date."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
@@ -133,7 +137,7 @@ class Face:
         made_by: step ("detect", "align", ...) to "plug-in name@version", so that what must be
             redone after an edit is known.
         extras: more that the aligner knew, by name: 1-d float32 each, such as "depth" (68,) or
-            "blendshapes" (52,).
+            "blendshapes" (52,), and `AUTOMATIC`.
         stale: what was made from landmarks that have changed since: "embedding", "mask:<kind>",
             "extra:<name>".
     """
@@ -183,7 +187,9 @@ class Face:
             alignment: the new landmarks and fit.
             made_by: who set them, such as "hand" or "spatial@1".
         """
-        derived = {f"mask:{kind}" for kind in self.masks} | {f"extra:{n}" for n in self.extras}
+        derived = {f"mask:{kind}" for kind in self.masks} | {
+            f"extra:{name}" for name in self.extras if name != AUTOMATIC
+        }
         if self.embedding is not None:
             derived.add("embedding")
         return replace(

@@ -258,6 +258,41 @@ def smooth(
     return _job("smooth", file, track=track, dry_run=dry_run, backup=backup, shared=shared)
 
 
+@app.command("interpolate")
+@verb()
+def interpolate(
+    file: File,
+    track: Annotated[int, typer.Option(help="Track whose faces they are.")],
+    first: Annotated[
+        int | None, typer.Option(help="Key frame to begin from; else the first set by hand.")
+    ] = None,
+    last: Annotated[
+        int | None, typer.Option(help="Key frame to end at; else the last set by hand.")
+    ] = None,
+    dry_run: DryRun = False,
+    backup: Backup = True,
+    shared: Shared = False,
+) -> JobSpec:
+    """Carry landmarks that were set by hand in key frames to the frames between them.
+
+    What is carried is how they differ from what was found, in the face's own frame, so the film's
+    motion stays. Frames between that were set by hand stay; where one end was not, the edit fades.
+    Masks and identity become stale; run `redo` afterwards.
+
+    Example: understudy alignments interpolate clip.mp4 --track 3 --first 120 --last 180
+    """
+    return _job(
+        "interpolate",
+        file,
+        track=track,
+        first=first,
+        last=last,
+        dry_run=dry_run,
+        backup=backup,
+        shared=shared,
+    )
+
+
 @app.command("redo")
 @verb()
 def redo(

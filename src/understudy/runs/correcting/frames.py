@@ -1,4 +1,4 @@
-"""Correcting the faces of one frame by hand: each edit is one transaction.
+"""Correcting the faces of frames by hand: each edit is one transaction.
 
 An edit says how the frame's faces are to be. Those that were moved keep their masks and identity,
 marked stale; those that are new have landmarks alone; those that are not named go. What went is
@@ -23,7 +23,7 @@ from understudy.geometry import Space, Warp
 from understudy.imaging.resample import resize, warp_image
 from understudy.runs.sharing import keep_own
 from understudy.stages.faces.masks import with_mask
-from understudy.stages.repair.shape import with_landmarks
+from understudy.stages.repair.shape import BETWEEN, HAND, with_landmarks
 from understudy.store.alignments import Alignments
 from understudy.store.project import Project, Source
 from understudy.types import Alignment, Face, Mask, Timestamp
@@ -31,8 +31,9 @@ from understudy.types import Alignment, Face, Mask, Timestamp
 PAINTED = "painted"
 """The kind of mask that is painted here."""
 CROP_PX = 256
-_HAND = "hand"
 _MOST_FACES = 100
+MOST_FRAMES = 2000
+"""At once; a browser sends their landmarks."""
 
 Removed = Mapping[bytes, Face]
 """Faces that edits took away, by the bytes of their landmarks."""
@@ -46,11 +47,13 @@ class Wish:
         id: of a face that is there, or None for a new one.
         landmarks: (68, 2) float64 frame pixels; None leaves them as they are.
         track: of a new one, such as that of the face it was copied from.
+        between: whether its landmarks were carried from key frames, not set by a hand.
     """
 
     id: str | None
     landmarks: NDArray[np.float64] | None = None
     track: int | None = None
+    between: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +83,7 @@ def look(project: Project, source: Source, index: int) -> Frame:
     with Alignments.open(project.alignments(source.id), read_only=True) as store:
         _at(store, index)
         faces = store.faces(index)
-    return Frame(index, _version(faces), faces)
+    return Frame(index, version_of(faces), faces)
 
 
 def edit(
@@ -111,19 +114,59 @@ def edit(
         ValueRefused: an id that is not there, or landmarks that are none; nothing was done.
         FileAway: the frame was not looked at.
     """
-    if len(wishes) > _MOST_FACES:
-        raise ValueRefused(f"faces: at most {_MOST_FACES} in a frame, got {len(wishes)}")
-    with Alignments.open(_own(project, source, index, seen, progress)) as store:
-        at, before = _at(store, index), store.faces(index)
-        _refuse_stale(before, seen, index)
-        after = _wished(store, at, before, wishes, removed or {})
-        if [face.id for face in after] == [face.id for face in before]:
-            old = {face.id: face for face in before}
-            store.put_faces(face for face in after if face is not old[face.id])
+    (told,) = edit_frames(project, source, [(index, wishes, seen)], progress, removed)
+    return told
+
+
+def edit_frames(
+    project: Project,
+    source: Source,
+    edits: Sequence[tuple[int, Sequence[Wish], str]],
+    progress: Progress,
+    removed: Removed | None = None,
+) -> list[Frame]:
+    """Have the faces of several frames be as wished: all frames or none, in one transaction.
+
+    Args:
+        project: as `edit`.
+        source: the film.
+        progress: as `edit`.
+        removed: as `edit`.
+        edits: index of a frame, its wishes, and the version of it that was looked at.
+
+    Returns:
+        The frames as they are now.
+
+    Raises:
+        InUse, ValueRefused, FileAway: as `edit`; or no frame, too many, or one named twice.
+    """
+    if not 0 < len({index for index, _, _ in edits}) == len(edits) <= MOST_FRAMES:
+        raise ValueRefused(f"frames: expected 1 to {MOST_FRAMES} different ones, got {len(edits)}")
+    for _, wishes, _ in edits:
+        if len(wishes) > _MOST_FACES:
+            raise ValueRefused(f"faces: at most {_MOST_FACES} in a frame, got {len(wishes)}")
+    with Alignments.open(own_file(project, source, _seen(edits), progress)) as store:
+        told, same = [], True
+        for index, wishes, seen in edits:
+            at, before = _at(store, index), store.faces(index)
+            refuse_stale(before, seen, index)
+            after = _wished(store, at, before, wishes, removed or {})
+            same = same and [face.id for face in after] == [face.id for face in before]
+            told.append((at, before, after))
+        if same:
+            old = {id(face) for _, before, _ in told for face in before}
+            store.put_faces(face for _, _, after in told for face in after if id(face) not in old)
         else:
-            store.put([(at, after)])
-        kept = {face.id for face in after}
-        return Frame(index, _version(after), after, [f for f in before if f.id not in kept])
+            store.put([(at, after) for at, _, after in told])
+    return [
+        Frame(
+            at.index,
+            version_of(after),
+            after,
+            [face for face in before if face.id not in {kept.id for kept in after}],
+        )
+        for at, before, after in told
+    ]
 
 
 def crop_of(face: Face) -> Warp:
@@ -169,9 +212,9 @@ def paint(
     if alpha.ndim != 2 or alpha.shape[0] != alpha.shape[1]:
         raise ValueRefused(f"mask: expected a square, got {'x'.join(map(str, alpha.shape[::-1]))}")
     index = _frame_of(id_)
-    with Alignments.open(_own(project, source, index, seen, progress)) as store:
+    with Alignments.open(own_file(project, source, {index: seen}, progress)) as store:
         before = store.faces(index)
-        _refuse_stale(before, seen, index)
+        refuse_stale(before, seen, index)
         face = next((f for f in before if f.id == id_), None)
         if face is None:
             raise ValueRefused(f"frame {index}: has no face {id_}")
@@ -179,16 +222,35 @@ def paint(
         crop = crop_of(face)
         small = np.clip(resize(alpha, (CROP_PX, CROP_PX)), 0, 1).astype(np.float32)
         mask = Mask(PAINTED, small, Warp.resize(crop.dst, grid) @ crop)
-        painted = with_mask(face, mask, f"{PAINTED}@{_HAND}")
+        painted = with_mask(face, mask, f"{PAINTED}@{HAND}")
         store.put_face(painted)
         after = [painted if f.id == id_ else f for f in before]
-        return Frame(index, _version(after), after)
+        return Frame(index, version_of(after), after)
 
 
-def _own(project: Project, source: Source, index: int, seen: str, progress: Progress) -> Path:
-    """Whatever is refused is refused before the project gets a file of its own."""
-    _refuse_stale(look(project, source, index).faces, seen, index)
+def own_file(project: Project, source: Source, seen: Mapping[int, str], progress: Progress) -> Path:
+    """A project's own alignments of a film, once every frame is as it was seen.
+
+    Whatever is refused is refused before the project gets a file of its own.
+
+    Args:
+        project: as `edit`.
+        source: the film.
+        progress: as `edit`.
+        seen: versions that were looked at, by frame.
+
+    Raises:
+        InUse, FileAway: as `edit`.
+    """
+    with Alignments.open(project.alignments(source.id), read_only=True) as store:
+        for index, version in seen.items():
+            _at(store, index)
+            refuse_stale(store.faces(index), version, index)
     return keep_own(project, source, progress)
+
+
+def _seen(edits: Sequence[tuple[int, Sequence[Wish], str]]) -> dict[int, str]:
+    return {index: seen for index, _, seen in edits}
 
 
 def _wished(
@@ -215,16 +277,16 @@ def _wished(
         elif wish.id not in have:
             raise ValueRefused(f"frame {at.index}: has no face {wish.id!r:.40}")
         else:
-            after.append(_moved(have[wish.id], points, store))
+            after.append(_moved(have[wish.id], points, store, BETWEEN if wish.between else HAND))
     if len({face.id for face in after}) != len(after):
         raise ValueRefused(f"frame {at.index}: a face is named twice")
     return after
 
 
-def _moved(face: Face, points: NDArray[np.float64] | None, store: Alignments) -> Face:
+def _moved(face: Face, points: NDArray[np.float64] | None, store: Alignments, by: str) -> Face:
     if points is None or np.array_equal(points, face.alignment.landmarks):
         return face
-    moved = with_landmarks(face, points, store, _HAND)
+    moved = with_landmarks(face, points, store, by)
     box = box_around(points)
     return replace(moved, box_xyxy=box, quality={**moved.quality, "size_px": _side(box)})
 
@@ -260,7 +322,7 @@ def _new(
         alignment=alignment,
         quality={"average_distance": alignment.distance, "size_px": _side(box)},
         track=track,
-        made_by={"detect": _HAND, "align": _HAND},
+        made_by={"detect": HAND, "align": HAND},
     )
 
 
@@ -281,15 +343,17 @@ def _at(store: Alignments, index: int) -> Timestamp:
     return at
 
 
-def _refuse_stale(faces: Sequence[Face], seen: str, index: int) -> None:
-    if seen != _version(faces):
+def refuse_stale(faces: Sequence[Face], seen: str, index: int) -> None:
+    """Refuse an edit of a frame that is not as it was seen."""
+    if seen != version_of(faces):
         raise InUse(
             f"frame {index}: was changed by somebody else meanwhile; nothing was done: look at it "
             "as it is now, and do it again"
         )
 
 
-def _version(faces: Sequence[Face]) -> str:
+def version_of(faces: Sequence[Face]) -> str:
+    """Of a frame with these faces, see `Frame`."""
     whole = hashlib.sha256()
     for face in faces:
         whole.update(f"{face.id} {face.track}\n".encode() + face.alignment.landmarks.tobytes())

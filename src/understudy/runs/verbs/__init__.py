@@ -43,6 +43,7 @@ _ALIGNMENTS = (
     "rekey",
     "spatial",
     "smooth",
+    "interpolate",
     "redo",
     "draw",
 )

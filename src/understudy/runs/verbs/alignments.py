@@ -14,8 +14,8 @@ from understudy.plugin import default_registry
 from understudy.runs.sharing import refuse_shared
 from understudy.shell import quoted
 from understudy.stages.faces.source import alignments_of, reader_of
+from understudy.stages.repair import between, shape
 from understudy.stages.repair import remove as removing
-from understudy.stages.repair import shape
 from understudy.stages.repair.looking import find
 from understudy.stages.repair.looking.draw import draw as drawing
 from understudy.stages.repair.looking.report import info_lines
@@ -161,6 +161,41 @@ def smooth(
     _clean(file, shape.temporal, shape.MADE_BY_TIME, track, dry_run, backup, shared, progress)
 
 
+def interpolate(
+    file: Path,
+    track: int,
+    first: int | None,
+    last: int | None,
+    dry_run: bool,
+    backup: bool,
+    shared: bool,
+    progress: Progress,
+) -> None:
+    """Carry landmarks that were set by hand to the frames between."""
+    path = alignments_of(file)
+    _refuse_shared(path, None, dry_run or shared)
+    with Alignments.open(path, read_only=dry_run) as store:
+        told = between.carry(store, progress, track, first, last, dry_run=dry_run, backup=backup)
+    went = "would go" if dry_run else "went"
+    lines = [
+        f"{counted(len(told.after), 'face')} of track {track} between key frames "
+        f"{', '.join(map(str, told.keys))}; points {went} {told.moved_px:.2f} px on average"
+    ]
+    if told.missing:
+        lines.append(f"{counted(told.missing, 'frame has', 'frames have')} no face of the track")
+    if not dry_run:
+        lines.append(_stale_words(file, shared))
+    data = {
+        "track": track,
+        "keys": told.keys,
+        "faces": [face.id for face in told.after],
+        "missing": told.missing,
+        "moved_px": told.moved_px,
+        "dry_run": dry_run,
+    }
+    progress.report("interpolated", data, "\n".join(lines))
+
+
 def redo(
     file: Path,
     media: Path | None,
@@ -240,10 +275,13 @@ def _clean(
             "left alone"
         )
     if not dry_run:
-        again = f"understudy alignments redo {quoted(file)}"
-        also = " --shared" if shared else ""
-        lines.append(f"masks and identity are stale now; next: {again}{also}")
+        lines.append(_stale_words(file, shared))
     progress.report("cleaned", told, "\n".join(lines))
+
+
+def _stale_words(file: Path, shared: bool) -> str:
+    again = f"understudy alignments redo {quoted(file)}{' --shared' if shared else ''}"
+    return f"masks and identity are stale now; next: {again}"
 
 
 def _refuse_shared(path: Path, faces: Path | None, allowed: bool) -> None:

@@ -30,7 +30,12 @@ from understudy.stages.repair.looking.find import MISALIGNED
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
 from understudy.types import Alignment, Face
+from understudy.types.faces import AUTOMATIC
 
+HAND, BETWEEN = "hand", "between@1"
+BY_HAND = (HAND, BETWEEN)
+"""Who set landmarks: a hand, or what was carried on from frames that a hand set."""
+_FOUND_BY = "found"
 MADE_BY, MADE_BY_TIME = "spatial@1", "two-way@1"
 FEWEST = 12
 """Faces that a group needs; fewer do not tell what is usual."""
@@ -274,7 +279,11 @@ def _edits(
 def with_landmarks(
     face: Face, landmarks: NDArray[np.float64], store: Alignments, made_by: str
 ) -> Face:
-    """A face with other landmarks, aligned as its file's faces are; the rest is stale."""
+    """A face with other landmarks, aligned as its file's faces are; the rest is stale.
+
+    Where a hand sets them, those that were found are kept beside them, and taken again they are
+    found ones as before; who else makes new ones leaves none of what a hand did.
+    """
     template = str(store.source.setting("template", "mean51"))
     frame = face.alignment.unit_from_frame.src
     if template == "mesh" and "mesh" in face.extras:
@@ -285,7 +294,25 @@ def with_landmarks(
     else:
         alignment = Alignment.fit(landmarks, frame, template)
     quality = {**face.quality, "average_distance": alignment.distance}
-    return replace(face.realigned(alignment, made_by), quality=quality)
+    return _remembering(face, replace(face.realigned(alignment, made_by), quality=quality))
+
+
+def _remembering(before: Face, after: Face) -> Face:
+    """A face with new landmarks, and those that were found where a hand set the new ones."""
+    extras = {name: value for name, value in after.extras.items() if name != AUTOMATIC}
+    made_by = {step: who for step, who in after.made_by.items() if step != _FOUND_BY}
+    if made_by["align"] in BY_HAND:
+        found, by = before.extras.get(AUTOMATIC), before.made_by.get(_FOUND_BY, "")
+        if before.made_by.get("align") not in BY_HAND:
+            found = before.alignment.landmarks.astype(np.float32).ravel()
+            by = before.made_by.get("align", "")
+        if found is not None and np.array_equal(
+            after.alignment.landmarks.astype(np.float32).ravel(), found
+        ):
+            made_by["align"] = by
+        elif found is not None:
+            extras[AUTOMATIC], made_by[_FOUND_BY] = found, by
+    return replace(after, extras=extras, made_by=made_by)
 
 
 def _faces(store: Alignments, ids: Sequence[tuple[int, str]]) -> Iterator[Face]:

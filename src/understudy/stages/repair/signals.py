@@ -23,6 +23,7 @@ from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.plugins import say_licences
 from understudy.stages.faces.views import View
 from understudy.stages.repair.along import bent_along, moved_along
+from understudy.stages.repair.shape import BY_HAND
 from understudy.store.alignments import Alignments
 from understudy.types import Alignment, Face, Faces
 from understudy.weights.needed import ensure
@@ -151,7 +152,7 @@ class Signals:
             return view
         self.told.faces += 1
         extras = {name: found.extras[name][0] for name in names}
-        by_hand = face.made_by.get("align", "") == "hand"
+        by_hand = face.made_by.get("align", "") in BY_HAND
         before = joined(seen.head, seen.shape)
         if by_hand:
             placed = moved_along(extras["mesh"], before, points)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from understudy.studio.api import (
-    cast,
     consent,
-    faces,
     files,
-    frames,
     jobs,
     models,
     pictures,
@@ -17,6 +14,7 @@ from understudy.studio.api import (
     renders,
     verify,
 )
+from understudy.studio.api.editing import cast, faces, frames
 from understudy.studio.state import Studio
 
 PREFIX = "/api/v1"

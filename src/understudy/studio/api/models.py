@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
+from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 
 from understudy.errors import FileAway
@@ -19,6 +22,7 @@ from understudy.studio.state import Studio
 
 _LEARNS = ("train", "swap", "demo")
 _MOST_POINTS = 600
+_SCORE = "held_out/combined"
 _SHEET = "step_{:08d}.png"
 
 
@@ -91,7 +95,10 @@ def router(studio: Studio) -> APIRouter:
                 queue.settle()
                 mine = [job for job in queue.jobs() if _is_of(job.spec, project, model)]
                 last = mine[-1] if mine else None
-                points = [p for job in mine[-5:] for p in _metrics(queue, job.id)]
+                points = [
+                    *_scores(folder),
+                    *(p for job in mine[-5:] for p in _metrics(queue, job.id)),
+                ]
         running = last.id if last is not None and last.state in ("running", "waiting") else None
         return Learning(
             running,
@@ -107,7 +114,7 @@ def router(studio: Studio) -> APIRouter:
         return _picture(studio, key, model, "preview.png")
 
     @calls.get(f"{base}/previews/{{step}}.png", summary="The sheet of faces at a step")
-    def sheet(key: str, model: str, step: Annotated[int, Path(ge=0, le=MOST)]) -> FileResponse:
+    def sheet(key: str, model: str, step: Annotated[int, InPath(ge=0, le=MOST)]) -> FileResponse:
         return _picture(studio, key, model, f"previews/{_SHEET.format(step)}")
 
     @calls.get("/options/{verb}", summary="What may be set for a piece of work")
@@ -162,6 +169,15 @@ def _metrics(queue: Queue, number: int) -> Iterator[tuple[str, int, float]]:
             step, value = event.data.get("step"), event.data.get("value")
             if isinstance(step, int) and isinstance(value, int | float):
                 yield event.code, step, float(value)
+
+
+def _scores(folder: Path) -> Iterator[tuple[str, int, float]]:
+    """Those that the model keeps itself, wherever it was trained."""
+    from understudy.stages.train.scored.kept import read_curve
+
+    for point in read_curve(folder):
+        if math.isfinite(point.combined):
+            yield _SCORE, point.step, point.combined
 
 
 def _curves(points: list[tuple[str, int, float]]) -> list[Curve]:

@@ -44,7 +44,7 @@ export default {
     <section class="card no-print"><h2>Log</h2>
       <p class="soft small">Each line holds the hash of the line before; outputs name the last one.</p>
       <div style="overflow: auto; max-height: 340px"><table><thead><tr><th>#</th><th>When</th><th>What</th><th>Facts</th></tr></thead>
-        <tbody><tr v-for="line in audit"><td>{{ line.number }}</td><td style="white-space: nowrap">{{ new Date(line.at).toLocaleString() }}</td><td>{{ line.event }}</td><td class="mono">{{ facts(line) }}</td></tr></tbody></table></div>
+        <tbody><tr v-for="line in audit"><td>{{ line.number }}</td><td style="white-space: nowrap">{{ new Date(line.at).toLocaleString() }}</td><td>{{ line.event }}</td><td class="small"><div v-for="[name, value] in facts(line)" class="break"><span class="soft">{{ name }}</span> <span :title="value">{{ short(value) }}</span></div></td></tr></tbody></table></div>
     </section>
     <q-dialog :model-value="!!revoking" @update:model-value="revoking = null"><div class="us-dialog" v-if="revoking"><h2>Take the consent of {{ revoking.name || revoking.person }} back?</h2>
       <p>From today on nothing is trained or converted with this person. What was made stays; to erase what holds them, use <span class="mono">understudy forget</span>.</p>
@@ -67,7 +67,9 @@ export default {
   },
   methods: {
     print: () => window.print(),
-    facts: (line) => Object.entries(line.facts).map(([k, v]) => `${k}: ${typeof v === "object" ? JSON.stringify(v) : v}`).join("  "),
+    facts: (line) => Object.entries(line.facts).map(([k, v]) => [k.replaceAll("_", " "), typeof v === "object" ? JSON.stringify(v) : String(v)]),
+    // Of a digest its beginning tells two apart; the whole one is in the log, and over it.
+    short: (value) => (/^[0-9a-f]{40,}$/.test(value) ? `${value.slice(0, 12)}\u2026` : value),
     begin(card) {
       // What was said of one is likely true of the next; age and kind of footage are never proposed.
       const { basis, scope, purpose, declared_by } = this.last || EMPTY;

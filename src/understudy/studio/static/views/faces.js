@@ -20,17 +20,16 @@ export default {
   props: { project: String, film: String },
   template: `
     <div class="row between"><h1>Faces</h1>
-      <div class="tools"><label>Film <select :value="film" @change="$event.target.value && move($event.target.value)"><option v-for="each in films" :value="each.id">{{ each.name }}</option></select></label>
+      <div class="tools"><label>Tiles <select v-model.number="px"><option :value="64">small</option><option :value="96">medium</option><option :value="144">large</option></select></label><label>Film <select :value="film" @change="$event.target.value && move($event.target.value)"><option v-for="each in films" :value="each.id">{{ each.name }}</option></select></label>
         <span class="soft" role="status" data-count>{{ shown.length }} of {{ total }} faces<template v-if="chosen.size">, <strong>{{ chosen.size }} chosen</strong></template><template v-if="out.size">, {{ out.size }} left out</template></span></div></div>
     <div v-if="trouble" class="trouble" role="alert">{{ trouble }} <button class="b" @click="load">Look again</button></div>
     <div class="tools small">
       <label>Sort <select v-model="sort"><option v-for="([words], id) in sorts" :value="id">{{ words }}</option></select></label>
       <label>Show <select v-model="state"><option value="">all</option><option value="in">learnt from</option><option value="out">left out</option><option value="stale">out of date</option></select></label>
       <label>Person <select v-model="person"><option value="">all</option><option v-for="each in persons" :value="each">{{ each === null ? 'nobody' : called(each) }}</option></select></label>
-      <label>Track <input v-model="track" type="number" min="0" style="width: 76px" placeholder="all"></label>
-      <label>From <input v-model.number="least" type="number" min="0" style="width: 76px"> px</label>
-      <label>Misaligned from <input v-model.number="misaligned" type="range" min="0" max="20" step="1"><span style="min-width: 3ch">{{ misaligned ? '.' + String(misaligned).padStart(2, '0') : 'off' }}</span></label>
-      <label>Tiles <select v-model.number="px"><option :value="64">small</option><option :value="96">medium</option><option :value="144">large</option></select></label>
+      <label>Track <input v-model="track" type="number" min="0" style="width: 66px" placeholder="all"></label>
+      <label>Size from <input v-model.number="least" type="number" min="0" style="width: 66px"> px</label>
+      <label>Misaligned from <input v-model.number="misaligned" type="range" min="0" max="20" step="1" style="width: 96px"><span style="min-width: 3ch">{{ misaligned ? '.' + String(misaligned).padStart(2, '0') : 'off' }}</span></label>
     </div>
     <p v-if="!data" class="soft" aria-live="polite">Looking\u2026</p>
     <p v-else-if="!total" class="card">No faces yet. <a :href="'/p/' + project">Find them first.</a></p>

@@ -19,17 +19,18 @@ export default {
     <div v-if="trouble" class="trouble" role="alert">{{ trouble }} <button class="b" @click="load">Look again</button></div>
     <div v-if="masking" class="fill" style="overflow: auto"><Mask :key="masking.id" :path="path" :face="masking" :version="frame.version" @saved="saved" @close="masking = null" /></div>
     <div v-show="!masking" class="stage fill" ref="stage"><canvas ref="canvas" tabindex="0" aria-label="The frame with its faces" @pointerdown="down" @wheel.prevent="zoomed" @contextmenu.prevent></canvas>
-      <span class="corner badge">{{ at }}<template v-if="frame">, {{ counted(frame.faces.length, 'face') }}</template></span></div>
+      <span class="corner badge">{{ at }}<template v-if="frame">, {{ counted(frame.faces.length, 'face') }}<template v-if="face?.set_by">, {{ face.set_by === 'hand' ? 'set by hand: a key frame' : 'carried from key frames' }}</template></template></span></div>
     <input type="range" :min="0" :max="Math.max(0, list.length - 1)" :value="place" @input="go(list[$event.target.value])" aria-label="Frame" style="width: 100%">
     <div class="row between"><div class="row"><button type="button" class="b icon" @click="step(-1)" title="Frame before (Z)"><q-icon name="chevron_left" /></button>
         <button type="button" class="b icon" @click="play" :title="'Play (Space)'"><q-icon :name="playing ? 'pause' : 'play_arrow'" /></button>
         <button type="button" class="b icon" @click="step(1)" title="Next frame (X)"><q-icon name="chevron_right" /></button>
-        <input type="number" min="0" :value="at" style="width: 90px" aria-label="Number of the frame" @change="go(Number($event.target.value))">
+        <input type="number" min="0" :value="at" style="width: 74px" aria-label="Number of the frame" @change="go(Number($event.target.value))">
         <button v-for="([icon, words], id) in tools" type="button" class="b icon" :aria-pressed="tool === id" :title="words" @click="use(id)"><q-icon :name="icon" /></button>
         <button type="button" class="b" :disabled="!face" @click="masking = face" title="Paint a mask (F5)"><q-icon name="brush" />Mask</button>
-        <button type="button" class="b" :disabled="!face" @click="remove"><q-icon name="delete" />Remove</button>
-        <button type="button" class="b" @click="copy(-1)" title="Faces of the frame before (C)"><q-icon name="content_copy" />Before</button>
-        <button type="button" class="b" @click="copy(1)" title="Faces of the next frame (V)"><q-icon name="content_copy" />Next</button></div>
+        <button type="button" class="b icon" :disabled="!face" @click="remove" title="Remove the face (Del)"><q-icon name="delete" /></button>
+        <button type="button" class="b icon" @click="copy(-1)" title="Copy the faces of the frame before (C)"><q-icon name="chevron_left" /><q-icon name="content_copy" /></button>
+        <button type="button" class="b icon" @click="copy(1)" title="Copy the faces of the next frame (V)"><q-icon name="content_copy" /><q-icon name="chevron_right" /></button>
+        <button type="button" class="b" :disabled="busy || !face || face.track === null" @click="interpolate" title="Carry edits of key frames to the frames between them (I)" data-interpolate><q-icon name="timeline" />Interpolate</button></div>
       <div class="row"><button type="button" class="b icon" :disabled="!done.length" @click="undo" title="Undo (Ctrl+Z)" data-undo><q-icon name="undo" /></button><button type="button" class="b icon" :disabled="!undone.length" @click="redo" title="Redo (Ctrl+Y)"><q-icon name="redo" /></button>
         <button type="button" class="b" :disabled="busy" @click="renew" title="Masks and identity that are out of date are made again, as a job"><q-icon name="refresh" />Make again</button></div></div>`,
   data: () => ({ columns: null, at: 0, frame: null, chosenFace: 0, tool: "face", view: "all", limit: 10, out: new Set(), done: [], undone: [], busy: false, trouble: "", playing: false, masking: null, views: VIEWS, tools: TOOLS }),
@@ -93,6 +94,7 @@ export default {
       { key: "Delete", words: "remove the face", as: "Faceswap: Del", run: () => this.remove() },
       { key: "c", words: "copy the faces of the frame before", as: "Faceswap: C", run: () => this.copy(-1) },
       { key: "v", words: "copy the faces of the next frame", as: "Faceswap: V", run: () => this.copy(1) },
+      { key: "i", words: "carry edits to the frames between key frames", run: () => this.interpolate() },
       { key: "Ctrl+z", words: "undo", run: this.undo },
       { key: ["Ctrl+y", "Ctrl+Shift+z"], words: "redo", run: this.redo },
       { key: "m", words: "the whole frame again", as: "Faceswap: M", run: () => ((this.zoom = null), this.fit()) },
@@ -326,18 +328,59 @@ export default {
         this.busy = false;
       }
     },
+    // From the key frame before to the one behind; what it changed is remembered face by face.
+    async interpolate() {
+      const track = this.face?.track;
+      if (track === undefined || track === null || this.busy) return;
+      try {
+        const keys = await call(`${this.path}/tracks/${track}/keys`);
+        const first = keys.filter((key) => key.frame < this.at).pop() || keys.find((key) => key.frame === this.at);
+        const last = keys.find((key) => key.frame > this.at) || keys.filter((key) => key.frame === this.at).pop();
+        if (!first || !last || first.frame === last.frame) {
+          tell("Move landmarks of this face in two frames first; those between then follow.");
+          return;
+        }
+        this.busy = true;
+        const changes = await call(`${this.path}/carry`, { body: { track, first, last } });
+        this.busy = false;
+        this.done.push({ index: this.at, changes });
+        this.undone = [];
+        tell(`${counted(changes.length, "face")} between frames ${first.frame} and ${last.frame} follow.`, "good");
+        await this.go(this.at);
+      } catch (error) {
+        this.busy = false;
+        fail(error);
+      }
+    },
+    async recarry(step, which) {
+      if (this.busy) return false;
+      this.busy = true;
+      try {
+        const frames = step.changes.map((one) => ({ index: one.index, version: one.version, faces: [
+          { id: one.id, landmarks: one[which], between: which === "after" || one.was_between }, ...one.others.map((id) => ({ id }))] }));
+        const told = await call(`${this.path}/frames`, { method: "PUT", body: { frames } });
+        step.changes = step.changes.map((one, n) => ({ ...one, version: told[n].version }));
+        this.busy = false;
+        await this.go(step.index);
+        return true;
+      } catch (error) {
+        this.busy = false;
+        fail(error);
+        return false;
+      }
+    },
     async restore(index, state) {
       if (this.at !== index) await this.go(index);
       const here = new Set(this.frame.faces.map((face) => face.id));
-      return this.put(state.faces.map((face) => ({ id: here.has(face.id) ? face.id : null, landmarks: face.landmarks, track: face.track })));
+      return this.put(state.faces.map((face) => ({ id: here.has(face.id) ? face.id : null, landmarks: face.landmarks, track: face.track, between: face.set_by === "between" })));
     },
     async undo() {
       const last = this.done[this.done.length - 1];
-      if (last && (await this.restore(last.index, last.before))) this.undone.push(this.done.pop());
+      if (last && (await (last.changes ? this.recarry(last, "before") : this.restore(last.index, last.before)))) this.undone.push(this.done.pop());
     },
     async redo() {
       const last = this.undone[this.undone.length - 1];
-      if (last && (await this.restore(last.index, last.after))) this.done.push(this.undone.pop());
+      if (last && (await (last.changes ? this.recarry(last, "after") : this.restore(last.index, last.after)))) this.done.push(this.undone.pop());
     },
     saved(told) {
       this.masking = null;

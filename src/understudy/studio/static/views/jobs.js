@@ -9,7 +9,7 @@ const MOST_LINES = 2000;
 export default {
   template: `
     <div class="row between"><h1>Jobs</h1><span class="badge" :class="live ? 'good' : 'warn'" role="status">{{ live ? 'live' : 'not connected; trying again' }}</span></div>
-    <p v-if="jobs && !jobs.length" class="card">Nothing was ever begun here. What you start in a project, here or in a terminal, appears in this list.</p>
+    <p v-if="jobs && !jobs.length" class="card">The queue is empty. What is begun on these pages, or queued in a terminal with <span class="mono">understudy jobs</span>, appears in this list.</p>
     <p v-if="!jobs" class="soft" aria-live="polite">Looking into the queue\u2026</p>
     <div class="stack">
       <section v-for="(job, n) in sorted" class="card job" :class="{ chosen: job.id === chosen }" :data-job="job.id" @click="chosen = job.id">

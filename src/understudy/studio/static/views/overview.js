@@ -4,12 +4,12 @@ import Files from "/static/parts/files.js";
 import { keysOf } from "/static/keys.js";
 
 const STAGES = {
-  films: ["Films", "Add a film"],
-  faces: ["Faces", "Find the faces"],
-  cast: ["Who is who", "Name the persons"],
-  consent: ["Consent", "Declare it"],
-  train: ["Model", "Train"],
-  convert: ["Output", "Convert"],
+  films: ["Films", "Add a film", "Add a film"],
+  faces: ["Faces", "Find the faces", "Find the faces"],
+  cast: ["Who is who", "Name the persons", "Look at them"],
+  consent: ["Consent", "Declare it", "Look at it"],
+  train: ["Model", "Train", "Train on"],
+  convert: ["Output", "Convert", "Look, or convert"],
 };
 const ICONS = { done: "check_circle", next: "play_circle", waits: "radio_button_unchecked" };
 
@@ -26,7 +26,7 @@ export default {
         <ol class="stages"><li v-for="stage in state.stages" :class="stage.state">
           <q-icon :name="icons[stage.state]" :class="{ good: stage.state === 'done' }" size="22px" />
           <div class="stack tight" style="gap: 0"><strong>{{ names[stage.id][0] }} <span class="sr">({{ stage.state }})</span></strong><span class="soft small break">{{ stage.words }}</span></div>
-          <button type="button" class="b" :class="{ first: stage.state === 'next' }" :disabled="busy" @click="act(stage.id)">{{ names[stage.id][1] }}</button></li></ol>
+          <div class="row"><a v-if="stage.id === 'faces' && stage.state === 'done'" class="b" :href="'/p/' + project + '/faces'">Look at them</a><button type="button" class="b" :class="{ first: stage.state === 'next' }" :disabled="busy" @click="act(stage.id)">{{ names[stage.id][stage.state === 'done' ? 2 : 1] }}</button></div></li></ol>
       </section>
       <section class="card"><h2>Films</h2>
         <div style="overflow: auto"><table v-if="state.sources.length"><thead><tr><th>Film</th><th>Frames</th><th>Faces</th><th>Shows</th><th>Health</th></tr></thead>

@@ -26,7 +26,7 @@ export default {
           <template v-if="learning?.sheets.length || learning?.newest"><img :src="sheet" alt="Faces of the model beside those it learns from" style="border-radius: 8px">
             <label v-if="learning.sheets.length > 1" class="field"><span>{{ at === null ? 'The newest' : 'Step ' + at }}</span><input type="range" min="0" :max="learning.sheets.length" :value="at === null ? learning.sheets.length : learning.sheets.indexOf(at)" @input="at = learning.sheets[$event.target.value] ?? null" aria-label="Step of the sheet"></label></template>
           <p v-else class="soft">The first sheet comes with the first save.</p></section>
-        <section class="card"><h2>Curves</h2><template v-if="curves.length"><Curves v-for="[title, some] in curves" :key="title" :title="title" :curves="some" /></template><p v-else class="soft">They are drawn while it trains.</p>
+        <section class="card"><h2>Curves</h2><template v-if="curves.length"><Curves v-for="[title, some] in curves" :key="title" :title="title" :curves="some" /></template><p v-else class="soft">Loss and rate are drawn of trainings begun here, or in the queue.</p>
           <div v-if="known" class="soft small">{{ known.plugin }}, {{ known.persons.join(' and ') }}, {{ counted(known.step, 'step') }}, {{ bytes(known.n_bytes) }}<template v-if="known.score !== null">, best score {{ known.score.toFixed(0) }} of 100</template></div></section></div>
     </template>`,
   data: () => ({ state: null, learning: null, model: "", fresh: "", minutes: 30, settings: {}, at: null, trouble: "", busy: false }),

@@ -13,7 +13,7 @@ export default {
   template: `
     <div class="stack"><h1>{{ first ? 'Welcome to the studio' : 'How it works' }}</h1>
       <p class="soft">Replace a face in a film with that of another person who agreed to it. These two do not exist.</p></div>
-    <ol class="cards" style="list-style: none; margin: 0; padding: 0">
+    <ol class="cards four" style="list-style: none; margin: 0; padding: 0">
       <li v-for="([name, title, words], n) in steps" class="card">
         <img :src="'/static/demo/' + name + '.jpg'" :alt="title" style="border-radius: 6px; aspect-ratio: 16 / 10; object-fit: cover">
         <h2>{{ n + 1 }}. {{ title }}</h2><p>{{ words }}</p></li>

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
@@ -27,12 +27,16 @@ _MOST_BYTES = 4 << 20
 _MOST_PX = 2048
 _REMOVED = 500
 Index = Annotated[int, Path(ge=0, le=MOST)]
+_SET_BY: dict[str, Literal["hand", "between"]] = {"hand": "hand", "between@1": "between"}
 _BASE = "/projects/{key}/films/{film}"
 
 
 @dataclass(frozen=True)
 class FaceOf:
-    """A face of a frame: its landmarks are 68 points x, y in frame pixels."""
+    """A face of a frame: its landmarks are 68 points x, y in frame pixels.
+
+    `set_by` says whether a hand set them, or they were carried from frames that a hand set.
+    """
 
     id: str
     box_xyxy: list[float]
@@ -41,6 +45,7 @@ class FaceOf:
     distance: float
     stale: list[str]
     masks: list[str]
+    set_by: Literal["", "hand", "between"] = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +68,15 @@ class ToReview:
 
 @dataclass(frozen=True)
 class WishOf:
-    """A face as it is to be: `id` null for a new one; `landmarks` null leaves them."""
+    """A face as it is to be: `id` null for a new one; `landmarks` null leaves them.
+
+    `between` says that they were carried from key frames, for taking that back and again.
+    """
 
     id: str | None = None
     landmarks: list[tuple[float, float]] | None = None
     track: int | None = None
+    between: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,50 @@ class Edit:
 
     version: str
     faces: list[WishOf] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class EditAt(Edit):
+    """An edit of the frame of this index."""
+
+    index: Annotated[int, Body(ge=0, le=MOST)] = 0
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Edits of several frames, done all or none."""
+
+    frames: list[EditAt]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A frame in which a hand set a face of a track, and its version."""
+
+    frame: Annotated[int, Body(ge=0, le=MOST)]
+    version: str
+
+
+@dataclass(frozen=True)
+class Carry:
+    """Carry what hands changed in two key frames of a track to those between them."""
+
+    track: Annotated[int, Body(ge=0, le=MOST)]
+    first: Key
+    last: Key
+
+
+@dataclass(frozen=True)
+class CarriedTo:
+    """A face whose landmarks were carried: all that taking it back, as an edit, needs."""
+
+    index: int
+    version: str
+    id: str
+    others: list[str]
+    before: list[list[float]]
+    after: list[list[float]]
+    was_between: bool
 
 
 @dataclass(frozen=True)
@@ -117,18 +170,51 @@ def router(studio: Studio) -> APIRouter:
         from understudy.runs.correcting import frames as editing
 
         project, source = _extracted(studio, key, film)
-        wishes = [
-            editing.Wish(
-                w.id, None if w.landmarks is None else np.array(w.landmarks, np.float64), w.track
-            )
-            for w in asked.faces
-        ]
         place = f"{key} {film} {index}"
         told = editing.edit(
-            project, source, index, wishes, asked.version, Reporter(), kept.of(place)
+            project, source, index, _wishes(asked), asked.version, Reporter(), kept.of(place)
         )
         kept.keep(place, list(told.removed))
         return _plain(told)
+
+    @calls.put(f"{_BASE}/frames", summary="The same for several frames: all of them or none")
+    def edit_several(key: str, film: str, asked: Edits) -> list[FrameOf]:
+        from understudy.runs.correcting import frames as editing
+
+        project, source = _extracted(studio, key, film)
+        edits = [(one.index, _wishes(one), one.version) for one in asked.frames]
+        told = editing.edit_frames(project, source, edits, Reporter())
+        for frame in told:
+            kept.keep(f"{key} {film} {frame.index}", list(frame.removed))
+        return [_plain(frame) for frame in told]
+
+    @calls.get(
+        f"{_BASE}/tracks/{{track}}/keys", summary="Frames in which a hand set a track's face"
+    )
+    def keys(key: str, film: str, track: Index) -> list[Key]:
+        from understudy.runs.correcting.carrying import keys_of
+
+        project, source = _extracted(studio, key, film)
+        return [Key(*found) for found in keys_of(project, source, track)]
+
+    @calls.post(f"{_BASE}/carry", summary="Carry edits of two key frames to those between")
+    def carry(key: str, film: str, asked: Carry) -> list[CarriedTo]:
+        from understudy.runs.correcting import carrying
+
+        project, source = _extracted(studio, key, film)
+        ends = [(end.frame, end.version) for end in (asked.first, asked.last)]
+        return [
+            CarriedTo(
+                one.index,
+                one.version,
+                one.id,
+                list(one.others),
+                one.before.tolist(),
+                one.after.tolist(),
+                one.was_between,
+            )
+            for one in carrying.carry(project, source, asked.track, ends, Reporter())
+        ]
 
     @calls.post(f"{_BASE}/frames/{{index}}/align", summary="Landmarks of a face in a box")
     def align(key: str, film: str, index: Index, asked: Box) -> dict[str, Any]:
@@ -198,6 +284,20 @@ def _extracted(studio: Studio, key: str, film: str) -> tuple[Project, Source]:
     return project, source
 
 
+def _wishes(asked: Edit) -> list[Any]:
+    from understudy.runs.correcting.frames import Wish
+
+    return [
+        Wish(
+            w.id,
+            None if w.landmarks is None else np.array(w.landmarks, np.float64),
+            w.track,
+            w.between,
+        )
+        for w in asked.faces
+    ]
+
+
 def _face(project: Project, source: Source, id_: str) -> Face:
     from understudy.runs.correcting import frames as editing
 
@@ -242,6 +342,7 @@ def _plain(frame: Any) -> FrameOf:
             round(face.alignment.distance, 4),
             sorted(face.stale),
             sorted(face.masks),
+            _SET_BY.get(face.made_by.get("align", ""), ""),
         )
         for face in frame.faces
     ]
