@@ -132,6 +132,11 @@ alignments misaligned
     A --threshold 0 --faces MISSING --move FREE
     A --threshold 0 --faces PICTURES --move TEXT
     A --threshold 0 --faces PICTURES --move FREE --to MISSING/x.txt
+alignments blurred
+    MISSING
+    A --below 11
+    A --faces MISSING --move FREE
+    A --below 9 --faces PICTURES --move TEXT
 alignments remove
     MISSING
     A

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,25 @@ def test_every_job_shows_how_it_is_used(understudy):
         assert f"Example: understudy alignments {name}" in " ".join(said.split())
 
 
+def faces_of(film):
+    with Alignments.open(film.with_suffix(".alignments"), read_only=True) as store:
+        return [face for _, faces in store.by_frame() for face in faces]
+
+
+def test_sharpness_is_measured_where_it_lacks(place, understudy):
+    known = {face.id: face.quality["sharpness"] for face in faces_of(place.a)}
+    with Alignments.open(place.a.with_suffix(".alignments")) as store:
+        for face in faces_of(place.a)[:8]:
+            quality = {k: v for k, v in face.quality.items() if k != "sharpness"}
+            store.put_face(replace(face, quality=quality))
+    understudy("alignments", "blurred", place.a).refused("alignments redo", "--sharpness")
+    said = understudy("alignments", "redo", place.a, "--sharpness").worked().out
+    assert "sharpness of 8" in said
+    again = {face.id: face.quality["sharpness"] for face in faces_of(place.a)}
+    assert again == pytest.approx(known, rel=0.02)
+    assert "made again: nothing" in understudy("alignments", "redo", place.a).worked().out
+
+
 def test_a_round_of_repair(place, understudy, tmp_path):
     film, faces = place.a, place.project / "sources" / "a" / "faces"
     told = understudy("alignments", "info", film, "--faces", faces).worked().out
@@ -37,6 +57,11 @@ def test_a_round_of_repair(place, understudy, tmp_path):
     understudy("alignments", "misaligned", film, "--threshold", 0, "--to", listed).worked()
     ids = [f["id"] for f in json.loads(listed.read_text())["faces"]]
     assert len(ids) == 8
+    blurred = understudy("alignments", "blurred", film, "--below", 9, "--to", listed).worked()
+    assert "8 faces were filmed less sharply than 9 of what is usual" in blurred.out
+    sharp = {face.id: face.quality["sharpness"] for face in faces_of(film)}
+    in_order = [f["id"] for f in json.loads(listed.read_text())["faces"]]
+    assert in_order == sorted(sharp, key=sharp.__getitem__)
 
     (tmp_path / "ids.txt").write_text(f"{ids[0]}  # the first\n\n{ids[1]}\n")
     dry = ("alignments", "remove", film, "--list", tmp_path / "ids.txt", "--dry-run")

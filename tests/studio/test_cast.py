@@ -76,6 +76,47 @@ def test_corrections_are_made_and_a_stale_one_is_refused(studio, cast) -> None:
         assert message in str(said), said
 
 
+def test_corrections_are_taken_back_and_done_again(studio, cast) -> None:
+    def edit(status: int = 200, **what) -> dict:
+        told = studio.client.post(f"{cast}/films/a/cast", json=what)
+        assert told.status_code == status, told.text
+        return told.json()
+
+    def state(film: dict) -> dict:
+        names = {str(one["number"]): one["person"] for one in film["found"] if one["said"]}
+        return {
+            "shows": {str(n): who for who, tracks in _tracks(film).items() for n in tracks},
+            "names": names | ({"all": film["everybody"]} if film["everybody"] else {}),
+        }
+
+    film = _film(studio.client.get(f"{cast}/cast").json())
+    states = [state(film)]
+    for what in (
+        {"what": "name", "names": {"1": "bob"}},
+        {"what": "split", "numbers": [0], "tracks": [1]},
+        {"what": "name", "names": {"2": "bob", "all": None}},
+        {"what": "merge", "numbers": [1, 2]},
+    ):
+        film = _film(edit(version=film["version"], **what))
+        states.append(state(film))
+    assert len({str(each) for each in states}) == len(states)
+    for each in (*reversed(states[:-1]), *states[1:]):
+        seen = film["version"]
+        film = _film(edit(what="restore", version=seen, **each))
+        assert state(film) == each
+        edit(409, what="restore", version=seen, **each)
+    now = film["version"]
+    assert "show" in edit(422, what="restore", version=now, **states[-1])["message"]
+    for wrong in (
+        {"shows": {"0": -1}, "names": {}},
+        {"shows": {"77": 0}, "names": {}},
+        {"shows": {"0": 1}, "names": {"1 ": "bob"}},
+    ):
+        edit(422, what="restore", version=now, **wrong)
+    edit(400, what="restore", version=now, shows={"0": 1}, names={"1": "nobody-known"})
+    assert _film(studio.client.get(f"{cast}/cast").json())["version"] == now, "nothing was done"
+
+
 def test_a_film_that_is_away_hides_no_other(studio, cast) -> None:
     (studio.folder / "a.mp4").unlink()
     told = studio.client.get(f"{cast}/cast").json()

@@ -269,6 +269,7 @@ def test_edits_are_carried_between_key_frames(served, page) -> None:
             return store.faces(frame)[0]
 
     page.goto(f"{served.address}/p/{_key(served, 'p')}/frames/a?frame=1")
+    page.wait_for_selector(".corner >> text=1, 1 face")
     box = page.locator(".stage canvas").bounding_box()
     scale = min(box["width"] / 160, box["height"] / 120)
     edge = (
@@ -295,6 +296,22 @@ def test_edits_are_carried_between_key_frames(served, page) -> None:
             page.keyboard.press(keys)
         page.wait_for_selector(".corner >> text=5, 1 face")
         assert abs(stored(3).alignment.landmarks - before[3] - (moved, 0)).max() < 0.6
+
+
+def test_a_name_is_given_and_taken_back(served, page) -> None:
+    page.goto(f"{served.address}/p/{_key(served, 'p')}/cast")
+    name = page.locator("[data-film=b] input[list=cast]")
+    name.fill("carol")
+    with page.expect_response(lambda r: r.request.method == "POST"):
+        name.press("Enter")
+    for button, shown in (("[data-undo]", "b"), ("[data-redo]", "carol"), ("[data-undo]", "b")):
+        page.wait_for_selector(f"{button}:enabled")
+        with page.expect_response(lambda r: r.request.method == "POST"):
+            page.click(button)
+        page.wait_for_function(
+            "name => document.querySelector('[data-film=b] input[list=cast]').value === name",
+            arg=shown,
+        )
 
 
 def test_anybody_reads_what_a_file_says(served, page) -> None:

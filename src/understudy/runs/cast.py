@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -152,6 +152,41 @@ def split(project: Project, where: str, tracks: Sequence[int], progress: Progres
 def assign(project: Project, where: str, tracks: Sequence[int], progress: Progress) -> edit.Edited:
     """Say that tracks of a film show this found person."""
     return _edit_one(project, where, tracks, progress, edit.assign)
+
+
+def restore(
+    project: Project,
+    film: str,
+    shown: Mapping[int, int],
+    names: Mapping[str, str | None],
+    progress: Progress,
+) -> None:
+    """Have a film's tracks and names be as they are said to: how an edit is taken back.
+
+    Args:
+        project: keeps the names.
+        film: id of the film.
+        shown: numbers of found persons by the numbers of tracks; others stay as they are.
+        names: ids of persons by number found, or `ALL`; who is not named has no name.
+        progress: told what is done.
+
+    Raises:
+        ValueRefused, StoreError: there is no such track or person, or nothing would change.
+    """
+    source = source_of(project, film)
+    for person in names.values():
+        if person is not None:
+            project.person(person)
+    path = project.alignments(source.id)
+    with Alignments.open(path, read_only=True) as store:
+        now = {track.number: track.person for track in store.tracks()}
+    wanted = {number: names.get(number) for number in {*source.persons, *names}}
+    renamed = {n: who for n, who in wanted.items() if source.persons.get(n) != who}
+    if not renamed or any(now.get(number) != who for number, who in shown.items()):
+        edit.put(path, shown, progress, partial(keep_own, project, source, progress))
+    if renamed:
+        note_shown(project, project.name_found(source.id, renamed), renamed)
+    _redraw(project, project.source(source.id))
 
 
 def proposals(project: Project, casts: Sequence[FilmCast], registry: Registry) -> list[Alike]:

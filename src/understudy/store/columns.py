@@ -24,12 +24,13 @@ _NOSE, _LEFT_EYE, _RIGHT_EYE = 30, slice(36, 42), slice(42, 48)
 
 _ROWS = """
     SELECT f.id, f.frame, f.track, t.person, f.left, f.top, f.right, f.bottom, f.score,
-        f.stale_json <> '[]', s.value, d.value, a.landmarks
+        f.stale_json <> '[]', s.value, d.value, p.value, a.landmarks
     FROM faces f
     JOIN alignments a ON a.face = f.key
     LEFT JOIN tracks t ON t.track = f.track
     LEFT JOIN quality s ON s.face = f.key AND s.name = 'size_px'
     LEFT JOIN quality d ON d.face = f.key AND d.name = 'average_distance'
+    LEFT JOIN quality p ON p.face = f.key AND p.name = 'sharpness'
     ORDER BY f.frame, f.position LIMIT ? OFFSET ?"""
 
 
@@ -45,6 +46,7 @@ class Columns:
         stale: whether something made from its landmarks is out of date.
         sizes_px: side of the face, or None.
         distances: of the aligned landmarks to the mean face, in the unit square, or None.
+        sharpness: see `imaging.focus`, or None where it was not measured.
         turns: how far the nose lies beside the middle of the eyes, in distances of the eyes, to
             the right of the picture; beyond .5 a face is in profile.
         tilts_deg: of the line through the eyes, clockwise.
@@ -60,6 +62,7 @@ class Columns:
     stale: list[bool] = field(default_factory=list)
     sizes_px: list[float | None] = field(default_factory=list)
     distances: list[float | None] = field(default_factory=list)
+    sharpness: list[float | None] = field(default_factory=list)
     turns: list[float] = field(default_factory=list)
     tilts_deg: list[float] = field(default_factory=list)
 
@@ -93,6 +96,7 @@ def columns(path: Path, limit: int | None = None, offset: int = 0) -> Columns:
             stale=[bool(row[9]) for row in rows],
             sizes_px=[_rounded(row[10], 1) for row in rows],
             distances=[_rounded(row[11], 4) for row in rows],
+            sharpness=[_rounded(row[12], 4) for row in rows],
             turns=turns,
             tilts_deg=tilts,
         )

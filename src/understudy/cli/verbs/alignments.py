@@ -104,6 +104,27 @@ def misaligned(
     return _job("misaligned", file, threshold=threshold, to=to, faces=faces, copy=copy, move=move)
 
 
+@app.command("blurred")
+@verb(queue=False)
+def blurred(
+    file: File,
+    below: Annotated[
+        float, typer.Option(min=0.0, max=10.0, help="Share of the film's usual sharpness.")
+    ] = 0.5,
+    to: To = None,
+    faces: Pictures = None,
+    copy: Copy = None,
+    move: Move = None,
+) -> JobSpec:
+    """Faces that were filmed less sharply than most of the film's, the most blurred first.
+
+    With a large --below all faces are listed, in order of sharpness.
+
+    Example: understudy alignments blurred clip.mp4 --faces p/sources/clip/faces --move blurred
+    """
+    return _job("blurred", file, below=below, to=to, faces=faces, copy=copy, move=move)
+
+
 @app.command("review")
 @verb(queue=False)
 def review(
@@ -310,6 +331,10 @@ def redo(
             "in older files and imported ones. Landmarks stay as they are.",
         ),
     ] = False,
+    sharpness: Annotated[
+        bool,
+        typer.Option("--sharpness", help="Also measure how sharp faces are that lack the number."),
+    ] = False,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where networks run.")
     ] = "auto",
@@ -321,7 +346,7 @@ def redo(
 
     Example: understudy alignments redo clip.mp4 --signals
     """
-    how = {"forget": forget, "signals": signals, "shared": shared}
+    how = {"forget": forget, "signals": signals, "sharpness": sharpness, "shared": shared}
     return _job("redo", file, device, media=media, faces=faces, **how)
 
 

@@ -38,6 +38,7 @@ _ALIGNMENTS = (
     "no-faces",
     "multi-faces",
     "misaligned",
+    "blurred",
     "review",
     "remove",
     "rekey",

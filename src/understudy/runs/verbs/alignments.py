@@ -82,6 +82,19 @@ def misaligned(
     _find(file, lambda store: find.misaligned(store, threshold), progress, to, faces, copy, move)
 
 
+def blurred(
+    file: Path,
+    below: float,
+    to: Path | None,
+    faces: Path | None,
+    copy: Path | None,
+    move: Path | None,
+    progress: Progress,
+) -> None:
+    """Faces that were filmed less sharply than most of the film's."""
+    _find(file, lambda store: find.blurred(store, below), progress, to, faces, copy, move)
+
+
 def review(
     file: Path,
     to: Path | None,
@@ -205,6 +218,7 @@ def redo(
     device: DeviceName,
     progress: Progress,
     shared: bool = False,
+    sharpness: bool = False,
 ) -> None:
     """Make stale masks and identity again, and signals that lack."""
     path = alignments_of(file, faces)
@@ -212,7 +226,9 @@ def redo(
     _refuse_shared(path, faces, shared or not _holds_stale(path))
     media = media or (file if path != file else None)  # it need not lie beside the alignments
     name = str(choose_device(device).device)
-    told = redoing(path, default_registry(), progress, media, faces, forget, name, signals)
+    told = redoing(
+        path, default_registry(), progress, media, faces, forget, name, signals, sharpness
+    )
     made = {**told.parts, "signals": told.signals.faces}
     parts = ", ".join(f"{part} of {n}" for part, n in made.items() if n)
     lines = [f"{counted(told.faces, 'face')}; made again: {parts or 'nothing'}"]

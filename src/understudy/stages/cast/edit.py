@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,15 +113,37 @@ def assign(
     return _edited(path, moved, progress, own)
 
 
+def put(path: Path, shown: Mapping[int, int], progress: Progress, own: Own = None) -> None:
+    """Have tracks show found persons as they are said to: how an edit is taken back.
+
+    Args:
+        path: the alignments file.
+        shown: numbers of found persons by the numbers of tracks; others stay as they are.
+        progress: told of the copy.
+        own: see `Own`.
+
+    Raises:
+        ValueRefused: there is no such track, or nothing would change.
+    """
+
+    def moved(tracks: Sequence[Track]) -> list[Track]:
+        _check_tracks(shown, {t.number for t in tracks}, path.name)
+        return [
+            replace(t, person=shown[t.number])
+            for t in tracks
+            if t.number in shown and t.person != shown[t.number]
+        ]
+
+    with Alignments.open(_allowed(path, moved, own)) as store:
+        changed = _changes(store, moved)
+        keep_copy(store, progress)
+        store.put([], tracks=changed)
+
+
 def _edited(
     path: Path, moved: Callable[[Sequence[Track]], list[Track]], progress: Progress, own: Own
 ) -> Edited:
-    if own is not None:
-        # Whatever is refused is refused before there is a file more.
-        with Alignments.open(path, read_only=True) as store:
-            _changes(store, moved)
-        path = own()
-    with Alignments.open(path) as store:
+    with Alignments.open(_allowed(path, moved, own)) as store:
         tracks = store.tracks()
         changed = _changes(store, moved)
         (person,) = {t.person for t in changed}
@@ -133,6 +155,15 @@ def _edited(
         gone = {t.person for t in tracks if t.person is not None} - left
         numbers = tuple(t.number for t in changed)
         return Edited(numbers, person, tuple(sorted(n for n in gone if n is not None)))
+
+
+def _allowed(path: Path, moved: Callable[[Sequence[Track]], list[Track]], own: Own) -> Path:
+    """Where it may be done; whatever is refused is refused before there is a file more."""
+    if own is None:
+        return path
+    with Alignments.open(path, read_only=True) as store:
+        _changes(store, moved)
+    return own()
 
 
 def _changes(store: Alignments, moved: Callable[[Sequence[Track]], list[Track]]) -> list[Track]:

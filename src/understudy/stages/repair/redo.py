@@ -10,6 +10,8 @@ from typing import Any
 from understudy.errors import MediaError
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
+from understudy.imaging.focus import SHARPNESS
+from understudy.imaging.focus import sharpness as measure
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.masks import make_masks, with_mask
 from understudy.stages.faces.plugins import say_devices, say_licences, settings_of
@@ -54,6 +56,7 @@ def redo(
     forget: bool = False,
     device: str = "cpu",
     signals: bool = False,
+    sharpness: bool = False,
 ) -> Redone:
     """Make stale masks and embeddings again; batches of up to 64 faces are saved whole.
 
@@ -67,6 +70,7 @@ def redo(
         device: where networks run.
         signals: also look for the mesh, and what else the aligner tells a model, where faces have
             none; stale ones are made again in any case.
+        sharpness: also measure it where faces lack the number.
 
     Raises:
         MediaError: the film is not there.
@@ -82,11 +86,12 @@ def redo(
         maker = _Maker(store, registry, device, forget, progress)
 
         def wanted(face: Face) -> bool:
-            return looker.wanted(face) or maker.wanted(face)
+            lacks = sharpness and SHARPNESS not in face.quality
+            return lacks or looker.wanted(face) or maker.wanted(face)
 
         n = 0
         for views in FilmFaces(store, film).batches(wanted, progress):
-            store.put_faces(maker.made(looker.made(views)))
+            store.put_faces(maker.made(looker.made(_measured(views, maker.done))))
             n += len(views)
             stop_if_cancelled(
                 progress, f"{counted(n, 'face is', 'faces are')} up to date; run it again to go on"
@@ -100,6 +105,18 @@ def redo(
         return Redone(
             n, dict(maker.done), left, len(state.stale), len(state.behind), looker.finished()
         )
+
+
+def _measured(views: list[View], done: Counter[str]) -> list[View]:
+    """The views, their faces with how sharp they are where the landmarks lie now."""
+    told = []
+    for view in views:
+        found = measure(view.pixels, view.alignment.landmarks)
+        done["sharpness"] += SHARPNESS not in view.face.quality
+        told.append(
+            replace(view, face=replace(view.face, quality={**view.face.quality, SHARPNESS: found}))
+        )
+    return told
 
 
 class _Maker:

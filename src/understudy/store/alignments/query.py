@@ -34,6 +34,7 @@ class Query:
         score: of the detector.
         size_px: side of the detection box.
         average_distance: of the aligned landmarks to the mean face, in the unit square.
+        sharpness: see `imaging.focus`.
         track: number of the track.
         person: whom the face's track shows.
         tracked: True for faces with a track, False for those without.
@@ -47,6 +48,7 @@ class Query:
     score: Bounds | None = None
     size_px: Bounds | None = None
     average_distance: Bounds | None = None
+    sharpness: Bounds | None = None
     track: int | None = None
     person: int | None = None
     tracked: bool | None = None
@@ -130,6 +132,7 @@ _CONDITIONS = {
     "score": "f.score BETWEEN :score_low AND :score_high",
     "size_px": _QUALITY.format(name="size_px"),
     "average_distance": _QUALITY.format(name="average_distance"),
+    "sharpness": _QUALITY.format(name="sharpness"),
     "track": "f.track = :track",
     "person": "f.track IN (SELECT track FROM tracks WHERE person = :person)",
     "mask": "f.key IN (SELECT face FROM masks WHERE kind = :mask)",
@@ -140,6 +143,7 @@ _CONDITIONS = {
 _OF_EACH = {
     "size_px": _QUALITY_OF_EACH.format(name="size_px"),
     "average_distance": _QUALITY_OF_EACH.format(name="average_distance"),
+    "sharpness": _QUALITY_OF_EACH.format(name="sharpness"),
     "mask": "EXISTS (SELECT 1 FROM masks m WHERE m.face = f.key AND m.kind = :mask)",
     "without_mask": "NOT EXISTS (SELECT 1 FROM masks m WHERE m.face = f.key "
     "AND m.kind = :without_mask)",

@@ -12,7 +12,9 @@ from typing import Literal
 from understudy.errors import StoreError, ValueRefused
 from understudy.files import make_folder, read_file, remove_file
 from understudy.flow import Progress
+from understudy.imaging.focus import SHARPNESS
 from understudy.media import FilmReader
+from understudy.shell import quoted
 from understudy.stages.faces.source import frame_words
 from understudy.stages.repair.pictures import state_of
 from understudy.store.alignments import Alignments
@@ -21,9 +23,11 @@ from understudy.store.atomic import commit_bytes
 from understudy.store.faceset import MAX_FILE_BYTES
 from understudy.words import counted
 
-Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned", "review"]
+Job = Literal["missing-frames", "no-faces", "multi-faces", "misaligned", "blurred", "review"]
 MISALIGNED = 0.10
 """The field's threshold for the mean distance to the mean face, in the unit square."""
+BLURRED = 0.5
+"""Of a film's usual sharpness: a blur with a sigma of 2 % of the width of the eyes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,39 @@ def misaligned(store: Alignments, threshold: float = MISALIGNED) -> Found:
         f"{counted(len(rows), 'face lies', 'faces lie')} {threshold:g} or more from the mean face"
     )
     return Found("misaligned", indices, rows, _with(said, indices))
+
+
+def blurred(store: Alignments, below: float = BLURRED) -> Found:
+    """Faces that were filmed less sharply than most of the film's, the most blurred first.
+
+    Args:
+        store: the alignments.
+        below: share of the film's usual sharpness, its median.
+
+    Raises:
+        StoreError: no face has the number, as in files made before it was measured.
+    """
+    usual = store.summary().quality.get(SHARPNESS)
+    if usual is None:
+        raise StoreError(
+            f"{store.path.name}: sharpness was not measured; measure it with: understudy "
+            f"alignments redo {quoted(store.path)} --sharpness"
+        )
+    limit = below * usual[1]
+    measured = {
+        face.id: face.quality[SHARPNESS]
+        for row in dict.fromkeys(r.frame for r in store.select(Query(sharpness=(0.0, limit))))
+        for face in store.faces(row)
+        if face.quality.get(SHARPNESS, limit) < limit
+    }
+    rows = [row for row in store.select(Query()) if row.id in measured]
+    rows.sort(key=lambda row: measured[row.id])
+    frames = tuple(sorted({row.frame for row in rows}))
+    said = (
+        f"{counted(len(rows), 'face was', 'faces were')} filmed less sharply than {below:g} of "
+        "what is usual in this film"
+    )
+    return Found("blurred", frames, tuple(rows), _with(said, frames))
 
 
 def write_list(found: Found, path: Path, source: Path) -> None:

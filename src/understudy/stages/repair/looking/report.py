@@ -97,6 +97,7 @@ def _users(path: Path) -> list[str]:
 _QUALITY = {
     "average_distance": "distance to the mean face",
     "presence": "presence of a face, 0 to 1",
+    "sharpness": "sharpness",
     "size_px": "size in pixels",
 }
 _UNITS = {"px": "px", "deg": "degrees", "s": "s"}

@@ -17,6 +17,7 @@ from understudy.flow import Reporter
 from understudy.store.alignments import Alignments
 from understudy.store.ids import NOBODY
 from understudy.store.project import ALL, Project, Source
+from understudy.studio.api.numbers import MOST
 from understudy.studio.state import Studio
 
 if TYPE_CHECKING:
@@ -106,18 +107,21 @@ class Edit:
     """A correction.
 
     Attributes:
-        what: "merge" makes one of the found persons `numbers`; "split" gives `tracks` of the one
+        what: "restore" takes an edit back: `shows` and `names` say how all was, names by id;
+            "merge" makes one of the found persons `numbers`; "split" gives `tracks` of the one
             in `numbers` a new number; "assign" gives `tracks` to the one in `numbers`; "name" says
             who they are, see `names`.
         version: that was seen.
         names: number found, or "all", to a name; null takes it away.
+        shows: track to number found.
     """
 
-    what: Literal["merge", "split", "assign", "name"]
+    what: Literal["merge", "split", "assign", "name", "restore"]
     version: str
     numbers: list[int] = field(default_factory=list)
     tracks: list[int] = field(default_factory=list)
     names: dict[str, str | None] = field(default_factory=dict)
+    shows: dict[int, int] = field(default_factory=dict)
 
 
 def router(studio: Studio) -> APIRouter:
@@ -154,6 +158,12 @@ def _do(project: Project, source: Source, asked: Edit, progress: Reporter) -> No
     where = f"{source.id}:{','.join(map(str, asked.numbers))}"
     if asked.what == "name":
         cast.name(project, [_named(source, *each) for each in asked.names.items()])
+    elif asked.what == "restore":
+        for number in asked.names:
+            _refuse_strange(number)
+        if not all(0 <= number <= MOST for each in asked.shows.items() for number in each):
+            raise ValueRefused("shows: expected numbers of tracks and of persons found")
+        cast.restore(project, source.id, asked.shows, asked.names, progress)
     elif not asked.numbers:
         raise ValueRefused("numbers: say whom of those that were found")
     elif asked.what == "merge":
@@ -165,10 +175,14 @@ def _do(project: Project, source: Source, asked: Edit, progress: Reporter) -> No
 
 
 def _named(source: Source, number: str, whom: str | None) -> str:
-    if number != ALL and not (number.isascii() and number.isdecimal()):
-        raise ValueRefused(f"names: expected numbers or {ALL}, got {number!r:.40}")
+    _refuse_strange(number)
     where = source.id if number == ALL else f"{source.id}:{number}"
     return f"{where}={whom or NOBODY}"
+
+
+def _refuse_strange(number: str) -> None:
+    if number != ALL and not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise ValueRefused(f"names: expected numbers or {ALL}, got {number!r:.40}")
 
 
 def _into(said: list[str]) -> Sink:

@@ -9,7 +9,8 @@ const ACROSS = 10;
 export default {
   props: { project: String },
   template: `
-    <div class="row between"><h1>Cast</h1><span class="soft small">Corrections keep a copy of the alignments first.</span></div>
+    <div class="row between"><h1>Cast</h1><div class="row"><span class="soft small">Corrections keep a copy of the alignments first.</span>
+      <button type="button" class="b icon" :disabled="busy || !done.length" @click="undo" title="Undo (Ctrl+Z)" data-undo><q-icon name="undo" /></button><button type="button" class="b icon" :disabled="busy || !undone.length" @click="redo" title="Redo (Ctrl+Y)" data-redo><q-icon name="redo" /></button></div></div>
     <div v-if="trouble" class="trouble" role="alert">{{ trouble }} <button class="b" @click="load">Look again</button></div>
     <p v-if="!cast && !trouble" class="soft" aria-live="polite">Looking into the films\u2026</p>
     <div v-for="words in said" class="note small">{{ words }}</div>
@@ -39,12 +40,14 @@ export default {
         <img v-if="on.ids.length" :src="sheet(film.film)" :alt="'Faces of track ' + on.tracks.join(', ')" style="align-self: start; border-radius: 6px"></div>
     </section>
     <datalist id="cast"><option v-for="each in session.project?.persons" :value="each.name || each.id"></option></datalist>`,
-  data: () => ({ cast: null, trouble: "", said: [], busy: false, on: null, chosen: {}, session }),
+  data: () => ({ cast: null, trouble: "", said: [], busy: false, on: null, chosen: {}, done: [], undone: [], session }),
   mounted() {
     this.leave = keysOf("Cast", [
       { key: "Escape", words: "choose nobody", run: () => ((this.chosen = {}), (this.on = null)) },
       { key: "m", words: "those chosen are one", run: () => this.each((film) => this.picked(film).length > 1 && this.edit(film, { what: "merge", numbers: this.picked(film) })) },
       { key: "s", words: "the chosen tracks are somebody else", run: () => this.each((film) => this.splits(film) && this.edit(film, { what: "split", numbers: [this.on.person], tracks: this.on.tracks })) },
+      { key: "Ctrl+z", words: "undo", run: () => this.undo() },
+      { key: ["Ctrl+y", "Ctrl+Shift+z"], words: "redo", run: () => this.redo() },
       { key: "click", words: "a track: its faces; with Shift or Ctrl several" },
     ]);
     this.load();
@@ -124,20 +127,49 @@ export default {
         fail(error);
       }
     },
+    // How all of a film is: what taking an edit back, or doing it again, needs.
+    whole(id) {
+      const film = this.cast.films.find((each) => each.film === id);
+      const said = film.found.filter((one) => one.said).map((one) => [one.number, one.person]);
+      return {
+        shows: Object.fromEntries(film.found.flatMap((one) => one.tracks.map((track) => [track.number, one.number]))),
+        names: { ...Object.fromEntries(said), ...(film.everybody ? { all: film.everybody } : {}) },
+      };
+    },
     async edit(film, what) {
-      if (this.busy) return;
+      const before = this.whole(film.film);
+      if (!(await this.send(film, what))) return;
+      this.done.push({ film: film.film, before, after: this.whole(film.film) });
+      this.undone = [];
+    },
+    async undo() {
+      const last = this.done[this.done.length - 1];
+      if (last && (await this.restore(last.film, last.before))) this.undone.push(this.done.pop());
+    },
+    async redo() {
+      const last = this.undone[this.undone.length - 1];
+      if (last && (await this.restore(last.film, last.after))) this.done.push(this.undone.pop());
+    },
+    restore(id, state) {
+      return this.send(this.cast.films.find((each) => each.film === id), { what: "restore", ...state });
+    },
+    async send(film, what) {
+      if (this.busy) return false;
       this.busy = true;
+      let went = false;
       try {
         this.cast = await call(`/projects/${this.project}/films/${part(film.film)}/cast`, { body: { ...what, version: film.version } });
         this.said = this.cast.said;
         this.chosen = {};
         this.on = null;
+        went = true;
         session.project = await call(`/projects/${this.project}?whole=false`);
       } catch (error) {
         fail(error);
         if (error.status === 409) await this.load();
       }
       this.busy = false;
+      return went;
     },
     name(film, one, whom) {
       this.edit(film, { what: "name", names: { [film.everybody && film.found.length === 1 ? "all" : one.number]: whom || null } });

@@ -8,6 +8,7 @@ const SORTS = {
   frame: ["frame", null],
   size: ["size, small first", "sizes_px"],
   distance: ["misaligned first", "distances", -1],
+  sharpness: ["blurred first", "sharpness"],
   score: ["doubtful first", "scores"],
   turn: ["turned left to right", "turns"],
   tilt: ["tilt", "tilts_deg"],
@@ -24,7 +25,7 @@ export default {
         <span class="soft" role="status" data-count>{{ shown.length }} of {{ total }} faces<template v-if="chosen.size">, <strong>{{ chosen.size }} chosen</strong></template><template v-if="out.size">, {{ out.size }} left out</template></span></div></div>
     <div v-if="trouble" class="trouble" role="alert">{{ trouble }} <button class="b" @click="load">Look again</button></div>
     <div class="tools small">
-      <label>Sort <select v-model="sort"><option v-for="([words], id) in sorts" :value="id">{{ words }}</option></select></label>
+      <label>Sort <select v-model="sort"><option v-for="([words, column], id) in sorts" :value="id" :disabled="lacks(column)">{{ words }}{{ lacks(column) ? ' (not measured)' : '' }}</option></select></label>
       <label>Show <select v-model="state"><option value="">all</option><option value="in">learnt from</option><option value="out">left out</option><option value="stale">out of date</option></select></label>
       <label>Person <select v-model="person"><option value="">all</option><option v-for="each in persons" :value="each">{{ each === null ? 'nobody' : called(each) }}</option></select></label>
       <label>Track <input v-model="track" type="number" min="0" style="width: 66px" placeholder="all"></label>
@@ -118,6 +119,10 @@ export default {
     this.leave();
   },
   methods: {
+    // Of files made before a number was kept; `alignments redo --sharpness` measures it.
+    lacks(column) {
+      return column === "sharpness" && !!this.data && this.data.sharpness.every((value) => value === null);
+    },
     called(number) {
       const shows = this.source?.shows || {};
       const id = shows[number] || shows.all;
