@@ -296,8 +296,9 @@ def _clean(
 
 
 def _stale_words(file: Path, shared: bool) -> str:
-    again = f"understudy alignments redo {quoted(file)}{' --shared' if shared else ''}"
-    return f"masks and identity are stale now; next: {again}"
+    again = f"understudy alignments redo {quoted(file)}"
+    also = " --shared" if shared else ""
+    return f"masks and identity are stale now; next: {again}{also}"
 
 
 def _refuse_shared(path: Path, faces: Path | None, allowed: bool) -> None:
