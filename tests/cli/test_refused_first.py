@@ -278,6 +278,16 @@ score
 models show
     NEW
     TEXT
+models sheet
+    NEW
+    TEXT
+    P
+    P --model-name ../nosuch
+models change
+    NEW --no-warp
+    P
+    P --no-warp
+    P --learning-rate 5
 config show
     NEW
     --config MISSING

@@ -43,6 +43,7 @@ WarningCode = Literal[
     "spike",
     "stale-masks",
     "stale-pictures",
+    "switch-refused",
     "unknown-origin",
     "unseen-plate",
 ]
@@ -82,6 +83,7 @@ WARNINGS: Mapping[WarningCode, str] = {
     "spike": "The loss rose far over the usual: a step was left out, or training went back.",
     "stale-masks": "Masks are older than the landmarks that they were made from.",
     "stale-pictures": "Face pictures were cut before the landmarks changed.",
+    "switch-refused": "What was asked of a running training cannot be: the `switch` stays.",
     "unknown-origin": "A model is too old to say from which films it learnt the persons it shows.",
     "unseen-plate": "A face is replaced that the model was not trained on.",
 }
@@ -131,6 +133,7 @@ ReportCode = Literal[
     "redone",
     "removed",
     "renumbered",
+    "switched",
     "train",
     "weights",
 ]
@@ -158,6 +161,7 @@ REPORTS: Mapping[ReportCode, str] = {
     "redone": "Stale parts were made again: `faces`, `parts`, what is `left`, pictures.",
     "removed": "Ids of `faces` removed, or that would be with `dry_run`.",
     "renumbered": "`ids`: new ids of faces by the old ones, or what they would be with `dry_run`.",
+    "switched": "A running training goes on otherwise: `switch`, `value`, `before`, `step`.",
     "train": "A model was trained: `step`, losses, `checkpoint`, `preview`.",
     "weights": "`files` of weights: who uses each, its licence, its `path` or null, its `trouble`.",
 }

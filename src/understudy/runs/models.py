@@ -13,7 +13,9 @@ from understudy.errors import PluginError, StoreError
 from understudy.nn import checkpoint
 from understudy.plugin import Registry
 from understudy.shell import quoted
+from understudy.stages.train.live import ask
 from understudy.stages.train.scored.kept import Best, read_best
+from understudy.store.ids import check_id
 from understudy.store.project import Project
 from understudy.swap import Knob, read_knobs
 
@@ -41,6 +43,30 @@ def trained_options(project: Project, name: str | None = None) -> Mapping[str, A
     folder = project.model(name or DEFAULT)
     found = checkpoint.newest(folder) if folder.is_dir() else None
     return {} if found is None else {**found.state.training, "model": found.state.model}
+
+
+def ask_training(
+    folder: Path, name: str | None, changed: Mapping[str, Any], *, sheet: bool = False
+) -> Path:
+    """Ask something of the training of a project's model that runs now; see `live.ask`.
+
+    Args:
+        folder: of the project.
+        name: of the model; None takes `DEFAULT`.
+        changed: switches to be set.
+        sheet: whether a sheet of faces is to be drawn at once.
+
+    Returns:
+        The model's folder.
+
+    Raises:
+        ValueRefused: nobody trains it now, or as `live.checked`.
+        StoreError: there is no such project.
+    """
+    with Project.open(folder, read_only=True) as project:
+        model = project.model(check_id("model", name or DEFAULT))
+    ask(model, changed, sheet=sheet)
+    return model
 
 
 def persons_by_model(project: Project) -> Mapping[str, tuple[str, ...]]:

@@ -302,16 +302,8 @@ def interpolate(
 
     Example: understudy alignments interpolate clip.mp4 --track 3 --first 120 --last 180
     """
-    return _job(
-        "interpolate",
-        file,
-        track=track,
-        first=first,
-        last=last,
-        dry_run=dry_run,
-        backup=backup,
-        shared=shared,
-    )
+    how: dict[str, Any] = {"dry_run": dry_run, "backup": backup, "shared": shared}
+    return _job("interpolate", file, track=track, first=first, last=last, **how)
 
 
 @app.command("redo")

@@ -12,7 +12,9 @@ from typer.core import TyperGroup
 from understudy.cli.about import weights
 from understudy.cli.say import echo
 from understudy.cli.work import AsJson
+from understudy.options import fields_of
 from understudy.shell import quoted
+from understudy.stages.train.options import TrainOptions
 
 if TYPE_CHECKING:
     from understudy.runs.models import TrainedModel
@@ -23,6 +25,11 @@ _WEIGHTS: dict[str, Callable[..., None]] = {
     "verify": weights.verify_,
 }
 """What these verbs were called under `models` before models were what people train."""
+
+
+def _help(name: str) -> str:
+    """What an option of training says of itself."""
+    return next(one.help for one in fields_of(TrainOptions) if one.name == name)
 
 
 class _ShownByItself(TyperGroup):
@@ -78,6 +85,55 @@ def show(
             echo(f"\nchosen at a conversion of {plugin}, convert --knob:")
         for name, knob in knobs.items():
             echo(f"  {name}, {knob.range_words()}: {knob.help}")
+
+
+Folder = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project folder.")]
+Name = Annotated[str | None, typer.Option("--model-name", help="Which model.")]
+
+
+@app.command("sheet")
+def sheet(project: Folder, model_name: Name = None) -> None:
+    """Have a model that is being trained now draw its faces at once, not at its next save.
+
+    Example: understudy models sheet project
+    """
+    from understudy.runs.models import ask_training
+
+    folder = ask_training(project, model_name, {}, sheet=True)
+    echo(f"asked for; it comes as {folder / 'preview.png'}")
+
+
+@app.command("change")
+def change(
+    project: Folder,
+    model_name: Name = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help=_help("learning_rate"), min=1e-7, max=0.1)
+    ] = None,
+    warp: Annotated[bool | None, typer.Option(help=_help("warp"))] = None,
+    flip: Annotated[bool | None, typer.Option(help=_help("flip"))] = None,
+    transform: Annotated[bool | None, typer.Option(help=_help("transform"))] = None,
+    colour: Annotated[bool | None, typer.Option(help=_help("colour"))] = None,
+    masked: Annotated[bool | None, typer.Option(help=_help("masked"))] = None,
+) -> None:
+    """Change how a model is trained while it is; what it said before holds again with its flags.
+
+    It holds for later runs too, until training is begun with another value of that option.
+
+    Example: understudy models change project --learning-rate 0.00005 --no-warp
+    """
+    from understudy.runs.models import ask_training
+
+    said = {
+        "learning_rate": learning_rate,
+        "warp": warp,
+        "flip": flip,
+        "transform": transform,
+        "colour": colour,
+        "masked": masked,
+    }
+    ask_training(project, model_name, {k: v for k, v in said.items() if v is not None})
+    echo("asked for; training says when it goes on so")
 
 
 def _print(models: Sequence[TrainedModel]) -> None:

@@ -9,11 +9,12 @@ from understudy.files import make_folder, rename
 from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.plugin import Plugin
+from understudy.stages.train.live import CONTROL
 from understudy.stages.train.scored.kept import CURVE
 from understudy.store.atomic import sweep_parts
 from understudy.store.lock import WriterLock
 
-_OURS = {"previews", "logs", "preview.png", "cache", checkpoint.BEST, CURVE}
+_OURS = {"previews", "logs", "preview.png", "cache", checkpoint.BEST, CURVE, CONTROL}
 
 
 def writing(folder: Path) -> WriterLock:

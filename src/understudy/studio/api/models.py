@@ -13,8 +13,12 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 
 from understudy.errors import FileAway
+from understudy.options import fields_of
+from understudy.runs.queue.job import Job
 from understudy.runs.queue.store import Queue
 from understudy.runs.spec import JobSpec
+from understudy.stages.train.live import SWITCHES, read_asked
+from understudy.stages.train.options import TrainOptions
 from understudy.store.ids import check_id
 from understudy.store.project import Project
 from understudy.studio.api.numbers import MOST
@@ -45,6 +49,7 @@ class Learning:
         progress: of that, in words.
         curves: of what was told while it trained, of the last jobs.
         sheets: steps that a sheet of faces was drawn at.
+        live: values in use of what may change while it is trained, as they were asked for.
         newest: when the newest sheet was drawn, in seconds since 1970; 0 where there is none.
     """
 
@@ -54,6 +59,15 @@ class Learning:
     curves: list[Curve]
     sheets: list[int]
     newest: float
+    live: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a training that runs: switches by their options' names, or a sheet."""
+
+    changed: dict[str, Any] = field(default_factory=dict)
+    sheet: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,16 @@ def router(studio: Studio) -> APIRouter:
             _curves(points),
             sheets,
             drawn,
+            {} if running is None else _live(folder, last),
         )
+
+    @calls.post(f"{base}/live", summary="Ask for a sheet, or for other switches, while it trains")
+    def live(key: str, model: str, wish: Wish) -> dict[str, Any]:
+        from understudy.runs.models import ask_training
+
+        place = studio.projects.folder(key)
+        folder = ask_training(place, check_id("model", model), wish.changed, sheet=wish.sheet)
+        return dict(read_asked(folder).changed)
 
     @calls.get(f"{base}/preview.png", summary="The newest sheet of faces")
     def preview(key: str, model: str) -> FileResponse:
@@ -169,6 +192,15 @@ def _metrics(queue: Queue, number: int) -> Iterator[tuple[str, int, float]]:
             step, value = event.data.get("step"), event.data.get("value")
             if isinstance(step, int) and isinstance(value, int | float):
                 yield event.code, step, float(value)
+
+
+def _live(folder: Path, job: Job | None) -> dict[str, Any]:
+    """What was asked for while it is trained, over what the job says, over what is usual."""
+    usual = {one.name: one.default for one in fields_of(TrainOptions) if one.name in SWITCHES}
+    options = None if job is None else job.spec.values.get("options")
+    said = options.get("flags", {}) if isinstance(options, dict) else {}
+    known = {name: said.get(f"train.{name}", value) for name, value in usual.items()}
+    return {**known, **read_asked(folder).changed}
 
 
 def _scores(folder: Path) -> Iterator[tuple[str, int, float]]:

@@ -29,12 +29,13 @@ def in_memory(planes: np.ndarray, cutting: Cutting) -> FaceArrays:
     return FaceArrays(cutting, faces)
 
 
-def _faces(n: int, tone: int, seed: int) -> FaceArrays:
-    """Discs of one tone with two darker spots that move."""
+def _faces(n: int, tone: int, seed: int, hidden: int = 0) -> FaceArrays:
+    """Discs of one tone with two darker spots that move; so many rows the mask leaves out."""
     generator = np.random.default_rng(seed)
     size = 96 + 2 * margin_px(96)
     y, x = np.mgrid[:size, :size] - size / 2
     pixels = np.full((n, 4, size, size), 60, np.uint8)
+    pixels[:, 3, :hidden] = 0
     for i, (dx, dy) in enumerate(generator.uniform(-8, 8, (n, 2))):
         pixels[i, :3, (x / 30) ** 2 + (y / 40) ** 2 < 1] = tone
         for side in (-14, 14):
@@ -42,10 +43,10 @@ def _faces(n: int, tone: int, seed: int) -> FaceArrays:
     return in_memory(pixels, QUICK)
 
 
-def _trainer(n: int = 5, **changes) -> Trainer:
+def _trainer(n: int = 5, hidden: int = 0, **changes) -> Trainer:
     options = TrainOptions(**{"iterations": 10, "batch": 2, "device": "cpu"} | changes)
     model = new_model(Registry(PLUGINS).get("swap", "quick"), 1, ("a", "b"))
-    faces = {"a": _faces(n, 200, 1), "b": _faces(n + 2, 120, 2)}
+    faces = {"a": _faces(n, 200, 1, hidden), "b": _faces(n + 2, 120, 2, hidden)}
     return Trainer(model, faces, options, 1, torch.device("cpu"))
 
 
@@ -55,6 +56,33 @@ def test_it_learns():
     for side in ("a", "b"):
         first, last = (np.mean([x[side] for x in part]) for part in (losses[:3], losses[-5:]))
         assert last < 0.5 * first
+
+
+def test_switches_change_between_two_iterations():
+    trainer = _trainer(hidden=50)
+    for number in range(3):
+        trainer.step(number)
+    inside = trainer.batch_of(3).planes["weight"]
+    assert (trainer.change("masked", False), trainer.change("flip", False)) == ("", "")
+    assert (trainer.change("warp", False), trainer.change("learning_rate", 1e-5)) == ("", "")
+    whole = trainer.batch_of(3).planes["weight"]
+    assert inside.min() < 0.99 and whole.min() >= 1
+    assert trainer.switches.warp == trainer.switches.flip == 0
+    assert trainer.switches.transform > 0
+    trainer.step(3)
+    assert trainer.current_rate <= 1e-5
+    assert math.isnan(trainer.guard.usual), "what was usual says nothing of what is learnt now"
+    assert trainer.change("learning_rate", None) == ""
+    assert trainer.learning_rate == trainer.recipe.learning_rate
+    assert trainer.change("masked", True) == ""
+    assert trainer.batch_of(3).planes["weight"].min() < 0.99
+
+    textures = _trainer()
+    textures.model.crop = replace(textures.model.crop, surface=True)
+    assert all(textures.change(name, False) for name in ("warp", "transform", "masked"))
+    unmasked = _trainer()
+    unmasked.cutting = replace(unmasked.cutting, mask=None)
+    assert "without a mask" in unmasked.change("masked", True)
 
 
 def test_the_start_from_the_faces_is_worth_many_iterations():

@@ -115,6 +115,11 @@ class Guard:
         regained = _LOWERED + (1 - _LOWERED) * min(1.0, gone / _RECOVERY)
         return ramp * regained * self._ceiling
 
+    def forget(self) -> None:
+        """Learn anew what is usual: what is trained has another loss from here on."""
+        self._losses.clear()
+        self._in_a_row = 0
+
     def rewarm(self, number: int) -> None:
         """Raise the rate gently from here on, for a model that was last trained at a lower one."""
         self._since = number - 1

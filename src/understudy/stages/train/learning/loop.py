@@ -76,6 +76,7 @@ class Trainer:
             flip=options.flip * self.recipe.flip,
             colour=options.colour,
         )
+        self._whole = False
         self.seed, self.device, self.dtype = seed, device, dtype
         self.sampler = Sampler(seed, self.batch, weights=weights)
         self.current_rate = self.learning_rate
@@ -88,6 +89,33 @@ class Trainer:
         self.groups: Sequence[ParameterGroup] = self.model.groups()
         self.optimizers = self._optimizers()
         self.ema = self._copy()
+
+    def change(self, name: str, value: Any) -> str:
+        """Set a switch between two iterations, see `live.SWITCHES`.
+
+        Args:
+            name: of the option.
+            value: of it.
+
+        Returns:
+            Why that cannot be, or "".
+        """
+        own, surface = self.recipe, self.model.crop.surface
+        if name == "learning_rate":
+            self.learning_rate = value or own.learning_rate
+        elif name == "colour":
+            self.switches = replace(self.switches, colour=value)
+        elif name == "masked":
+            if surface or self.cutting.mask is None:
+                what = "textures" if surface else "faces without a mask"
+                return f"its faces are cut as {what}; stop it and begin with the other"
+            self._whole = not value
+        elif surface and name in ("warp", "transform"):
+            return "this model learns textures, which lie still"
+        else:
+            self.switches = replace(self.switches, **{name: value * getattr(own, name)})
+        self.guard.forget()
+        return ""
 
     @property
     def precision(self) -> str:
@@ -196,6 +224,9 @@ class Trainer:
         drawn = drawn.to(self.device)
         targets = augment.cut(pictures, drawn, crop.output_px, inner, warped=False)
         images, weights = targets[:, :3], targets[:, 3:4] * (255 / WEIGHT_UNIT)
+        if self._whole:
+            # the mask's weight is 1 inside and less at its edge; eyes and mouth weigh more
+            weights = weights.clamp(min=1.0)
         if self.switches.colour:
             images = augment.recolour(images, drawn)
         planes = {"rgb": images.contiguous(), "weight": weights}

@@ -17,9 +17,13 @@ from understudy.plugin import Plugin
 from understudy.stages.train.feeding.faces import FaceSource
 from understudy.stages.train.learning.loop import Trainer
 from understudy.stages.train.learning.previews import Curves, sheet, write_sheet
+from understudy.stages.train.live import Live
 from understudy.stages.train.options import TrainOptions
 from understudy.stages.train.scored.watch import Watch
 from understudy.words import counted
+
+_ASKED_FOR = 6
+"""Faces of a sheet that is asked for where none is drawn otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Run:
         self.gone_back_before = trainer.guard.gone_back
         self.started = self.last_save = time.monotonic()
         self.scored_before_s = 0.0
+        before = found.state.training if found else None
+        self.live = Live(folder, options, before, trainer.change, progress)
 
     def finish_plan(self, begun: Callable[[Path], None] | None) -> TrainReport:
         """Iterate until the plan is done; save on the way, at the end and when cancelled.
@@ -137,6 +143,8 @@ class Run:
                     bar.advance(1 if o.iterations else now - before, self.note())
                     if self.progress.cancelled:
                         break
+                    if self.live.look(self.step):
+                        self._preview(self.options.previews or _ASKED_FOR)
                     self.save_when_due()
             except BaseException:
                 self.settle()
@@ -258,7 +266,8 @@ class Run:
         if kept:
             return
         self.saved, self.last_save = self.step, time.monotonic()
-        self._preview()
+        if self.options.previews:
+            self._preview(self.options.previews)
 
     def _state(self) -> checkpoint.State:
         """What is known of the model now."""
@@ -276,15 +285,13 @@ class Run:
             origins=self.origins,
         )
 
-    def _preview(self) -> None:
-        """Draw the faces as the model shows them now."""
-        if not self.options.previews:
-            return
+    def _preview(self, n: int) -> None:
+        """Draw n faces of each person as the model shows them now."""
         trainer, words = self.trainer, self.watch.words()
         picture = sheet(
             trainer.averaged(),
             self.faces,
-            self.options.previews,
+            n,
             f"{self.step}" + (f": {words}" if words else ""),
             trainer.device,
         )
