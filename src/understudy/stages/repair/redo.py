@@ -112,7 +112,8 @@ def _measured(views: list[View], done: Counter[str]) -> list[View]:
     told = []
     for view in views:
         found = measure(view.pixels, view.alignment.landmarks)
-        done["sharpness"] += SHARPNESS not in view.face.quality
+        if SHARPNESS not in view.face.quality:
+            done["sharpness"] += 1
         told.append(
             replace(view, face=replace(view.face, quality={**view.face.quality, SHARPNESS: found}))
         )
