@@ -57,10 +57,11 @@ def test_a_round_of_repair(place, understudy, tmp_path):
     understudy("alignments", "misaligned", film, "--threshold", 0, "--to", listed).worked()
     ids = [f["id"] for f in json.loads(listed.read_text())["faces"]]
     assert len(ids) == 8
-    blurred = understudy("alignments", "blurred", film, "--below", 9, "--to", listed).worked()
+    order = tmp_path / "sharp.json"
+    blurred = understudy("alignments", "blurred", film, "--below", 9, "--to", order).worked()
     assert "8 faces were filmed less sharply than 9 of what is usual" in blurred.out
     sharp = {face.id: face.quality["sharpness"] for face in faces_of(film)}
-    in_order = [f["id"] for f in json.loads(listed.read_text())["faces"]]
+    in_order = [f["id"] for f in json.loads(order.read_text())["faces"]]
     assert in_order == sorted(sharp, key=sharp.__getitem__)
 
     (tmp_path / "ids.txt").write_text(f"{ids[0]}  # the first\n\n{ids[1]}\n")

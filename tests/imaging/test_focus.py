@@ -8,7 +8,7 @@ import pytest
 
 from understudy.geometry import INNER
 from understudy.geometry.templates import MEAN_FACE_51
-from understudy.imaging.focus import sharpness
+from understudy.imaging.focus import filmed, sharpness
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +49,12 @@ def test_a_face_at_the_edge_or_beyond_has_a_number(frame, landmarks, move) -> No
     assert np.isfinite(found)
     assert (found == 0) == (1000 in np.abs(move))
     assert sharpness(np.zeros_like(frame), landmarks) == 0
+
+
+def test_the_colour_is_that_of_the_face(landmarks) -> None:
+    frame = np.zeros((400, 600, 3), np.uint8)
+    frame[...] = (0, 255, 0)
+    frame[100:320, 200:400] = (204, 102, 51)
+    told = filmed(frame, landmarks)
+    assert told == {"sharpness": 0, "red": 0.8, "green": 0.4, "blue": 0.2}
+    assert filmed(frame, landmarks + 5000) == {"sharpness": 0}

@@ -88,6 +88,17 @@ def test_searches_find_exactly_what_is_wrong(footage):
         assert find.misaligned(store, worst[0] + 1e-6).faces == ()
 
 
+def test_a_flash_is_told_and_a_fade_is_not(footage):
+    with Alignments.open(footage.alignments) as store:
+        for frame in range(2, 9):
+            (face,) = store.faces(frame)
+            lit = {"red": 0.5 + 0.03 * frame, "green": 0.4, "blue": 0.3 + 0.2 * (frame == 5)}
+            store.put_face(replace(face, quality={**face.quality, **lit}))
+        doubts = {doubt.frame: doubt.reasons for doubt in review(store)}
+    assert doubts[5] == ("colour jumps: blue by 20% of full scale",)
+    assert not doubts.keys() & {3, 4, 6, 7}
+
+
 def test_frames_to_review_are_told_with_the_reason(footage, tmp_path):
     """Quiet footage is not named; a mouth that slips, a net that doubts and a stranger are."""
     with Alignments.open(footage.alignments) as store:

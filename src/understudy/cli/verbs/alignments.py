@@ -132,8 +132,8 @@ def review(
 ) -> JobSpec:
     """Frames to look at before a film is converted, each with the reason.
 
-    Low confidence, landmarks or masks that jump, misalignment, a strange identity, what is out of
-    date. Only the alignments are read.
+    Low confidence, landmarks, masks or colours that jump, misalignment, a strange identity, what
+    is out of date. Only the alignments are read.
 
     Example: understudy alignments review clip.mp4 --faces p/sources/clip/faces --copy look
     """
@@ -325,7 +325,9 @@ def redo(
     ] = False,
     sharpness: Annotated[
         bool,
-        typer.Option("--sharpness", help="Also measure how sharp faces are that lack the number."),
+        typer.Option(
+            "--sharpness", help="Also measure sharpness and colour of faces that lack them."
+        ),
     ] = False,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where networks run.")

@@ -23,7 +23,7 @@ from understudy.follow.likeness import sightings_of
 from understudy.follow.sightings import box_around
 from understudy.geometry import UNIT, Float64, Warp
 from understudy.imaging.depth import eight_bit
-from understudy.imaging.focus import SHARPNESS, sharpness
+from understudy.imaging.focus import filmed
 from understudy.imaging.squares import cut_square, into_frame
 from understudy.mask import mask_all
 from understudy.media import FilmReader, probe
@@ -183,7 +183,7 @@ class Tools:
             "average_distance": alignment.distance,
             "size_px": _side(box),
             "presence": sighting.presence,
-            SHARPNESS: sharpness(self._view(frame), alignment.landmarks),
+            **filmed(self._view(frame), alignment.landmarks),
         }
         if sighting.how == "bridged":
             quality["bridged"] = 1.0

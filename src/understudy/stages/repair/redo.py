@@ -10,8 +10,7 @@ from typing import Any
 from understudy.errors import MediaError
 from understudy.flow import Progress
 from understudy.flow.progress import stop_if_cancelled
-from understudy.imaging.focus import SHARPNESS
-from understudy.imaging.focus import sharpness as measure
+from understudy.imaging.focus import COLOUR, SHARPNESS, filmed
 from understudy.plugin import Plugin, Registry
 from understudy.stages.faces.masks import make_masks, with_mask
 from understudy.stages.faces.plugins import say_devices, say_licences, settings_of
@@ -86,7 +85,7 @@ def redo(
         maker = _Maker(store, registry, device, forget, progress)
 
         def wanted(face: Face) -> bool:
-            lacks = sharpness and SHARPNESS not in face.quality
+            lacks = sharpness and not face.quality.keys() >= {SHARPNESS, *COLOUR}
             return lacks or looker.wanted(face) or maker.wanted(face)
 
         n = 0
@@ -108,15 +107,13 @@ def redo(
 
 
 def _measured(views: list[View], done: Counter[str]) -> list[View]:
-    """The views, their faces with how sharp they are where the landmarks lie now."""
+    """The views, their faces with sharpness and colour where the landmarks lie now."""
     told = []
     for view in views:
-        found = measure(view.pixels, view.alignment.landmarks)
+        found = filmed(view.pixels, view.alignment.landmarks)
         if SHARPNESS not in view.face.quality:
             done["sharpness"] += 1
-        told.append(
-            replace(view, face=replace(view.face, quality={**view.face.quality, SHARPNESS: found}))
-        )
+        told.append(replace(view, face=replace(view.face, quality={**view.face.quality, **found})))
     return told
 
 

@@ -98,6 +98,9 @@ _QUALITY = {
     "average_distance": "distance to the mean face",
     "presence": "presence of a face, 0 to 1",
     "sharpness": "sharpness",
+    "red": "red of the face, 0 to 1",
+    "green": "green of the face, 0 to 1",
+    "blue": "blue of the face, 0 to 1",
     "size_px": "size in pixels",
 }
 _UNITS = {"px": "px", "deg": "degrees", "s": "s"}

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.follow.likeness import PRESENT
+from understudy.imaging.focus import COLOUR
 from understudy.stages.repair.looking.find import MISALIGNED, Found
 from understudy.store.alignments import Alignments
 from understudy.store.alignments.query import Query
@@ -22,6 +23,9 @@ from understudy.words import counted
 _JUMP = 0.15
 """Of the eye distance, beside the way that the frames around it give."""
 _WINDOW = 5
+_COLOUR_JUMP = 0.06
+"""Of full scale, in any of red, green and blue, beside the mean of the frames before and behind:
+a flash, or a camera that sets its exposure or its white anew."""
 _MASK_JUMP = 0.1
 """Of a mask's square, beside the mean of the frames before and behind."""
 _STRANGE, _FEWEST_VECTORS = 2.0, 4
@@ -52,6 +56,7 @@ class _Known:
     id: str
     landmarks: NDArray[np.float64]
     covers: Mapping[str, float]
+    colour: tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -69,8 +74,9 @@ def review(store: Alignments) -> list[Doubt]:
     """Faces to look at, in order of frame.
 
     A face is named where the net was unsure of it, its landmarks lie far from the mean face or
-    jump, its mask jumps, it was not seen but bridged, something made from it is out of date, or its
-    identity is not that of its track. Colour is not judged: that needs the converted frame.
+    jump, its mask or its colour jumps, it was not seen but bridged, something made from it is out
+    of date, or its identity is not that of its track. The colour is the film's own, as extraction
+    measured it; what a conversion makes of it needs the converted frame.
     """
     told = _Told()
     lately: dict[int, list[_Known]] = {}
@@ -87,6 +93,7 @@ def review(store: Alignments) -> list[Doubt]:
                 face.id,
                 face.alignment.landmarks,
                 {kind: float(mask.alpha.mean()) for kind, mask in face.masks.items()},
+                tuple(face.quality[name] for name in COLOUR if name in face.quality),
             )
             if face.embedding is not None:
                 vector = np.asarray(face.embedding, np.float64)
@@ -145,6 +152,13 @@ def _between(*window: _Known) -> Iterator[tuple[str, float, str]]:
     jump = float(off / max(float(np.linalg.norm(eyes)), 1e-6))
     if jump >= _JUMP:
         yield "landmarks", jump, f"landmarks jump by {jump:.2f} of the eye distance"
+    if before.colour and at.colour and behind.colour:
+        middle = np.add(before.colour, behind.colour) / 2
+        off = np.abs(np.subtract(at.colour, middle))
+        jump = float(off.max())
+        if jump >= _COLOUR_JUMP:
+            which = COLOUR[int(off.argmax())]
+            yield "colour", jump, f"colour jumps: {which} by {jump:.0%} of full scale"
     for kind in sorted(before.covers.keys() & at.covers.keys() & behind.covers.keys()):
         usual = (before.covers[kind] + behind.covers[kind]) / 2
         jump = abs(at.covers[kind] - usual)
