@@ -184,7 +184,7 @@ def lost_and_doubled(edits: Edits, file: Path, begun: dict[int, str]) -> tuple[i
             while at in chain:
                 at, length = chain[at][-1], length + 1
             lost += sum(map(len, chain.values())) - length
-            held = [face.alignment.landmarks.tolist() for face in store.faces(index)][0]
+            held = store.faces(index)[0].alignment.landmarks.tolist()
             flying = [points for n, points in edits.flying.values() if n == index]
             if held != edits.landmarks[index, at] and held not in flying:
                 lost += 1
@@ -216,12 +216,12 @@ def read_something(client: Client, key: str, film: str, ids: list[str], rng: ran
 
 @contextmanager
 def crowd(server: Server, file: Path, until: float, think_s: float) -> Iterator[Any]:
-    """Editors and readers at work until a time; gives clients, edits, where frames began, errors."""
+    """Editors and readers at work until a time: clients, edits, where frames began, errors."""
     first = Client(server)
     key, id_ = first_project(first)
     film = f"/projects/{key}/films/{id_}"
     ids = first.plain(f"{film}/faces/columns")["columns"]["ids"]
-    shared = range(0, 24)
+    shared = range(24)
     begun = {index: first.plain(f"{film}/frames/{index}")["version"] for index in shared}
     clients = [Client(server) for _ in range(EDITORS + READERS)]
     edits, errors = Edits(), list[str]()
@@ -369,6 +369,27 @@ def many(folder: Path, n: int) -> None:
         os.link(known[index % len(known)], pictures / face_file_name(name, index, 0))
 
 
+_SHOWN = (
+    "[...document.querySelectorAll('.tile')]"
+    ".filter(t => t.style.backgroundImage.startsWith('url')).length"
+)
+_ALL_SHOWN = f"{_SHOWN} > 0 && {_SHOWN} >= document.querySelectorAll('.tile').length"
+
+
+def clocked(page: Any, script: str, until: str) -> float:
+    """Milliseconds from a script in the page to when something holds there."""
+    began = time.perf_counter()
+    page.evaluate(script)
+    page.wait_for_timeout(30)
+    page.wait_for_function(until, polling=20)
+    return 1000 * (time.perf_counter() - began)
+
+
+def spread(took_ms: list[float]) -> str:
+    """Median and slowest."""
+    return f"median {statistics.median(took_ms):.0f} ms, slowest {max(took_ms):.0f} ms"
+
+
 def faces(demo: Path, n: int) -> None:
     """A page with very many faces: first screen, scroll, filter; memory of server and page."""
     from playwright.sync_api import sync_playwright
@@ -378,66 +399,44 @@ def faces(demo: Path, n: int) -> None:
     with copied(demo) as folder:
         many(folder, n)
         with served(folder, "--no-browser") as server, sync_playwright() as driver:
-            client = Client(server)
-            key, film = first_project(client)
+            key, film = first_project(Client(server))
             process = psutil.Process(server.process.pid)
             rest = measured(process)[0]
             browser = driver.chromium.launch(executable_path=there, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.set_default_timeout(120_000)
-            page.goto(f"http://{server.host}:{server.port}/?token={server.token}")
+            at = f"http://{server.host}:{server.port}"
+            page.goto(f"{at}/?token={server.token}")
             page.wait_for_selector(".rail")
-            shown = "[...document.querySelectorAll('.tile')].filter(t => t.style.backgroundImage.startsWith('url')).length"
-            full = (
-                f"{shown} >= Math.min(40, document.querySelectorAll('.tile').length) && {shown} > 0"
-            )
+            there_all = f"document.querySelector('[data-count]').textContent.includes('{n} of {n}')"
             firsts = []
             for _ in range(3):
-                page.goto(f"http://{server.host}:{server.port}/p/{key}")
+                page.goto(f"{at}/p/{key}")
                 page.wait_for_selector(".stages")
-                began = time.perf_counter()
-                page.evaluate(
-                    f"history.pushState(null, '', '/p/{key}/faces/{film}'); dispatchEvent(new PopStateEvent('popstate'))"
+                go = f"history.pushState(null, '', '/p/{key}/faces/{film}');"
+                go += "dispatchEvent(new PopStateEvent('popstate'))"
+                firsts.append(clocked(page, go, _ALL_SHOWN))
+                page.wait_for_function(there_all, polling=20)
+            rng = random.Random(1)  # noqa: S311 - no secret
+            grid = "document.querySelector('.grid')"
+            scrolls = [
+                clocked(
+                    page, f"{grid}.scrollTop = {rng.random()} * {grid}.scrollHeight", _ALL_SHOWN
                 )
-                page.wait_for_function(full, polling=20)
-                firsts.append(time.perf_counter() - began)
-                page.wait_for_function(
-                    f"document.querySelector('[data-count]').textContent.includes('{n} of {n}')",
-                    polling=20,
-                )
-            rng, scrolls = random.Random(1), []  # noqa: S311 - no secret
-            for _ in range(20):
-                share = rng.random()
-                began = time.perf_counter()
-                page.evaluate(
-                    f"(() => {{ const g = document.querySelector('.grid'); g.scrollTop = {share} * g.scrollHeight; }})()"
-                )
-                page.wait_for_timeout(30)
-                page.wait_for_function(
-                    f"{shown} >= document.querySelectorAll('.tile').length", polling=20
-                )
-                scrolls.append(time.perf_counter() - began)
-            filters = []
+                for _ in range(20)
+            ]
+            sorts = []
             for value in ("size", "distance", "sharpness", "turn", "frame"):
                 began = time.perf_counter()
                 page.select_option("label:has-text('Sort') select", value)
-                page.wait_for_function(
-                    f"{shown} >= document.querySelectorAll('.tile').length", polling=20
-                )
-                filters.append(time.perf_counter() - began)
-            session = page.context.new_cdp_session(page)
-            session.send("HeapProfiler.collectGarbage")
+                page.wait_for_function(_ALL_SHOWN, polling=20)
+                sorts.append(1000 * (time.perf_counter() - began))
+            page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
             heap = page.evaluate("performance.memory.usedJSHeapSize") / 2**20
-            print(f"{n} faces: first screen {[round(1000 * t) for t in firsts]} ms")
-            print(
-                f"scroll to anywhere: median {1000 * statistics.median(scrolls):.0f} ms, slowest {1000 * max(scrolls):.0f} ms"
-            )
-            print(
-                f"sort: median {1000 * statistics.median(filters):.0f} ms, slowest {1000 * max(filters):.0f} ms"
-            )
-            print(
-                f"server {rest:.0f} MiB at rest, {measured(process)[0]:.0f} MiB after; page {heap:.0f} MiB of script memory"
-            )
+            print(f"{n} faces: first screen {spread(firsts)}")
+            print(f"scroll to anywhere: {spread(scrolls)}; sort: {spread(sorts)}")
+            print(f"server {rest:.0f} MiB at rest, {measured(process)[0]:.0f} MiB after", end="")
+            print(f"; page {heap:.0f} MiB of script memory")
             browser.close()
 
 
@@ -447,32 +446,21 @@ def tuning(demo: Path) -> None:
         client = Client(server)
         for project in client.plain("/projects"):
             whole = client.plain(f"/projects/{project['key']}")
-            for model in whole["models"]:
-                for film in whole["sources"]:
-                    if not film["faces"] or film["width"] < 1280:
-                        continue
-                    took = []
-                    others = [
-                        p for p in model["persons"] if p not in (film["shows"] or {}).values()
-                    ]
-                    for n in range(14):
-                        options = {"convert.feather": 0.02 * n}
-                        trial = {
-                            "source": film["id"],
-                            "model_name": model["name"],
-                            "index": n % 3,
-                            "cast": [f"0={others[0]}"],
-                            "options": options,
-                            "px": 1280,
-                        }
-                        status, told = client.ask(f"/projects/{project['key']}/try", trial)
-                        if status != 200:
-                            raise SystemExit(told.decode()[:400])
-                        took.append(client.took_s[-1])
-                    warm = sorted(took[4:])
-                    print(
-                        f"{model['plugin']} on {film['name']} ({film['width']}x{film['height']}): first {took[0]:.2f} s, then median {1000 * statistics.median(warm):.0f} ms, slowest {1000 * warm[-1]:.0f} ms"
-                    )
+            films = [f for f in whole["sources"] if f["faces"] and f["width"] >= 1280]
+            for model, film in ((m, f) for m in whole["models"] for f in films):
+                shown = (film["shows"] or {}).values()
+                other = next(person for person in model["persons"] if person not in shown)
+                plain = {"source": film["id"], "model_name": model["name"], "px": 1280}
+                took = []
+                for n in range(14):
+                    options = {"convert.feather": 0.02 * n}
+                    trial = {**plain, "index": n % 3, "cast": [f"0={other}"], "options": options}
+                    status, told = client.ask(f"/projects/{project['key']}/try", trial)
+                    if status != 200:
+                        raise SystemExit(told.decode()[:400])
+                    took.append(1000 * client.took_s[-1])
+                print(f"{model['plugin']} on {film['name']}: first {took[0]:.0f} ms", end="")
+                print(f", then {spread(took[4:])}")
 
 
 def main() -> None:
