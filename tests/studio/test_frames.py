@@ -214,3 +214,14 @@ def test_edits_of_key_frames_are_carried_taken_back_and_done_again(studio, clip)
     twice = {"index": 2, "version": "x", "faces": []}
     assert studio.client.put(f"{clip}/frames", json={"frames": [twice, twice]}).status_code == 422
     assert studio.client.get(f"{clip}/tracks/99/keys").status_code == 422
+
+
+def test_what_is_to_review_follows_an_edit(studio, clip) -> None:
+    before = studio.client.get(f"{clip}/review").json()
+    assert studio.client.get(f"{clip}/review").json() == before
+    assert not any(one["id"] == "3_0" for one in before)
+    frame = studio.client.get(f"{clip}/frames/3").json()
+    points = (np.array(frame["faces"][0]["landmarks"]) + 20).tolist()
+    _put(studio, clip, 3, frame, [{"id": "3_0", "landmarks": points}])
+    (told,) = [one for one in studio.client.get(f"{clip}/review").json() if one["id"] == "3_0"]
+    assert any("out of date" in reason for reason in told["reasons"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import APIRouter, Body, Query, Request
+from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
@@ -26,7 +29,8 @@ from understudy.types import Face
 _MOST_BYTES = 4 << 20
 _MOST_PX = 2048
 _REMOVED = 500
-Index = Annotated[int, Path(ge=0, le=MOST)]
+_REVIEWED = 8
+Index = Annotated[int, InPath(ge=0, le=MOST)]
 _SET_BY: dict[str, Literal["hand", "between"]] = {"hand": "hand", "between@1": "between"}
 _BASE = "/projects/{key}/films/{film}"
 
@@ -154,10 +158,36 @@ class _Kept:
         return {points: face for (at, points), face in list(self._faces.items()) if at == place}
 
 
+class _Reviewed:
+    """What the last films' faces said; all masks of a film are read for it, which takes seconds."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._known: OrderedDict[Path, tuple[list[int], list[ToReview]]] = OrderedDict()
+
+    def of(self, path: Path) -> list[ToReview]:
+        from understudy.stages.repair.looking.review import review
+        from understudy.store.alignments import Alignments
+
+        with self._turn:
+            files = (path, path.with_name(path.name + "-wal"))
+            mark = [
+                t for f in files if f.exists() for t in (f.stat().st_mtime_ns, f.stat().st_size)
+            ]
+            if path not in self._known or self._known[path][0] != mark:
+                with Alignments.open(path, read_only=True) as store:
+                    told = [ToReview(one.frame, one.id, list(one.reasons)) for one in review(store)]
+                self._known[path] = mark, told
+            self._known.move_to_end(path)
+            while len(self._known) > _REVIEWED:
+                self._known.popitem(last=False)
+            return self._known[path][1]
+
+
 def router(studio: Studio) -> APIRouter:
     """Calls on frames."""
     calls = APIRouter(tags=["frames"])
-    kept = _Kept()
+    kept, reviewed = _Kept(), _Reviewed()
 
     @calls.get(f"{_BASE}/frames/{{index}}", summary="The faces of a frame")
     def look(key: str, film: str, index: Index) -> FrameOf:
@@ -265,12 +295,8 @@ def router(studio: Studio) -> APIRouter:
 
     @calls.get(f"{_BASE}/review", summary="Frames to look at before a conversion, and why")
     def to_review(key: str, film: str) -> list[ToReview]:
-        from understudy.stages.repair.looking.review import review
-        from understudy.store.alignments import Alignments
-
         project, source = _extracted(studio, key, film)
-        with Alignments.open(project.alignments(source.id), read_only=True) as store:
-            return [ToReview(one.frame, one.id, list(one.reasons)) for one in review(store)]
+        return reviewed.of(project.alignments(source.id))
 
     return calls
 
