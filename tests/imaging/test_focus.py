@@ -56,5 +56,5 @@ def test_the_colour_is_that_of_the_face(landmarks) -> None:
     frame[...] = (0, 255, 0)
     frame[100:320, 200:400] = (204, 102, 51)
     told = filmed(frame, landmarks)
-    assert told == {"sharpness": 0, "red": 0.8, "green": 0.4, "blue": 0.2}
+    assert told == pytest.approx({"sharpness": 0, "red": 0.8, "green": 0.4, "blue": 0.2})
     assert filmed(frame, landmarks + 5000) == {"sharpness": 0}

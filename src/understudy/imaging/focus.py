@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.geometry import INNER
+from understudy.imaging.depth import to_unit
 from understudy.imaging.resample import resize
 
 SHARPNESS = "sharpness"
@@ -39,8 +40,8 @@ def filmed(pixels: NDArray[Any], landmarks: NDArray[np.floating]) -> dict[str, f
     part = _part(pixels, landmarks)
     if min(part.shape[:2]) < 2:
         return {SHARPNESS: 0.0}
-    means = cv2.mean(part)[:3]
-    colour = {name: mean / 255 for name, mean in zip(COLOUR, means, strict=True)}
+    mean = to_unit(resize(part, (1, 1)))[0, 0]
+    colour = {name: float(level) for name, level in zip(COLOUR, mean, strict=True)}
     return {SHARPNESS: _detail(part), **colour}
 
 
