@@ -18,6 +18,7 @@ from understudy.media import probe
 from understudy.media.colour.light import curve_kept
 from understudy.media.health import colour_differences
 from understudy.plugin import Registry, default_registry
+from understudy.runs.consent.labels import label_of
 from understudy.runs.models import DEFAULT, Untrained, trained_options
 from understudy.runs.project import add, extract_source, protected, train_model
 from understudy.runs.rendering.judging import Found, Plate
@@ -25,7 +26,6 @@ from understudy.runs.rendering.masks import check_known, known_masks, make_missi
 from understudy.runs.rendering.renders import (
     RenderReport,
     Wanted,
-    label_of,
     look_ahead,
     make_render,
     planned,

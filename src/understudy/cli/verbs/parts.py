@@ -223,6 +223,14 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    on_the_fly: Annotated[
+        bool,
+        typer.Option(
+            "--on-the-fly",
+            help="Extract the film first where that is not done, with the project's last settings "
+            "of extraction, and make the masks that are asked for.",
+        ),
+    ] = False,
 ) -> JobSpec:
     """Convert a film with a model, or many; needs declared consent of everybody in them.
 
@@ -248,4 +256,5 @@ def convert(
         options=said,
         all_films=all_films,
         renders=renders,
+        on_the_fly=on_the_fly,
     )

@@ -12,10 +12,9 @@ from understudy.flow import Progress
 from understudy.nn import checkpoint
 from understudy.options import to_mapping
 from understudy.plugin import Registry, default_registry
-from understudy.provenance.audit import AuditLog
-from understudy.provenance.consent import read_declarations
-from understudy.runs.consent.declared import refuse_foreign, settle
+from understudy.runs.consent.declared import settle
 from understudy.runs.consent.declaring import refuse_gone
+from understudy.runs.consent.labels import label_of
 from understudy.runs.consent.origins import refuse_other_film, refuse_strange_model
 from understudy.runs.models import chosen_model, refuse_unknown_knobs, trained_persons
 from understudy.runs.project import protected, source_of
@@ -37,9 +36,9 @@ from understudy.stages.faces.mattes import kinds_of
 from understudy.stages.release.place import Receipt, check_place
 from understudy.stages.release.stage import Label
 from understudy.stages.train.learning.previews import Curves
-from understudy.store.faceset import list_faceset, read_record
+from understudy.store.faceset import list_faceset
 from understudy.store.ids import check_id
-from understudy.store.project import Project, Render, Source
+from understudy.store.project import ALL, Project, Render, Source
 from understudy.words import counted
 
 USUAL_OUTPUT = "out.mp4"
@@ -104,6 +103,43 @@ def planned(
             model has no such knob.
         ConsentMissing: a person in the output has no valid declaration.
     """
+    earlier, model, trained, source = _asked(project, wanted)
+    casting = _casting(project, wanted, earlier, model, trained, source)
+    output = output_of(project, wanted)
+    # What can be refused is refused before an id is taken, so that no render is told of unmade.
+    label = label_of(project, source, *people_of(project, source, casting))
+    label.check()
+    refuse_strange_model(project, model, label.donors)
+    refuse_other_film(project, source)
+    registry = registry or default_registry()
+    refuse_unknown_knobs(project, model, options.knob, registry)
+    matchers_of(registry, options)
+    named_enhancers(registry, options)
+    check_keys(options)
+    for kind in kinds_of(options.mask):
+        refuse_unmade(project, source, kind, registry)
+    chosen_writer(registry, output, options)
+    check_place(output.absolute(), options.overwrite, project.work, protected(project))
+    id_ = check_id("render", wanted.name or project.render_id(output))
+    render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
+    return render if wanted.name else project.take_render(render)
+
+
+def film_of(project: Project, wanted: Wanted) -> tuple[Source, Label | None]:
+    """The film that a render is of, and what its output will say where that is known by now.
+
+    Raises:
+        StoreError, ValueRefused, ConsentMissing: as `planned`.
+    """
+    earlier, model, trained, source = _asked(project, wanted)
+    if ALL not in source.persons:
+        return source, None  # who is in it is said of the persons that the extraction finds
+    casting = _casting(project, wanted, earlier, model, trained, source)
+    return source, label_of(project, source, *people_of(project, source, casting))
+
+
+def _asked(project: Project, wanted: Wanted) -> tuple[Render | None, str, Sequence[str], Source]:
+    """The render that is made again, if it is one, the model, whom it shows, and the film."""
     if wanted.other_way and wanted.cast:
         raise ValueRefused(
             f"--swap and --cast {wanted.cast[0]}: each says who becomes whom; give one of them"
@@ -131,28 +167,21 @@ def planned(
     model = chosen_model(project, wanted.model or (earlier.model if earlier else None))
     trained = trained_persons(project, model)
     source = _plate(project, wanted, earlier, trained)
+    return earlier, model, trained, source
+
+
+def _casting(
+    project: Project,
+    wanted: Wanted,
+    earlier: Render | None,
+    model: str,
+    trained: Sequence[str],
+    source: Source,
+) -> Mapping[str, str | None]:
+    """Who becomes whom."""
     if not wanted.cast and earlier is not None and earlier.source == source.id:
-        casting = dict(earlier.casting)
-    else:
-        casting = casting_of(project, source, wanted.cast, model, trained)
-    output = output_of(project, wanted)
-    # What can be refused is refused before an id is taken, so that no render is told of unmade.
-    label = label_of(project, source, *people_of(project, source, casting))
-    label.check()
-    refuse_strange_model(project, model, label.donors)
-    refuse_other_film(project, source)
-    registry = registry or default_registry()
-    refuse_unknown_knobs(project, model, options.knob, registry)
-    matchers_of(registry, options)
-    named_enhancers(registry, options)
-    check_keys(options)
-    for kind in kinds_of(options.mask):
-        refuse_unmade(project, source, kind, registry)
-    chosen_writer(registry, output, options)
-    check_place(output.absolute(), options.overwrite, project.work, protected(project))
-    id_ = check_id("render", wanted.name or project.render_id(output))
-    render = Render(id_, source.id, model, casting, output.absolute(), to_mapping(options))
-    return render if wanted.name else project.take_render(render)
+        return dict(earlier.casting)
+    return casting_of(project, source, wanted.cast, model, trained)
 
 
 def output_of(project: Project, wanted: Wanted) -> Path:
@@ -361,36 +390,4 @@ def _made_in_format_1(
         n_faces = len(list_faceset(project.faces(render.source)))
         step = found.state.step
         return ConvertReport(render.output, receipt.frames, n_faces, step, 0.0, receipt.read)
-    return None
-
-
-def label_of(
-    project: Project, source: Source, plates: Sequence[str], donors: Sequence[str]
-) -> Label:
-    """What an output of this project will say about itself.
-
-    Raises:
-        ConsentMissing: a declaration was made in another project.
-    """
-    refuse_foreign(project, (*plates, *donors))
-    pictures = [_picture_of(project, donor) for donor in donors]
-    return Label(
-        declarations=read_declarations(project.consent),
-        plates=tuple(plates),
-        donors=tuple(donors),
-        audit=AuditLog(project.audit),
-        donor_pictures=tuple(p for p in pictures if p is not None),
-        project=str(project.folder),
-        consent=project.consent,
-    )
-
-
-def _picture_of(project: Project, person: str) -> Path | None:
-    """A face picture of a person; a model that was trained elsewhere may leave us without one."""
-    if all(person != known.id for known in project.persons):
-        return None
-    for folder in project.faceset(person):
-        for picture in folder.pictures():
-            if folder.film in ("", read_record(picture).source_fingerprint):
-                return picture
     return None

@@ -22,6 +22,7 @@ from understudy.runs.project import (
     source_of,
     train_model,
 )
+from understudy.runs.rendering.on_the_fly import extract_ahead
 from understudy.runs.rendering.renders import (
     RenderReport,
     Wanted,
@@ -106,8 +107,14 @@ def convert(
     progress: Reporter,
     all_films: bool = False,
     renders: Path | None = None,
+    on_the_fly: bool = False,
 ) -> int:
     """Convert a film with a model, or several."""
+    if on_the_fly and (all_films or renders is not None):
+        raise ValueRefused(
+            f"--on-the-fly and --{'all' if all_films else 'renders'}: it is for one film; extract "
+            f"all of them first: understudy extract {quoted(project)}"
+        )
     if all_films or renders is not None:
         with opened(project, progress) as store:
             given = Wanted(output, source, tuple(cast), model_name, render_name, swap)
@@ -120,6 +127,8 @@ def convert(
         earlier = render_options(store, render_name)
         into = output_of(store, wanted)
         chosen = options.settled(ConvertOptions, store, progress, earlier, into)
+        if on_the_fly:
+            extract_ahead(store, wanted, chosen, default_registry(), progress)
         render = planned(store, wanted, chosen)
         with writer_stays(store, options):
             tell(make_render(store, render, chosen, default_registry(), progress), progress)
