@@ -426,7 +426,7 @@ def faces(demo: Path, n: int) -> None:
                 for _ in range(20)
             ]
             sorts = []
-            for value in ("size", "distance", "sharpness", "turn", "frame"):
+            for value in ("size", "distance", "turn", "frame"):
                 began = time.perf_counter()
                 page.select_option("label:has-text('Sort') select", value)
                 page.wait_for_function(_ALL_SHOWN, polling=20)

@@ -32,7 +32,7 @@ export default {
       <label>Size from <input v-model.number="least" type="number" min="0" style="width: 66px"> px</label>
       <label>Misaligned from <input v-model.number="misaligned" type="range" min="0" max="20" step="1" style="width: 96px"><span style="min-width: 3ch">{{ misaligned ? '.' + String(misaligned).padStart(2, '0') : 'off' }}</span></label>
     </div>
-    <p v-if="!data" class="soft" aria-live="polite">Looking\u2026</p>
+    <p v-if="trouble && !data"></p><p v-else-if="!data" class="soft" aria-live="polite">Looking\u2026</p>
     <p v-else-if="!total" class="card">No faces yet. <a :href="'/p/' + project">Find them first.</a></p>
     <Grid v-else :base="base" :ids="ids" :chosen="chosen" :at="at" :px="px" :out="out" :stamp="stamp" @choose="choose" @lasso="lasso" @open="openFrame" @first="first = $event" />
     <div class="row between"><div class="row">
