@@ -58,7 +58,7 @@ def test_settings_are_told_as_they_are_declared(made) -> None:
     for verb, path in (("train", "train.minutes"), ("convert", "convert.feather")):
         told = {each["path"]: each for each in client.get(f"/api/v1/options/{verb}").json()}
         assert told[path]["help"]
-        kinds = {"train": ("train", "swap"), "convert": ("convert", "colour", "write")}
+        kinds = {"train": ("train", "swap"), "convert": ("convert", "enhance", "colour", "write")}
         assert {p.partition(".")[0] for p in told} == set(kinds[verb])
     assert client.get("/api/v1/options/rm").status_code == 422
 

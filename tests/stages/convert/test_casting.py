@@ -328,7 +328,7 @@ def key_of(inputs: Any, options: ConvertOptions, registry: Registry) -> str:
     with Alignments.open(inputs.alignments, read_only=True) as store:
         casting = Casting(store, inputs.casting, options.faces, inputs.faces)
         census = casting.census(options.mask)
-    return stage._key(info, census, swapper, inputs, options, registry, Rec709())
+    return stage._key(info, census, swapper, inputs, options, [], registry, Rec709())
 
 
 def test_a_mask_or_fit_made_anew_is_another_conversion(couple, tmp_path):

@@ -226,7 +226,7 @@ def _explain(error: sqlite3.Error, path: Path, schema: Schema) -> UnderstudyErro
     if code == sqlite3.SQLITE_IOERR:
         return StoreError(
             f"{path}: could not be read or written ({error}), {room_at(path)}; what was written to "
-            "it before is kept; check the disk, then run again"
+            "it before is kept; check free space and the disk, then run again"
         )
     if code == sqlite3.SQLITE_INTERRUPT:
         return _damaged(path, schema, "reading it takes far longer than a file of its size can")
