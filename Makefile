@@ -7,7 +7,7 @@ DEV := $(VENV)/.understudy-for-developers
 # Compiling all that is installed takes a third of the time; Python compiles what is used, once.
 PIP = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo look test check format bench docs clean weights soak audit lock lock-check
+.PHONY: demo look install test check format bench docs clean weights soak audit lock lock-check
 
 demo: weights
 	$(BIN)/understudy demo --out demo
@@ -15,6 +15,8 @@ demo: weights
 # The shortest way to a film: fewer frames, and what stands before any training.
 look: weights
 	$(BIN)/understudy demo --out look --frames 40 --instant
+
+install: $(DEV)
 
 test: weights $(DEV)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
