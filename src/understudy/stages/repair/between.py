@@ -120,6 +120,7 @@ def carry(
     if not dry_run:
         if backup:
             keep_copy(store, progress)
+        # once more with masks, one by one: those of 2000 faces at once would be gigabytes
         store.put_faces(
             with_landmarks(_whole(store, face), new, store, BETWEEN)
             for face, new in zip(before, points, strict=True)

@@ -80,6 +80,9 @@ def test_switches_change_between_two_iterations():
     textures = _trainer()
     textures.model.crop = replace(textures.model.crop, surface=True)
     assert all(textures.change(name, False) for name in ("warp", "transform", "masked"))
+    sided = _trainer()
+    sided.recipe = replace(sided.recipe, flip=0.0)
+    assert "without it" in sided.change("flip", True), "it would be told as done, and do nothing"
     unmasked = _trainer()
     unmasked.cutting = replace(unmasked.cutting, mask=None)
     assert "without a mask" in unmasked.change("masked", True)

@@ -68,12 +68,11 @@ class Trainer:
         self.persons: tuple[str, ...] = model.persons
         self.batch = options.batch or self.recipe.batch
         self.learning_rate = options.learning_rate or self.recipe.learning_rate
-        # a texture lies still: how it is bent on the face is what the mesh says
-        bent = not model.crop.surface
+        taken = self._taken()
         self.switches = augment.Switches(
-            warp=bent * options.warp * self.recipe.warp,
-            transform=bent * options.transform * self.recipe.transform,
-            flip=options.flip * self.recipe.flip,
+            warp=options.warp * taken["warp"],
+            transform=options.transform * taken["transform"],
+            flip=options.flip * taken["flip"],
             colour=options.colour,
         )
         self._whole = False
@@ -100,22 +99,29 @@ class Trainer:
         Returns:
             Why that cannot be, or "".
         """
-        own, surface = self.recipe, self.model.crop.surface
         if name == "learning_rate":
-            self.learning_rate = value or own.learning_rate
+            self.learning_rate = value or self.recipe.learning_rate
         elif name == "colour":
             self.switches = replace(self.switches, colour=value)
         elif name == "masked":
+            surface = self.model.crop.surface
             if surface or self.cutting.mask is None:
                 what = "textures" if surface else "faces without a mask"
                 return f"its faces are cut as {what}; stop it and begin with the other"
             self._whole = not value
-        elif surface and name in ("warp", "transform"):
-            return "this model learns textures, which lie still"
+        elif taken := self._taken()[name]:
+            self.switches = replace(self.switches, **{name: value * taken})
         else:
-            self.switches = replace(self.switches, **{name: value * getattr(own, name)})
+            return "this model learns without it, whatever is said"
         self.guard.forget()
         return ""
+
+    def _taken(self) -> dict[str, float]:
+        """How much of each augmentation this model takes where it is asked for."""
+        own = self.recipe
+        # a texture lies still: how it is bent on the face is what the mesh says
+        bent = not self.model.crop.surface
+        return {"warp": bent * own.warp, "transform": bent * own.transform, "flip": own.flip}
 
     @property
     def precision(self) -> str:
