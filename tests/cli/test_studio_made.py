@@ -74,6 +74,23 @@ def test_curves_are_thinned_and_a_step_done_again_counts_once() -> None:
     assert (other.name, other.steps, other.values) == ("loss/b", [7], [2.0])
 
 
+def test_only_a_training_that_runs_is_asked_for_something(made, done_place) -> None:
+    from understudy.store.lock import WriterLock
+
+    client, base, project = made
+    (model,) = project["models"]
+    live = f"{base}/models/{model['name']}/live"
+    idle = client.post(live, json={"sheet": True})
+    assert (idle.status_code, "not being trained" in idle.text) == (422, True)
+    with WriterLock(done_place.project / "models" / model["name"], "model"):
+        asked = client.post(live, json={"changed": {"learning_rate": 1e-5}, "sheet": True})
+        assert (asked.status_code, asked.json()) == (200, {"learning_rate": 1e-5})
+        for changed in ({"batch": 3}, {"learning_rate": "fast"}, {}):
+            assert client.post(live, json={"changed": changed}).status_code == 422
+        again = client.post(live, json={"changed": {"colour": False}})
+        assert again.json() == {"learning_rate": 1e-5, "colour": False}
+
+
 def test_frames_to_review_are_listed(made) -> None:
     client, base, project = made
     source = next(each["source"] for each in project["renders"] if each["made"])
