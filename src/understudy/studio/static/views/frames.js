@@ -79,6 +79,8 @@ export default {
     this.points = new Set();
     this.pictures = new Map();
     this.zoom = null;
+    this.edits = 0;
+    this.last = Promise.resolve();
     this.leave = keysOf("Frames", [
       { key: ["x", "ArrowRight"], words: "next frame", as: "Faceswap: X", run: () => this.step(1) },
       { key: ["z", "ArrowLeft"], words: "frame before", as: "Faceswap: Z", run: () => this.step(-1) },
@@ -148,13 +150,15 @@ export default {
       this.masking = null;
       this.points.clear();
       history.replaceState(null, "", `${location.pathname}?frame=${this.at}`);
-      const wanted = this.at;
+      const [wanted, edits] = [this.at, this.edits];
       const image = this.picture(wanted);
       try {
         const [told] = await Promise.all([call(`${this.path}/frames/${wanted}`), image.decode()]);
         if (this.at !== wanted) return;
         this.image = image;
-        this.take(told);
+        // What was asked before an edit was saved may come after it, and knows nothing of it.
+        if (edits === this.edits) this.take(told);
+        else this.draw();
         for (let n = 1; n <= AHEAD; n += 1) if (this.list[this.place + n] !== undefined) this.picture(this.list[this.place + n]);
       } catch (error) {
         this.playing = false;
@@ -307,31 +311,50 @@ export default {
       }
     },
     // One transaction; what it changed is remembered as whole states, so that any of them can come back.
-    async change(faces) {
-      const before = this.frame;
-      if (!(await this.put(faces))) return false;
-      this.done.push({ index: this.at, before, after: this.frame });
-      this.undone = [];
-      return true;
+    change(faces) {
+      const index = this.at;
+      return this.inTurn(async () => {
+        if (this.at !== index) return false;
+        const before = this.frame;
+        const after = await this.put(faces);
+        if (!after) return false;
+        this.done.push({ index, before, after });
+        this.undone = [];
+        return true;
+      });
     },
+    // Edits wait for the one before: what is pressed while that is saved shall neither be lost nor done to its step again.
+    inTurn(work) {
+      this.last = this.last.then(work, work);
+      return this.last;
+    },
+    // The frame as it is then, or null.
     async put(faces) {
-      if (this.busy) return false;
+      if (this.busy) return null;
       this.busy = true;
       try {
-        this.take(await call(`${this.path}/frames/${this.at}`, { method: "PUT", body: { version: this.frame.version, faces } }));
-        return true;
+        const index = this.at;
+        const told = await call(`${this.path}/frames/${index}`, { method: "PUT", body: { version: this.frame.version, faces } });
+        if (this.at === index) {
+          this.edits += 1;
+          this.take(told);
+        }
+        return told;
       } catch (error) {
         fail(error);
         if (error.status === 409) this.take(await call(`${this.path}/frames/${this.at}`));
-        return false;
+        return null;
       } finally {
         this.busy = false;
       }
     },
     // From the key frame before to the one behind; what it changed is remembered face by face.
-    async interpolate() {
+    interpolate() {
+      return this.inTurn(this.carry);
+    },
+    async carry() {
       const track = this.face?.track;
-      if (track === undefined || track === null || this.busy) return;
+      if (track === undefined || track === null) return;
       try {
         const keys = await call(`${this.path}/tracks/${track}/keys`);
         const first = keys.filter((key) => key.frame < this.at).pop() || keys.find((key) => key.frame === this.at);
@@ -342,6 +365,7 @@ export default {
         }
         this.busy = true;
         const changes = await call(`${this.path}/carry`, { body: { track, first, last } });
+        this.edits += 1;
         this.busy = false;
         this.done.push({ index: this.at, changes });
         this.undone = [];
@@ -359,6 +383,7 @@ export default {
         const frames = step.changes.map((one) => ({ index: one.index, version: one.version, faces: [
           { id: one.id, landmarks: one[which], between: which === "after" || one.was_between }, ...one.others.map((id) => ({ id }))] }));
         const told = await call(`${this.path}/frames`, { method: "PUT", body: { frames } });
+        this.edits += 1;
         step.changes = step.changes.map((one, n) => ({ ...one, version: told[n].version }));
         this.busy = false;
         await this.go(step.index);
@@ -374,11 +399,17 @@ export default {
       const here = new Set(this.frame.faces.map((face) => face.id));
       return this.put(state.faces.map((face) => ({ id: here.has(face.id) ? face.id : null, landmarks: face.landmarks, track: face.track, between: face.set_by === "between" })));
     },
-    async undo() {
+    undo() {
+      return this.inTurn(this.takeBack);
+    },
+    redo() {
+      return this.inTurn(this.doAgain);
+    },
+    async takeBack() {
       const last = this.done[this.done.length - 1];
       if (last && (await (last.changes ? this.recarry(last, "before") : this.restore(last.index, last.before)))) this.undone.push(this.done.pop());
     },
-    async redo() {
+    async doAgain() {
       const last = this.undone[this.undone.length - 1];
       if (last && (await (last.changes ? this.recarry(last, "after") : this.restore(last.index, last.after)))) this.done.push(this.undone.pop());
     },
